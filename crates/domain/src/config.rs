@@ -1,0 +1,326 @@
+//! What happens when a number is called or written to.
+
+use tandem_catalogue::{Error, Result};
+use tandem_kernel::PhoneNumber;
+
+/// The longest friendly name, in characters.
+pub const LONGEST_NAME: i64 = 128;
+/// The longest webhook URL, in characters.
+const LONGEST_URL: usize = 2048;
+const MOST_RULES: usize = 32;
+const VOICEMAIL_DAYS: i64 = 30;
+
+/// A number's configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct NumberConfig {
+    /// Where calls go.
+    pub call_forwarding: Option<Forwarding>,
+    /// What becomes of calls that nobody takes.
+    pub voicemail: Option<Voicemail>,
+    /// Who is told of incoming messages.
+    pub sms_webhook: Option<String>,
+    /// Who is asked about incoming calls.
+    pub voice_webhook: Option<String>,
+    /// The conference that callers join.
+    pub conference_id: Option<String>,
+    /// The call flow that answers.
+    pub call_flow_id: Option<String>,
+    /// Forward targets by time of day.
+    pub schedule: Option<Schedule>,
+    /// Whether calls are recorded.
+    pub recording: Option<Recording>,
+}
+
+/// Where calls are forwarded.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Forwarding {
+    /// Whether they are.
+    pub enabled: bool,
+    /// The target.
+    pub forward_to: Option<PhoneNumber>,
+    /// Only when the number's own devices cannot be reached.
+    pub when_unavailable: Option<bool>,
+    /// Rings before the call goes on, 1 to 12.
+    pub rings_before_forward: Option<i64>,
+}
+
+/// What becomes of calls that nobody takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Voicemail {
+    /// Whether callers may leave a message.
+    pub enabled: bool,
+    /// Whether messages are written down.
+    pub transcription: bool,
+    /// Days that messages are kept, 1 to 365.
+    pub delete_after_days: i64,
+}
+
+impl Default for Voicemail {
+    fn default() -> Self {
+        Self { enabled: false, transcription: false, delete_after_days: VOICEMAIL_DAYS }
+    }
+}
+
+/// Forward targets by time of day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// An IANA time zone.
+    pub time_zone: String,
+    /// Looked at in order; the first that fits wins.
+    pub rules: Vec<ScheduleRule>,
+}
+
+/// One stretch of the week.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScheduleRule {
+    /// Days, 1 for Monday to 7 for Sunday.
+    pub days: Vec<i64>,
+    /// `HH:MM`, inclusive.
+    pub from: String,
+    /// `HH:MM`, exclusive; before `from` it runs past midnight.
+    pub to: String,
+    /// The target.
+    pub forward_to: PhoneNumber,
+}
+
+/// Whether calls are recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recording {
+    /// Whether they are.
+    pub enabled: bool,
+    /// `wav`, `mp3` or `opus`.
+    pub format: String,
+    /// `all`, `caller` or `callee`.
+    pub participant: String,
+}
+
+/// What a change does to one member.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Patch<T> {
+    /// Nothing.
+    #[default]
+    Keep,
+    /// Takes it away.
+    Clear,
+    /// Puts it in.
+    Set(T),
+}
+
+impl<T> Patch<T> {
+    fn apply(self, to: &mut Option<T>) {
+        match self {
+            Self::Keep => {}
+            Self::Clear => *to = None,
+            Self::Set(value) => *to = Some(value),
+        }
+    }
+}
+
+/// A change of a number's configuration: members that are not named stay.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConfigChange {
+    /// The owner's name for the number.
+    pub friendly_name: Patch<String>,
+    /// Members of the forwarding.
+    pub call_forwarding: Patch<ForwardingChange>,
+    /// Members of the voicemail.
+    pub voicemail: Patch<VoicemailChange>,
+    /// See [`NumberConfig`].
+    pub sms_webhook: Patch<String>,
+    /// See [`NumberConfig`].
+    pub voice_webhook: Patch<String>,
+    /// See [`NumberConfig`].
+    pub conference_id: Patch<String>,
+    /// See [`NumberConfig`].
+    pub call_flow_id: Patch<String>,
+    /// See [`NumberConfig`].
+    pub schedule: Patch<Schedule>,
+    /// See [`NumberConfig`].
+    pub recording: Patch<Recording>,
+}
+
+/// A change of the forwarding. The target is still the caller's text: what is wrong with it is a routing fault, not a format one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ForwardingChange {
+    /// See [`Forwarding`].
+    pub enabled: Patch<bool>,
+    /// See [`Forwarding`].
+    pub forward_to: Patch<String>,
+    /// See [`Forwarding`].
+    pub when_unavailable: Patch<bool>,
+    /// See [`Forwarding`].
+    pub rings_before_forward: Patch<i64>,
+}
+
+/// A change of the voicemail.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VoicemailChange {
+    /// See [`Voicemail`].
+    pub enabled: Patch<bool>,
+    /// See [`Voicemail`].
+    pub transcription: Patch<bool>,
+    /// See [`Voicemail`].
+    pub delete_after_days: Patch<i64>,
+}
+
+impl NumberConfig {
+    /// The configuration after `change`, checked member by member; whether targets can be reached is [`crate::routing`]'s question.
+    ///
+    /// # Errors
+    /// `out_of_range`, `too_long`, `invalid_value`, `invalid_choice` and the codes of invalid routing, each with its field.
+    pub fn merged(&self, change: &ConfigChange) -> Result<Self> {
+        let mut next = self.clone();
+        match &change.call_forwarding {
+            Patch::Keep => {}
+            Patch::Clear => next.call_forwarding = None,
+            Patch::Set(change) => next.call_forwarding = Some(next.call_forwarding.unwrap_or_default().merged(change)?),
+        }
+        match &change.voicemail {
+            Patch::Keep => {}
+            Patch::Clear => next.voicemail = None,
+            Patch::Set(change) => next.voicemail = Some(next.voicemail.unwrap_or_default().merged(change)?),
+        }
+        for (field, url) in [("sms_webhook", &change.sms_webhook), ("voice_webhook", &change.voice_webhook)] {
+            if let Patch::Set(url) = url {
+                check_url(field, url)?;
+            }
+        }
+        change.sms_webhook.clone().apply(&mut next.sms_webhook);
+        change.voice_webhook.clone().apply(&mut next.voice_webhook);
+        change.conference_id.clone().apply(&mut next.conference_id);
+        change.call_flow_id.clone().apply(&mut next.call_flow_id);
+        change.schedule.clone().apply(&mut next.schedule);
+        change.recording.clone().apply(&mut next.recording);
+        next.check()?;
+        Ok(next)
+    }
+
+    /// All numbers to which calls may be forwarded, each with the field that names it.
+    pub fn forward_targets(&self) -> impl Iterator<Item = (&'static str, PhoneNumber)> {
+        let forwarding = self.call_forwarding.iter().filter(|forwarding| forwarding.enabled);
+        let direct = forwarding.filter_map(|forwarding| forwarding.forward_to).map(|target| ("forward_to", target));
+        let scheduled = self.schedule.iter().flat_map(|schedule| &schedule.rules).map(|rule| ("schedule", rule.forward_to));
+        direct.chain(scheduled)
+    }
+
+    fn check(&self) -> Result<()> {
+        if let Some(schedule) = &self.schedule {
+            schedule.check()?;
+        }
+        if let Some(recording) = &self.recording {
+            check_choice("format", &recording.format, &["wav", "mp3", "opus"])?;
+            check_choice("participant", &recording.participant, &["all", "caller", "callee"])?;
+        }
+        Ok(())
+    }
+}
+
+impl Forwarding {
+    fn merged(mut self, change: &ForwardingChange) -> Result<Self> {
+        match &change.forward_to {
+            Patch::Keep => {}
+            Patch::Clear => self.forward_to = None,
+            Patch::Set(text) => self.forward_to = Some(target("forward_to", text)?),
+        }
+        if let Patch::Set(rings) = change.rings_before_forward {
+            check_range("rings_before_forward", rings, 1, 12)?;
+        }
+        match change.enabled {
+            Patch::Keep => {}
+            Patch::Clear => self.enabled = false,
+            Patch::Set(enabled) => self.enabled = enabled,
+        }
+        change.when_unavailable.clone().apply(&mut self.when_unavailable);
+        change.rings_before_forward.clone().apply(&mut self.rings_before_forward);
+        if self.enabled && self.forward_to.is_none() {
+            return Err(Error::forward_target_invalid("forward_to", ""));
+        }
+        Ok(self)
+    }
+}
+
+impl Voicemail {
+    fn merged(mut self, change: &VoicemailChange) -> Result<Self> {
+        let usual = Self::default();
+        let or = |patch: &Patch<bool>, old, usual| match patch {
+            Patch::Keep => old,
+            Patch::Clear => usual,
+            Patch::Set(value) => *value,
+        };
+        self.enabled = or(&change.enabled, self.enabled, usual.enabled);
+        self.transcription = or(&change.transcription, self.transcription, usual.transcription);
+        match change.delete_after_days {
+            Patch::Keep => {}
+            Patch::Clear => self.delete_after_days = usual.delete_after_days,
+            Patch::Set(days) => {
+                check_range("delete_after_days", days, 1, 365)?;
+                self.delete_after_days = days;
+            }
+        }
+        Ok(self)
+    }
+}
+
+impl Schedule {
+    fn check(&self) -> Result<()> {
+        let wrong = |reason: String| Error::invalid_routing("schedule", reason);
+        if jiff::tz::TimeZone::get(&self.time_zone).is_err() {
+            return Err(wrong(format!("'{}' is no IANA time zone", self.time_zone)));
+        }
+        if self.rules.is_empty() || self.rules.len() > MOST_RULES {
+            return Err(wrong(format!("a schedule has 1 to {MOST_RULES} rules")));
+        }
+        for rule in &self.rules {
+            if rule.days.is_empty() || rule.days.iter().any(|day| !(1..=7).contains(day)) {
+                return Err(wrong("days are 1 (Monday) to 7 (Sunday)".to_owned()));
+            }
+            for time in [&rule.from, &rule.to] {
+                if time.len() != 5 || jiff::civil::Time::strptime("%H:%M", time).is_err() {
+                    return Err(wrong(format!("'{time}' is no time of day as HH:MM")));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a forward target.
+///
+/// # Errors
+/// `forward_target_invalid`.
+pub fn target(field: &'static str, text: &str) -> Result<PhoneNumber> {
+    PhoneNumber::parse(text).map_err(|_| Error::forward_target_invalid(field, text.to_owned()))
+}
+
+/// Checks a friendly name's length.
+///
+/// # Errors
+/// `too_short`, `too_long`, `invalid_value` for control characters.
+pub fn check_name(field: &str, name: &str) -> Result<()> {
+    if name.chars().any(char::is_control) {
+        return Err(Error::invalid_value(field.to_owned(), "must not have control characters"));
+    }
+    match i64::try_from(name.chars().count()).unwrap_or(i64::MAX) {
+        0 => Err(Error::too_short(field.to_owned(), 1)),
+        length if length > LONGEST_NAME => Err(Error::too_long(field.to_owned(), LONGEST_NAME)),
+        _ => Ok(()),
+    }
+}
+
+fn check_url(field: &'static str, url: &str) -> Result<()> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or(""));
+    let whole = url.len() <= LONGEST_URL && url.chars().all(|c| c.is_ascii_graphic());
+    match host {
+        Some(host) if whole && !host.is_empty() && !host.contains('@') => Ok(()),
+        _ => Err(Error::invalid_value(field, "must be an http or https URL without credentials of at most 2048 characters")),
+    }
+}
+
+fn check_range(field: &'static str, value: i64, min: i64, max: i64) -> Result<()> {
+    if (min..=max).contains(&value) { Ok(()) } else { Err(Error::out_of_range(field, min, max)) }
+}
+
+fn check_choice(field: &'static str, value: &str, choices: &[&str]) -> Result<()> {
+    if choices.contains(&value) { Ok(()) } else { Err(Error::invalid_choice(field, choices.join(", "))) }
+}

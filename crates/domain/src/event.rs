@@ -1,0 +1,75 @@
+//! Changes of state, as the event log keeps them.
+
+/// What happened to an object. The names are for ever: webhooks and reconciliation read them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EventKind {
+    /// An account was opened.
+    AccountCreated,
+    /// An account was changed by the operator.
+    AccountUpdated,
+    /// A number was bought.
+    NumberPurchased,
+    /// A number's configuration was changed.
+    NumberConfigured,
+    /// A month of a number was charged.
+    NumberRenewed,
+    /// A renewal was not paid for.
+    NumberSuspended,
+    /// A suspended number was paid for.
+    NumberReactivated,
+    /// A number began its way to another carrier.
+    NumberPortingOut,
+    /// A number was given back.
+    NumberReleased,
+    /// A port was asked for.
+    PortCreated,
+    /// A port was handed to the losing carrier.
+    PortSubmitted,
+    /// The losing carrier named a date.
+    PortScheduled,
+    /// The number is here. Terminal.
+    PortCompleted,
+    /// The losing carrier refused. Terminal.
+    PortRejected,
+    /// The port was called off. Terminal.
+    PortCanceled,
+    /// A document was added to a port.
+    PortDocumentAdded,
+    /// Money came in.
+    WalletCredited,
+    /// An invoice was written.
+    InvoiceIssued,
+    /// A spending limit was set.
+    LimitSet,
+    /// Spending passed a notification threshold of a limit.
+    LimitReached,
+}
+
+impl EventKind {
+    /// The event's name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccountCreated => "account.created",
+            Self::AccountUpdated => "account.updated",
+            Self::NumberPurchased => "number.purchased",
+            Self::NumberConfigured => "number.configured",
+            Self::NumberRenewed => "number.renewed",
+            Self::NumberSuspended => "number.suspended",
+            Self::NumberReactivated => "number.reactivated",
+            Self::NumberPortingOut => "number.porting_out",
+            Self::NumberReleased => "number.released",
+            Self::PortCreated => "port.created",
+            Self::PortSubmitted => "port.submitted",
+            Self::PortScheduled => "port.scheduled",
+            Self::PortCompleted => "port.completed",
+            Self::PortRejected => "port.rejected",
+            Self::PortCanceled => "port.canceled",
+            Self::PortDocumentAdded => "port.document_added",
+            Self::WalletCredited => "wallet.credited",
+            Self::InvoiceIssued => "invoice.issued",
+            Self::LimitSet => "limit.set",
+            Self::LimitReached => "limit.reached",
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Numbers, ports, accounts and prices: states as enums that carry their data, transitions that return the next state or an
+//! error, decisions that return an explanation with the answer. No I/O, no clock, no async.
+
+pub mod account;
+pub mod config;
+pub mod environment;
+pub mod event;
+pub mod explanation;
+mod features;
+pub mod inventory;
+pub mod key;
+pub mod number;
+pub mod port;
+pub mod purchase;
+pub mod routing;
+pub mod spending;
+
+pub use explanation::{Explanation, Step};
+pub use features::Features;

@@ -1,0 +1,23 @@
+//! The words that every room of Tandem shares: typed ids, money, phone numbers, locations, clocks and callers.
+//!
+//! Nothing here does I/O or knows a dialect; time and randomness come in through the [`Clock`] and [`Rng`] traits.
+#![warn(missing_docs)]
+
+mod caller;
+mod clock;
+mod country;
+mod id;
+mod location;
+mod money;
+mod phone;
+pub mod places;
+mod rng;
+
+pub use caller::{Caller, Environment, KeyKind, Scope, Scopes};
+pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use country::Country;
+pub use id::*;
+pub use location::{Location, LocationFault};
+pub use money::{Currency, Money};
+pub use phone::{PhoneFault, PhoneNumber};
+pub use rng::{OsRng, Rng, SeededRng};

@@ -1,0 +1,143 @@
+//! How composite members are kept in one column: as JSON, read by every later version.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tandem_domain::config::{Forwarding, NumberConfig, Recording, Schedule, ScheduleRule, Voicemail};
+use tandem_kernel::PhoneNumber;
+
+use crate::Fault;
+
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+struct ConfigRow {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forwarding: Option<ForwardingRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    voicemail: Option<VoicemailRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sms_webhook: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    voice_webhook: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conference_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call_flow_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schedule: Option<ScheduleRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recording: Option<RecordingRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ForwardingRow {
+    enabled: bool,
+    to: Option<u64>,
+    when_unavailable: Option<bool>,
+    rings: Option<i64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct VoicemailRow {
+    enabled: bool,
+    transcription: bool,
+    days: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ScheduleRow {
+    time_zone: String,
+    rules: Vec<RuleRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RuleRow {
+    days: Vec<i64>,
+    from: String,
+    to: String,
+    target: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RecordingRow {
+    enabled: bool,
+    format: String,
+    participant: String,
+}
+
+/// Writes any row type as JSON.
+pub fn to_text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default() // row types have text keys only: it cannot fail
+}
+
+/// Reads any row type.
+pub fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
+    serde_json::from_str(text).map_err(|fault| Fault::Broken(fault.into()))
+}
+
+/// Writes a number's configuration.
+pub fn config_to_text(config: &NumberConfig) -> String {
+    to_text(&ConfigRow {
+        forwarding: config.call_forwarding.as_ref().map(|forwarding| ForwardingRow {
+            enabled: forwarding.enabled,
+            to: forwarding.forward_to.map(PhoneNumber::digits),
+            when_unavailable: forwarding.when_unavailable,
+            rings: forwarding.rings_before_forward,
+        }),
+        voicemail: config.voicemail.as_ref().map(|voicemail| VoicemailRow {
+            enabled: voicemail.enabled,
+            transcription: voicemail.transcription,
+            days: voicemail.delete_after_days,
+        }),
+        sms_webhook: config.sms_webhook.clone(),
+        voice_webhook: config.voice_webhook.clone(),
+        conference_id: config.conference_id.clone(),
+        call_flow_id: config.call_flow_id.clone(),
+        schedule: config.schedule.as_ref().map(|schedule| ScheduleRow {
+            time_zone: schedule.time_zone.clone(),
+            rules: schedule.rules.iter().map(rule_row).collect(),
+        }),
+        recording: config.recording.as_ref().map(|recording| RecordingRow {
+            enabled: recording.enabled,
+            format: recording.format.clone(),
+            participant: recording.participant.clone(),
+        }),
+    })
+}
+
+/// Reads a number's configuration.
+pub fn config_from_text(text: &str) -> Result<NumberConfig, Fault> {
+    let row: ConfigRow = from_text(text)?;
+    Ok(NumberConfig {
+        call_forwarding: row.forwarding.map(|forwarding| Forwarding {
+            enabled: forwarding.enabled,
+            forward_to: forwarding.to.map(PhoneNumber::from_digits),
+            when_unavailable: forwarding.when_unavailable,
+            rings_before_forward: forwarding.rings,
+        }),
+        voicemail: row.voicemail.map(|voicemail| Voicemail {
+            enabled: voicemail.enabled,
+            transcription: voicemail.transcription,
+            delete_after_days: voicemail.days,
+        }),
+        sms_webhook: row.sms_webhook,
+        voice_webhook: row.voice_webhook,
+        conference_id: row.conference_id,
+        call_flow_id: row.call_flow_id,
+        schedule: row.schedule.map(|schedule| Schedule {
+            time_zone: schedule.time_zone,
+            rules: schedule.rules.into_iter().map(rule).collect(),
+        }),
+        recording: row.recording.map(|recording| Recording {
+            enabled: recording.enabled,
+            format: recording.format,
+            participant: recording.participant,
+        }),
+    })
+}
+
+fn rule_row(rule: &ScheduleRule) -> RuleRow {
+    RuleRow { days: rule.days.clone(), from: rule.from.clone(), to: rule.to.clone(), target: rule.forward_to.digits() }
+}
+
+fn rule(row: RuleRow) -> ScheduleRule {
+    ScheduleRule { days: row.days, from: row.from, to: row.to, forward_to: PhoneNumber::from_digits(row.target) }
+}

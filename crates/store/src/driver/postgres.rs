@@ -1,0 +1,240 @@
+//! PostgreSQL, and engines that speak its protocol: a pool of connections, each owned by a thread of its own.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use tokio::runtime::{Builder, Runtime};
+use tokio_postgres::{
+    Client, Config, NoTls, Statement,
+    types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked},
+};
+
+use super::{
+    Engine, Session,
+    work::{Verdict, Work},
+};
+use crate::{
+    fault::Fault,
+    row::{Param, Row, Value},
+};
+
+/// How long one statement may take before the connection is given up.
+const STATEMENT: Duration = Duration::from_secs(5);
+const CONNECT: Duration = Duration::from_secs(3);
+/// Settings of every connection: the server gives up a little before we do, and frees its locks.
+const SETTINGS: &str = "SET statement_timeout = 4500; SET lock_timeout = 3000; SET idle_in_transaction_session_timeout = 15000; \
+                        SET TIME ZONE 'UTC'; SET client_min_messages = warning";
+const BEGIN_WRITE: &str = "BEGIN";
+const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// The threads that own the connections.
+pub struct Postgres {
+    pub writes: Sender<Box<dyn Work>>,
+    pub reads: Sender<Box<dyn Work>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Postgres {
+    /// Starts the threads; each connects when it first has work.
+    pub fn open(config: &Config, queue: usize, writers: usize, readers: usize) -> Result<Self, Fault> {
+        let (writes, write_queue) = bounded(queue);
+        let (reads, read_queue) = bounded(queue);
+        let mut threads = Vec::with_capacity(writers + readers);
+        for (count, begin, queue) in [(writers, BEGIN_WRITE, write_queue), (readers, BEGIN_READ, read_queue)] {
+            for _ in 0..count {
+                threads.push(Worker::start(config.clone(), begin, queue.clone())?);
+            }
+        }
+        Ok(Self { writes, reads, threads })
+    }
+
+    /// Lets the queues run dry and ends the threads.
+    pub fn close(self) {
+        let Self { writes, reads, threads } = self;
+        drop((writes, reads));
+        for thread in threads {
+            let _ = thread.join(); // a thread that panicked has nothing left to tell
+        }
+    }
+}
+
+struct Worker {
+    runtime: Runtime,
+    config: Config,
+    begin: &'static str,
+    connection: Option<Connection>,
+}
+
+struct Connection {
+    client: Client,
+    statements: HashMap<String, Statement>,
+}
+
+impl Worker {
+    fn start(config: Config, begin: &'static str, queue: Receiver<Box<dyn Work>>) -> Result<JoinHandle<()>, Fault> {
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(|fault| Fault::Broken(fault.into()))?;
+        let mut worker = Self { runtime, config, begin, connection: None };
+        let body = move || {
+            while let Ok(mut work) = queue.recv() {
+                let outcome = if work.is_abandoned() {
+                    Err(Fault::Unreachable("its deadline passed before it was begun".into()))
+                } else {
+                    worker.serve(work.as_mut())
+                };
+                work.finish(outcome);
+            }
+        };
+        std::thread::Builder::new().name("store-postgres".to_owned()).spawn(body).map_err(|fault| Fault::Broken(fault.into()))
+    }
+
+    fn serve(&mut self, work: &mut dyn Work) -> Result<(), Fault> {
+        loop {
+            self.begin()?;
+            let verdict = self.session()?.run(work);
+            let ended = self.command(if verdict == Verdict::Commit { "COMMIT" } else { "ROLLBACK" });
+            match (verdict, ended) {
+                (Verdict::Retry, _) => {}
+                (Verdict::Commit, Err(Fault::Conflict(fault))) => {
+                    tracing::debug!(%fault, "a commit met another transaction and is repeated");
+                }
+                (Verdict::Commit, ended) => return ended,
+                // The answer is a refusal or a fault already; a connection that cannot roll back is given up.
+                (Verdict::Rollback, _) => return Ok(()),
+            }
+        }
+    }
+
+    /// Begins a transaction; a connection that was lost while idle is replaced once.
+    fn begin(&mut self) -> Result<(), Fault> {
+        if self.connection.is_some() && self.command(self.begin).is_ok() {
+            return Ok(());
+        }
+        let connect = async {
+            let (client, connection) = self.config.connect(NoTls).await?;
+            tokio::spawn(async move {
+                if let Err(fault) = connection.await {
+                    tracing::debug!(%fault, "a database connection ended");
+                }
+            });
+            client.batch_execute(SETTINGS).await?;
+            Ok(client)
+        };
+        let client = self.runtime.block_on(within(CONNECT, connect))?;
+        self.connection = Some(Connection { client, statements: HashMap::new() });
+        self.command(self.begin)
+    }
+
+    fn session(&mut self) -> Result<PostgresSession<'_>, Fault> {
+        let connection = self.connection.as_mut().ok_or_else(|| Fault::Unreachable("no connection".into()))?;
+        Ok(PostgresSession { runtime: &self.runtime, connection })
+    }
+
+    fn command(&mut self, sql: &str) -> Result<(), Fault> {
+        let Some(connection) = &self.connection else { return Err(Fault::Unreachable("no connection".into())) };
+        let outcome = self.runtime.block_on(within(STATEMENT, connection.client.batch_execute(sql)));
+        if matches!(outcome, Err(Fault::Unreachable(_))) {
+            self.connection = None;
+        }
+        outcome
+    }
+}
+
+async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Fault> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(outcome) => Ok(outcome?),
+        Err(elapsed) => Err(Fault::Unreachable(elapsed.into())),
+    }
+}
+
+struct PostgresSession<'a> {
+    runtime: &'a Runtime,
+    connection: &'a mut Connection,
+}
+
+impl PostgresSession<'_> {
+    fn run(mut self, work: &mut dyn Work) -> Verdict {
+        work.run(&mut self)
+    }
+
+    fn prepare(&mut self, sql: &str) -> Result<Statement, Fault> {
+        if let Some(statement) = self.connection.statements.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.runtime.block_on(within(STATEMENT, self.connection.client.prepare(sql)))?;
+        self.connection.statements.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+}
+
+impl Session for PostgresSession<'_> {
+    fn engine(&self) -> Engine {
+        Engine::Postgres
+    }
+
+    fn execute(&mut self, sql: &str, params: &[Param]) -> Result<u64, Fault> {
+        let statement = self.prepare(sql)?;
+        let work = self.connection.client.execute_raw(&statement, params.iter().map(Bound));
+        self.runtime.block_on(within(STATEMENT, work))
+    }
+
+    fn query(&mut self, sql: &str, params: &[Param]) -> Result<Vec<Row>, Fault> {
+        let statement = self.prepare(sql)?;
+        let bound: Vec<Bound> = params.iter().map(Bound).collect();
+        let bound: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
+        let rows = self.runtime.block_on(within(STATEMENT, self.connection.client.query(&statement, &bound)))?;
+        rows.iter().map(owned).collect()
+    }
+
+    fn execute_many(&mut self, sql: &str, rows: &[Vec<Param>]) -> Result<u64, Fault> {
+        let statement = self.prepare(sql)?;
+        let client = &self.connection.client;
+        let work = async {
+            // Sent one behind the other without waiting for answers: the driver pipelines what is polled together.
+            let sent = rows.iter().map(|row| client.execute_raw(&statement, row.iter().map(Bound)));
+            let changed = futures_util::future::try_join_all(sent).await?;
+            Ok(changed.into_iter().sum())
+        };
+        self.runtime.block_on(within(STATEMENT * 4, work))
+    }
+}
+
+#[derive(Debug)]
+struct Bound<'a>(&'a Param<'a>);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match *self.0 {
+            Param::Null => Ok(IsNull::Yes),
+            Param::Int(value) => value.to_sql(ty, out),
+            Param::Bool(value) => value.to_sql(ty, out),
+            Param::Text(value) => value.to_sql(ty, out),
+            Param::Bytes(value) => value.to_sql(ty, out),
+        }
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        matches!(*ty, Type::INT8 | Type::BOOL | Type::TEXT | Type::BYTEA)
+    }
+
+    to_sql_checked!();
+}
+
+fn owned(row: &tokio_postgres::Row) -> Result<Row, Fault> {
+    let columns = row.columns().iter().enumerate();
+    let values = columns.map(|(index, column)| {
+        Ok(match *column.type_() {
+            Type::INT8 => row.try_get::<_, Option<i64>>(index)?.map_or(Value::Null, Value::Int),
+            Type::INT4 => row.try_get::<_, Option<i32>>(index)?.map_or(Value::Null, |value| Value::Int(value.into())),
+            Type::BOOL => row.try_get::<_, Option<bool>>(index)?.map_or(Value::Null, |value| Value::Int(value.into())),
+            Type::TEXT | Type::VARCHAR => row.try_get::<_, Option<String>>(index)?.map_or(Value::Null, Value::Text),
+            Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(index)?.map_or(Value::Null, Value::Bytes),
+            _ => return Err(Fault::shape(index)),
+        })
+    });
+    values.collect::<Result<_, Fault>>().map(Row)
+}

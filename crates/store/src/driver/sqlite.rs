@@ -1,0 +1,251 @@
+//! SQLite: one writer thread that commits many units of work at once, a few readers beside it.
+
+use std::{
+    fs::{File, OpenOptions},
+    path::{Path, PathBuf},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use rusqlite::{Connection, OpenFlags, types::ToSqlOutput, types::ValueRef};
+
+use super::{
+    Engine, Session,
+    work::{Verdict, Work},
+};
+use crate::{
+    fault::Fault,
+    row::{Param, Row, Value},
+};
+
+/// How many units of work one commit carries at the most.
+const GROUP: usize = 256;
+/// How long a statement waits for another process that has the file.
+const BUSY: Duration = Duration::from_millis(2000);
+/// How often the write-ahead log is folded into the file, beside the writer.
+const CHECKPOINT: Duration = Duration::from_millis(200);
+const STATEMENTS: usize = 256;
+
+/// The threads that own the connections.
+pub struct Sqlite {
+    pub writes: Sender<Box<dyn Work>>,
+    pub reads: Sender<Box<dyn Work>>,
+    threads: Vec<JoinHandle<()>>,
+    stop: Sender<()>,
+    _lock: Option<File>,
+}
+
+impl Sqlite {
+    /// Opens the file and starts the threads. `exclusive` refuses a file that another server has.
+    pub fn open(path: &Path, queue: usize, readers: usize, exclusive: bool) -> Result<Self, Fault> {
+        let lock = if exclusive { Some(lock(path)?) } else { None };
+        let writer = connect(path)?;
+        let (writes, write_queue) = bounded(queue);
+        let (reads, read_queue) = bounded(queue);
+        let (stop, stopped) = bounded(1);
+        let mut threads = vec![spawn("store-writer", move || write_loop(&writer, &write_queue))?];
+        for _ in 0..readers {
+            let (reader, queue) = (connect(path)?, read_queue.clone());
+            threads.push(spawn("store-reader", move || read_loop(&reader, &queue))?);
+        }
+        let checkpointer = connect(path)?;
+        threads.push(spawn("store-checkpoint", move || checkpoint_loop(&checkpointer, &stopped))?);
+        Ok(Self { writes, reads, threads, stop, _lock: lock })
+    }
+
+    /// Lets the queues run dry and ends the threads.
+    pub fn close(self) {
+        let Self { writes, reads, threads, stop, _lock } = self;
+        drop((writes, reads, stop));
+        for thread in threads {
+            let _ = thread.join(); // a thread that panicked has nothing left to tell
+        }
+    }
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Fault> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(body).map_err(|fault| Fault::Broken(fault.into()))
+}
+
+fn lock(path: &Path) -> Result<File, Fault> {
+    let name = PathBuf::from(format!("{}.lock", path.display()));
+    let open = OpenOptions::new().create(true).truncate(false).write(true).open(&name);
+    let file = open.map_err(|fault| Fault::Broken(fault.into()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(_) => Err(Fault::Broken(format!("another server has the database {} open", path.display()).into())),
+    }
+}
+
+/// Opens a connection with the settings that make a commit survive a loss of power.
+pub fn connect(path: &Path) -> Result<Connection, Fault> {
+    let connection = Connection::open_with_flags(path, OpenFlags::default())?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", "ON")?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "cache_size", -65_536)?; // KiB
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+fn write_loop(connection: &Connection, queue: &Receiver<Box<dyn Work>>) {
+    while let Ok(first) = queue.recv() {
+        let mut group = Vec::with_capacity(GROUP);
+        let outcome = run_group(connection, first, queue, &mut group);
+        let fault = outcome.err().map(|fault| {
+            let _ = connection.execute_batch("ROLLBACK"); // fails where BEGIN did
+            tracing::error!(?fault, "a group of units of work could not be committed");
+            fault.to_string_lossy()
+        });
+        for work in group {
+            work.finish(fault.as_ref().map_or(Ok(()), |(unreachable, text)| Err(Fault::again(*unreachable, text))));
+        }
+    }
+}
+
+fn run_group(
+    connection: &Connection,
+    first: Box<dyn Work>,
+    queue: &Receiver<Box<dyn Work>>,
+    group: &mut Vec<Box<dyn Work>>,
+) -> Result<(), Fault> {
+    if first.is_abandoned() {
+        first.finish(Err(Fault::Unreachable("its deadline passed before it was begun".into())));
+        return Ok(());
+    }
+    let begun = connection.execute_batch("BEGIN IMMEDIATE");
+    group.push(first);
+    begun?;
+    let mut next = group.len() - 1;
+    while let Some(work) = group.get_mut(next) {
+        run_one(connection, work.as_mut())?;
+        if group.len() >= GROUP {
+            break;
+        }
+        let Some(work) = queue.try_iter().find_map(|work| {
+            if !work.is_abandoned() {
+                return Some(work);
+            }
+            work.finish(Err(Fault::Unreachable("its deadline passed before it was begun".into())));
+            None
+        }) else {
+            break;
+        };
+        group.push(work);
+        next += 1;
+    }
+    Ok(connection.execute_batch("COMMIT")?)
+}
+
+/// Runs one unit of work in a savepoint, so that its refusal undoes nothing of the others.
+fn run_one(connection: &Connection, work: &mut dyn Work) -> Result<(), Fault> {
+    loop {
+        connection.prepare_cached("SAVEPOINT work")?.execute([])?;
+        match work.run(&mut SqliteSession { connection }) {
+            Verdict::Commit => {
+                connection.prepare_cached("RELEASE work")?.execute([])?;
+                return Ok(());
+            }
+            verdict => {
+                connection.prepare_cached("ROLLBACK TO work")?.execute([])?;
+                connection.prepare_cached("RELEASE work")?.execute([])?;
+                if verdict == Verdict::Rollback {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+fn read_loop(connection: &Connection, queue: &Receiver<Box<dyn Work>>) {
+    while let Ok(mut work) = queue.recv() {
+        if work.is_abandoned() {
+            work.finish(Err(Fault::Unreachable("its deadline passed before it was begun".into())));
+            continue;
+        }
+        let outcome = connection.execute_batch("BEGIN").map_err(Fault::from).map(|()| {
+            work.run(&mut SqliteSession { connection });
+        });
+        let _ = connection.execute_batch("ROLLBACK"); // reads leave nothing; fails where BEGIN did
+        work.finish(outcome);
+    }
+}
+
+fn checkpoint_loop(connection: &Connection, stopped: &Receiver<()>) {
+    while stopped.recv_timeout(CHECKPOINT) == Err(RecvTimeoutError::Timeout) {
+        checkpoint(connection, "PRAGMA wal_checkpoint(PASSIVE)");
+    }
+    checkpoint(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+fn checkpoint(connection: &Connection, pragma: &str) {
+    if let Err(fault) = connection.query_row(pragma, [], |_| Ok(())) {
+        tracing::warn!(%fault, "the write-ahead log could not be folded in; the next round tries again");
+    }
+}
+
+struct SqliteSession<'a> {
+    connection: &'a Connection,
+}
+
+struct Bound<'a>(&'a Param<'a>);
+
+impl rusqlite::ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match *self.0 {
+            Param::Null => ValueRef::Null,
+            Param::Int(value) => ValueRef::Integer(value),
+            Param::Bool(value) => ValueRef::Integer(value.into()),
+            Param::Text(value) => ValueRef::Text(value.as_bytes()),
+            Param::Bytes(value) => ValueRef::Blob(value),
+        }))
+    }
+}
+
+fn bind<'a>(params: &'a [Param<'a>]) -> impl rusqlite::Params + 'a {
+    rusqlite::params_from_iter(params.iter().map(Bound))
+}
+
+impl Session for SqliteSession<'_> {
+    fn engine(&self) -> Engine {
+        Engine::Sqlite
+    }
+
+    fn execute(&mut self, sql: &str, params: &[Param]) -> Result<u64, Fault> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let changed = statement.execute(bind(params))?;
+        Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+    }
+
+    fn query(&mut self, sql: &str, params: &[Param]) -> Result<Vec<Row>, Fault> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let columns = statement.column_count();
+        let mut rows = statement.query(bind(params))?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next()? {
+            out.push(Row((0..columns).map(|column| row.get_ref(column).map(owned)).collect::<Result<_, _>>()?));
+        }
+        Ok(out)
+    }
+
+    fn execute_many(&mut self, sql: &str, rows: &[Vec<Param>]) -> Result<u64, Fault> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut changed: u64 = 0;
+        for row in rows {
+            changed = changed.saturating_add(u64::try_from(statement.execute(bind(row))?).unwrap_or(u64::MAX));
+        }
+        Ok(changed)
+    }
+}
+
+fn owned(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null | ValueRef::Real(_) => Value::Null,
+        ValueRef::Integer(value) => Value::Int(value),
+        ValueRef::Text(value) => Value::Text(String::from_utf8_lossy(value).into_owned()),
+        ValueRef::Blob(value) => Value::Bytes(value.to_vec()),
+    }
+}

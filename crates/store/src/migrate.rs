@@ -1,0 +1,26 @@
+//! The schema, one text for both engines.
+
+use tokio_postgres::{Config, NoTls};
+
+use crate::fault::Fault;
+
+mod embedded {
+    refinery::embed_migrations!("migrations");
+}
+
+/// Brings an SQLite file up to date.
+pub fn sqlite(connection: &mut rusqlite::Connection) -> Result<(), Fault> {
+    embedded::migrations::runner().run(connection).map_err(|fault| Fault::Broken(fault.into()))?;
+    Ok(())
+}
+
+/// Brings a PostgreSQL database up to date; an advisory lock keeps two starting nodes apart.
+pub async fn postgres(config: &Config) -> Result<(), Fault> {
+    let (mut client, connection) = config.connect(NoTls).await?;
+    let driver = tokio::spawn(connection);
+    client.batch_execute("SET client_min_messages = warning; SELECT pg_advisory_lock(8317)").await?;
+    embedded::migrations::runner().run_async(&mut client).await.map_err(|fault| Fault::Broken(fault.into()))?;
+    drop(client);
+    let _ = driver.await; // the connection ends when its client does
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! Why decisions came out as they did, kept with the objects that they were about.
+
+use serde::{Deserialize, Serialize};
+use tandem_catalogue::Result;
+use tandem_domain::{Explanation, Step};
+use tandem_kernel::{EnvironmentId, ExplanationId, Timestamp};
+
+use crate::{Fault, Row, Tx, codec};
+
+/// An explanation as it is read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Its id.
+    pub id: ExplanationId,
+    /// The object, as pages name it.
+    pub subject: String,
+    /// What was decided.
+    pub decision: String,
+    /// How it came out.
+    pub outcome: String,
+    /// What was looked at.
+    pub steps: Vec<Step>,
+    /// When, by the environment's clock.
+    pub at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StepRow {
+    rule: String,
+    compared: String,
+    met: bool,
+}
+
+/// Keeps an explanation.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn keep(tx: &mut Tx, id: ExplanationId, environment: EnvironmentId, explanation: &Explanation, at: Timestamp) -> Result<()> {
+    let steps = explanation.steps.iter();
+    let steps: Vec<StepRow> =
+        steps.map(|step| StepRow { rule: step.rule.clone(), compared: step.compared.clone(), met: step.met }).collect();
+    tx.execute(
+        "INSERT INTO explanations (id, environment_id, subject, decision, outcome, steps, at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        &[
+            id.as_bytes().into(),
+            environment.as_bytes().into(),
+            (&explanation.subject).into(),
+            explanation.decision.into(),
+            (&explanation.outcome).into(),
+            (&codec::to_text(&steps)).into(),
+            at.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// The explanations of an object, oldest first.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn of(tx: &mut Tx, environment: EnvironmentId, subject: &str, limit: i64) -> Result<Vec<Kept>> {
+    let rows = tx.query(
+        "SELECT id, subject, decision, outcome, steps, at FROM explanations WHERE environment_id = $1 AND subject = $2 \
+         ORDER BY id LIMIT $3",
+        &[environment.as_bytes().into(), subject.into(), limit.into()],
+    )?;
+    Ok(rows.iter().map(kept).collect::<Result<_, Fault>>()?)
+}
+
+fn kept(row: &Row) -> Result<Kept, Fault> {
+    let steps: Vec<StepRow> = codec::from_text(row.text(4)?)?;
+    Ok(Kept {
+        id: ExplanationId::from_bytes(row.array(0)?),
+        subject: row.text(1)?.to_owned(),
+        decision: row.text(2)?.to_owned(),
+        outcome: row.text(3)?.to_owned(),
+        steps: steps.into_iter().map(|step| Step { rule: step.rule, compared: step.compared, met: step.met }).collect(),
+        at: row.time(5)?,
+    })
+}

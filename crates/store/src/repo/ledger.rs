@@ -1,0 +1,229 @@
+//! Wallets, transfers and holds: the store's half of the ledger.
+
+use std::collections::HashMap;
+
+use tandem_catalogue::{Error, Result};
+use tandem_kernel::{Currency, EnvironmentId, Timestamp, TransferId};
+use tandem_ledger::{Audit, Cause, OpenHold, Posting, Transfer, TransferKind, Wallet};
+
+use super::expect_one;
+use crate::{Fault, Row, Tx};
+
+macro_rules! columns {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, wallet_id, sequence, kind, amount, hold_id, deadline, reference, description, posted_at, available_after, \
+             held_after, previous, hash FROM transfers ",
+            $rest
+        )
+    };
+}
+
+const WALLET: &str = "SELECT environment_id, currency, available, held, sequence, head FROM wallets WHERE environment_id = $1";
+/// Transfers that an audit reads at a time.
+const AUDIT_PAGE: i64 = 5_000;
+
+/// Opens an empty wallet.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn open(tx: &mut Tx, id: EnvironmentId, currency: Currency) -> Result<()> {
+    let wallet = Wallet::empty(id, currency);
+    tx.execute(
+        "INSERT INTO wallets (environment_id, currency, available, held, sequence, head) VALUES ($1, $2, 0, 0, 0, $3)",
+        &[id.as_bytes().into(), currency.as_str().into(), (&wallet.head).into()],
+    )?;
+    Ok(())
+}
+
+/// Reads a wallet.
+///
+/// # Errors
+/// `internal` where there is none: every environment has one.
+pub fn wallet(tx: &mut Tx, id: EnvironmentId) -> Result<Wallet> {
+    let row = tx.first(WALLET, &[id.as_bytes().into()])?;
+    read_wallet(&row.ok_or_else(|| Fault::data("an environment without a wallet"))?)
+}
+
+/// Posts movements to one wallet, in order. A movement whose id is there already is left out: its cause was seen before.
+///
+/// Returns the transfers, those that were there already included.
+///
+/// # Errors
+/// What [`Wallet::post`] refuses, and `transfer_conflict` where the id is there with another kind or amount.
+pub fn post(tx: &mut Tx, id: EnvironmentId, postings: Vec<(Posting, Cause)>, at: Timestamp) -> Result<Vec<Transfer>> {
+    let row = tx.first_locked(WALLET, &[id.as_bytes().into()])?;
+    let mut wallet = read_wallet(&row.ok_or_else(|| Fault::data("an environment without a wallet"))?)?;
+    let mut posted = Vec::with_capacity(postings.len());
+    for (posting, cause) in postings {
+        if let Some(before) = transfer(tx, cause.id)? {
+            if (before.kind, before.amount) != (posting.kind(), posting.amount()) {
+                return Err(Error::transfer_conflict(before.reference));
+            }
+            posted.push(before);
+            continue;
+        }
+        let hold = match posting.hold() {
+            Some(hold) => open_hold(tx, id, hold)?,
+            None => None,
+        };
+        let (after, transfer) = wallet.post(posting, hold, cause, at)?;
+        append(tx, &transfer)?;
+        settle(tx, &transfer)?;
+        wallet = after;
+        posted.push(transfer);
+    }
+    let changed = tx.execute(
+        "UPDATE wallets SET available = $2, held = $3, sequence = $4, head = $5 WHERE environment_id = $1",
+        &[id.as_bytes().into(), wallet.available.into(), wallet.held.into(), wallet.sequence.into(), (&wallet.head).into()],
+    )?;
+    expect_one("wallet", changed)?;
+    Ok(posted)
+}
+
+/// Reads a transfer.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn transfer(tx: &mut Tx, id: TransferId) -> Result<Option<Transfer>> {
+    let row = tx.first(columns!("WHERE id = $1"), &[id.as_bytes().into()])?;
+    Ok(row.map(|row| read_transfer(&row)).transpose()?)
+}
+
+/// What is left of a hold; `None` for one that is settled or another wallet's.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn open_hold(tx: &mut Tx, wallet: EnvironmentId, id: TransferId) -> Result<Option<OpenHold>> {
+    let row = tx.first(
+        "SELECT remaining FROM holds WHERE id = $1 AND wallet_id = $2 AND remaining > 0",
+        &[id.as_bytes().into(), wallet.as_bytes().into()],
+    )?;
+    Ok(row.map(|row| row.int(0).map(|remaining| OpenHold { remaining })).transpose()?)
+}
+
+/// A wallet's transfers from the one before `before` back, newest first.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn history(tx: &mut Tx, wallet: EnvironmentId, before: i64, limit: i64) -> Result<Vec<Transfer>> {
+    let rows = tx.query(
+        columns!("WHERE wallet_id = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT $3"),
+        &[wallet.as_bytes().into(), before.into(), limit.into()],
+    )?;
+    Ok(rows.iter().map(read_transfer).collect::<Result<_, Fault>>()?)
+}
+
+/// What a wallet paid between two instants, in millionths: charges and captures less refunds.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn spent(tx: &mut Tx, wallet: EnvironmentId, from: Timestamp, to: Timestamp) -> Result<i64> {
+    let row = tx.first(
+        "SELECT CAST(COALESCE(SUM(CASE kind WHEN 'refund' THEN -amount ELSE amount END), 0) AS BIGINT) FROM transfers \
+         WHERE wallet_id = $1 AND posted_at >= $2 AND posted_at < $3 AND kind IN ('charge', 'capture', 'refund')",
+        &[wallet.as_bytes().into(), from.into(), to.into()],
+    )?;
+    Ok(row.ok_or_else(|| Fault::data("a sum without a row"))?.int(0)?)
+}
+
+/// The wallets from the one after `after`, in the order of their ids.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn wallets(tx: &mut Tx, after: EnvironmentId, limit: i64) -> Result<Vec<Wallet>> {
+    let rows = tx.query(
+        "SELECT environment_id, currency, available, held, sequence, head FROM wallets WHERE environment_id > $1 \
+         ORDER BY environment_id LIMIT $2",
+        &[after.as_bytes().into(), limit.into()],
+    )?;
+    rows.iter().map(read_wallet).collect()
+}
+
+/// Recomputes a wallet from its transfers; the faults found.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn audit(tx: &mut Tx, id: EnvironmentId) -> Result<Vec<String>> {
+    let wallet = wallet(tx, id)?;
+    let mut audit = Audit::of(&wallet);
+    let mut after = 0;
+    loop {
+        let rows = tx.query(
+            columns!("WHERE wallet_id = $1 AND sequence > $2 ORDER BY sequence LIMIT $3"),
+            &[id.as_bytes().into(), after.into(), AUDIT_PAGE.into()],
+        )?;
+        for row in &rows {
+            let transfer = read_transfer(row)?;
+            after = transfer.sequence;
+            audit.take(&transfer);
+        }
+        if rows.is_empty() {
+            break;
+        }
+    }
+    let rows = tx.query("SELECT id, remaining FROM holds WHERE wallet_id = $1 AND remaining > 0", &[id.as_bytes().into()])?;
+    let holds = rows.iter().map(|row| Ok((TransferId::from_bytes(row.array(0)?), row.int(1)?)));
+    Ok(audit.finish(&wallet, &holds.collect::<Result<HashMap<_, _>, Fault>>()?))
+}
+
+fn append(tx: &mut Tx, transfer: &Transfer) -> Result<()> {
+    let (debit, credit) = transfer.kind.books();
+    tx.execute(
+        "INSERT INTO transfers (id, wallet_id, sequence, kind, debit, credit, amount, hold_id, deadline, reference, description, \
+         posted_at, available_after, held_after, previous, hash) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+        &[
+            transfer.id.as_bytes().into(),
+            transfer.wallet.as_bytes().into(),
+            transfer.sequence.into(),
+            transfer.kind.as_str().into(),
+            debit.as_str().into(),
+            credit.as_str().into(),
+            transfer.amount.into(),
+            transfer.hold.as_ref().map(TransferId::as_bytes).into(),
+            transfer.deadline.into(),
+            (&transfer.reference).into(),
+            (&transfer.description).into(),
+            transfer.at.into(),
+            transfer.available_after.into(),
+            transfer.held_after.into(),
+            (&transfer.previous).into(),
+            (&transfer.hash).into(),
+        ],
+    )?;
+    Ok(())
+}
+
+fn settle(tx: &mut Tx, transfer: &Transfer) -> Result<()> {
+    if let (TransferKind::Hold, Some(deadline)) = (transfer.kind, transfer.deadline) {
+        tx.execute(
+            "INSERT INTO holds (id, wallet_id, remaining, deadline) VALUES ($1, $2, $3, $4)",
+            &[transfer.id.as_bytes().into(), transfer.wallet.as_bytes().into(), transfer.amount.into(), deadline.into()],
+        )?;
+    }
+    if let Some(hold) = &transfer.hold {
+        let changed = tx.execute(
+            "UPDATE holds SET remaining = remaining - $2 WHERE id = $1",
+            &[hold.as_bytes().into(), transfer.amount.into()],
+        )?;
+        expect_one("hold", changed)?;
+    }
+    Ok(())
+}
+
+fn read_wallet(row: &Row) -> Result<Wallet> {
+    Ok(Wallet {
+        id: EnvironmentId::from_bytes(row.array(0)?),
+        currency: row.currency(1)?,
+        available: row.int(2)?,
+        held: row.int(3)?,
+        sequence: row.int(4)?,
+        head: row.array(5)?,
+    })
+}
+
+fn read_transfer(row: &Row) -> Result<Transfer, Fault> {
+    Ok(Transfer {
+        id: TransferId::from_bytes(row.array(0)?),
+        wallet: EnvironmentId::from_bytes(row.array(1)?),
+        sequence: row.int(2)?,
+        kind: row.word(3, TransferKind::parse)?,
+        amount: row.int(4)?,
+        hold: row.opt_array(5)?.map(TransferId::from_bytes),
+        deadline: row.opt_time(6)?,
+        reference: row.text(7)?.to_owned(),
+        description: row.text(8)?.to_owned(),
+        at: row.time(9)?,
+        available_after: row.int(10)?,
+        held_after: row.int(11)?,
+        previous: row.array(12)?,
+        hash: row.array(13)?,
+    })
+}

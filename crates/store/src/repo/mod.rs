@@ -1,0 +1,24 @@
+//! Repositories: how each kind of object is kept. Absence is `Option`; the number of affected rows is always looked at.
+
+pub mod accounts;
+pub mod audit;
+pub mod events;
+pub mod explanations;
+pub mod idempotency;
+pub mod inventory;
+pub mod invalidations;
+pub mod jobs;
+pub mod keys;
+pub mod ledger;
+pub mod numbers;
+pub mod orders;
+pub mod requests;
+pub mod settings;
+pub mod usage;
+
+use tandem_catalogue::{Error, Result};
+
+/// Turns "no row was changed" into `concurrent_modification`.
+fn expect_one(kind: &'static str, changed: u64) -> Result<()> {
+    if changed == 1 { Ok(()) } else { Err(Error::concurrent_modification(kind)) }
+}

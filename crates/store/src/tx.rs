@@ -1,0 +1,96 @@
+//! A unit of work in progress.
+
+use tandem_catalogue::Result;
+
+use crate::{
+    driver::{Engine, Session},
+    fault::Fault,
+    row::{Param, Row},
+};
+
+/// A unit of work in progress: statements run here become durable together or not at all.
+pub struct Tx<'a> {
+    session: &'a mut dyn Session,
+    doomed: bool,
+}
+
+impl<'a> Tx<'a> {
+    pub(crate) fn new(session: &'a mut dyn Session) -> Self {
+        Self { session, doomed: false }
+    }
+
+    /// Runs a statement and returns how many rows it changed.
+    ///
+    /// # Errors
+    /// The fault as an error of the catalogue; the unit of work is then doomed and cannot be committed. So for all methods here.
+    pub fn execute(&mut self, sql: &'static str, params: &[Param]) -> Result<u64> {
+        let outcome = self.session.execute(sql, params);
+        self.doom(outcome)
+    }
+
+    /// As [`Self::execute`], but a row that a unique index refuses is `false`. Only for the last statement of a unit of work
+    /// or where the caller ends it with an error: an engine may have given the transaction up.
+    #[expect(clippy::missing_errors_doc, reason = "as `execute`")]
+    pub fn insert_unique(&mut self, sql: &'static str, params: &[Param]) -> Result<bool> {
+        match self.session.execute(sql, params) {
+            Err(Fault::Unique(_)) => {
+                self.doomed = true;
+                Ok(false)
+            }
+            outcome => self.doom(outcome).map(|_| true),
+        }
+    }
+
+    /// Runs a query and returns its rows.
+    #[expect(clippy::missing_errors_doc, reason = "as `execute`")]
+    pub fn query(&mut self, sql: &'static str, params: &[Param]) -> Result<Vec<Row>> {
+        let outcome = self.session.query(sql, params);
+        self.doom(outcome)
+    }
+
+    /// Runs a query that was put together at run time from constant parts; its text must not hold a caller's words.
+    #[expect(clippy::missing_errors_doc, reason = "as `execute`")]
+    pub fn query_built(&mut self, sql: &str, params: &[Param]) -> Result<Vec<Row>> {
+        let outcome = self.session.query(sql, params);
+        self.doom(outcome)
+    }
+
+    /// The first row of a query, if there is one.
+    #[expect(clippy::missing_errors_doc, reason = "as `execute`")]
+    pub fn first(&mut self, sql: &'static str, params: &[Param]) -> Result<Option<Row>> {
+        Ok(self.query(sql, params)?.into_iter().next())
+    }
+
+    /// As [`Self::first`], and keeps others from changing the row until this unit of work ends. `sql` is a plain `SELECT`.
+    #[expect(clippy::missing_errors_doc, reason = "as `execute`")]
+    pub fn first_locked(&mut self, sql: &'static str, params: &[Param]) -> Result<Option<Row>> {
+        match self.engine() {
+            Engine::Sqlite => self.first(sql, params), // one writer: nobody else is changing anything
+            Engine::Postgres => Ok(self.query_built(&format!("{sql} FOR UPDATE"), params)?.into_iter().next()),
+        }
+    }
+
+    /// Runs one statement for many rows of parameters, as fast as the engine can.
+    #[expect(clippy::missing_errors_doc, reason = "as `execute`")]
+    pub fn execute_many(&mut self, sql: &'static str, rows: &[Vec<Param>]) -> Result<u64> {
+        let outcome = self.session.execute_many(sql, rows);
+        self.doom(outcome)
+    }
+
+    /// Which engine runs this; only the functions that hide their differences ask.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.session.engine()
+    }
+
+    pub(crate) const fn is_doomed(&self) -> bool {
+        self.doomed
+    }
+
+    fn doom<T>(&mut self, outcome: std::result::Result<T, Fault>) -> Result<T> {
+        outcome.map_err(|fault| {
+            self.doomed = true;
+            fault.into()
+        })
+    }
+}
