@@ -24,8 +24,8 @@ pub enum LocationFault {
 
 /// `US`, `US-CA`, `US-CA-415`: a country, a region of it by ISO 3166-2, an area of the region.
 ///
-/// Regions and areas are the tables' own ([`places`]), so a parsed location always names something that is there. A toll-free area is
-/// in no region and has no location of its own: its numbers are in `US`.
+/// Regions and areas are the tables' own ([`places`]), so a parsed location always names something that is there. A toll-free area
+/// is in no region and has no location of its own: its numbers are in `US`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Location {
     /// The country.
@@ -92,10 +92,8 @@ fn split(text: &str) -> Option<(Country, Option<&str>, Option<&str>)> {
 
 /// Finds an area in the tables.
 fn area_of(region: &Region, area: &str) -> Result<&'static str, LocationFault> {
-    let country = region.country();
-    let all = places::areas(country, None);
-    let known = all.into_iter().find(|known| *known == area).ok_or(LocationFault::UnknownArea)?;
-    if region.has_area(known) { Ok(known) } else { Err(LocationFault::AreaNotInRegion) }
+    let elsewhere = || places::regions(region.country()).iter().any(|other| other.area(area).is_some());
+    region.area(area).ok_or_else(|| if elsewhere() { LocationFault::AreaNotInRegion } else { LocationFault::UnknownArea })
 }
 
 #[cfg(test)]

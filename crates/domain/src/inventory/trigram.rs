@@ -6,11 +6,13 @@ use super::bits::Mask;
 
 const GRAMS: usize = 1_000;
 
-/// For each position and each of the thousand groups, the entries that have the group there, rising.
+/// For each of the thousand groups and each position, the entries that have the group there, rising. The lists of one group
+/// follow one another, so that asking for a group anywhere in the number reads one stretch of memory.
 pub(super) struct Grams {
-    /// Where the list of a position and group begins; it ends where the next one begins.
+    /// Where the list of a group and position begins; it ends where the next one begins.
     starts: Box<[u32]>,
     entries: Box<[u16]>,
+    positions: usize,
     /// How many entries the block has.
     places: usize,
 }
@@ -19,25 +21,33 @@ impl Grams {
     /// Takes national numbers as they are spelled in a [`super::key::Key`], the longest of them with `longest` digits.
     pub fn new(nationals: &[u64], longest: usize) -> Self {
         let positions = longest.saturating_sub(2);
-        let mut starts = Vec::with_capacity(positions * GRAMS + 1);
-        let mut entries = Vec::with_capacity(positions * nationals.len());
-        let mut grams = Vec::with_capacity(nationals.len());
-        for position in 0..positions {
-            grams.clear();
-            grams.extend(nationals.iter().map(|national| gram(national << (4 * position))));
-            let before = entries.len();
-            let mut next = counted(&grams, before);
-            starts.extend(next.iter().take(GRAMS).map(|start| *start as u32));
-            entries.resize(next.last().copied().unwrap_or(before), 0);
-            sort_in(&grams, &mut next, &mut entries);
+        let mut starts = vec![0; positions * GRAMS + 1];
+        for_each_gram(nationals, positions, |list, _| {
+            if let Some(count) = starts.get_mut(list + 1) {
+                *count += 1;
+            }
+        });
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
         }
-        starts.push(entries.len() as u32);
-        Self { starts: starts.into(), entries: entries.into(), places: nationals.len() }
+        let mut entries = vec![0; sum as usize];
+        let mut next = starts.clone();
+        for_each_gram(nationals, positions, |list, entry| {
+            if let Some(place) = next.get_mut(list) {
+                if let Some(slot) = entries.get_mut(*place as usize) {
+                    *slot = entry;
+                }
+                *place += 1;
+            }
+        });
+        Self { starts: starts.into(), entries: entries.into(), positions, places: nationals.len() }
     }
 
     /// The entries within `range` that have the group at the position.
     pub fn list(&self, position: usize, gram: usize, range: &Range<usize>) -> &[u16] {
-        let at = position * GRAMS + gram;
+        let at = gram * self.positions + position;
         let Some([start, end]) = self.starts.get(at..at + 2) else { return &[] };
         let list = self.entries.get(*start as usize..*end as usize).unwrap_or_default();
         if range.len() == self.places {
@@ -48,40 +58,16 @@ impl Grams {
     }
 }
 
-/// The value of the first three digits, or [`GRAMS`] where there are fewer.
-fn gram(national: u64) -> u16 {
-    let digit = |at: u32| (national << (4 * at) >> 60) as u16;
-    let (one, two, three) = (digit(0), digit(1), digit(2));
-    if three == 0 { GRAMS as u16 } else { one * 100 + two * 10 + three - 111 }
-}
-
-/// Where each group's list begins, counted from `from`; one more element says where the last one ends.
-fn counted(grams: &[u16], from: usize) -> Vec<usize> {
-    let mut counts = vec![0_usize; GRAMS + 2];
-    for gram in grams {
-        if let Some(count) = counts.get_mut(usize::from(*gram) + 1) {
-            *count += 1;
-        }
-    }
-    // Entries too short for a group here are counted behind the last list and dropped.
-    counts.truncate(GRAMS + 1);
-    let mut sum = from;
-    for count in &mut counts {
-        sum += *count;
-        *count = sum;
-    }
-    counts
-}
-
-/// Writes each entry to the place that `next` has for its group, which then moves on.
-fn sort_in(grams: &[u16], next: &mut [usize], entries: &mut [u16]) {
-    let lists = next.get_mut(..GRAMS).unwrap_or_default();
-    for (entry, gram) in grams.iter().enumerate() {
-        if let Some(place) = lists.get_mut(usize::from(*gram)) {
-            if let Some(slot) = entries.get_mut(*place) {
-                *slot = entry as u16;
+/// Tells of each group in each number which list it belongs to, a position at a time.
+fn for_each_gram(nationals: &[u64], positions: usize, mut tell: impl FnMut(usize, u16)) {
+    for position in 0..positions {
+        for (entry, national) in nationals.iter().enumerate() {
+            let digit = |at: usize| (national << (4 * (position + at)) >> 60) as usize;
+            // The third digit is there only if the others are: a missing one is zero, digits are written one higher.
+            if digit(2) > 0 {
+                let gram = digit(0) * 100 + digit(1) * 10 + digit(2) - 111;
+                tell(gram * positions + position, entry as u16);
             }
-            *place += 1;
         }
     }
 }

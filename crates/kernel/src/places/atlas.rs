@@ -41,9 +41,9 @@ impl Region {
         self.prefixes.iter().copied().filter(|prefix| begins_with(*prefix, area)).collect()
     }
 
-    /// Whether the region has numbers in an area.
-    pub(crate) fn has_area(&self, area: &str) -> bool {
-        self.areas().any(|own| own == area)
+    /// The area as the tables write it, if the region has or shares it.
+    pub(crate) fn area(&self, area: &str) -> Option<&'static str> {
+        self.areas().find(|own| *own == area)
     }
 
     /// Whether an area's numbers are mostly here.

@@ -54,8 +54,8 @@ pub fn region_of(number: PhoneNumber) -> Option<&'static Region> {
     Atlas::get().region_of(number)
 }
 
-/// The region that an area is in; for an area that several share, the one that has most of it. [`region_of`] knows better where there
-/// is a whole number to ask about.
+/// The region that an area is in; for an area that several share, the one that has most of it. [`region_of`] knows better where
+/// there is a whole number to ask about.
 ///
 /// Toll-free areas are in no region.
 #[must_use]
@@ -94,15 +94,15 @@ pub fn toll_free(country: Country) -> &'static [&'static str] {
 /// What the numbers of an area, geographic or toll-free, begin with: `1415` for 415 in the United States.
 #[must_use]
 pub fn area_prefix(country: Country, area: &str) -> Option<u64> {
-    let known = toll_free(country).contains(&area) || regions(country).iter().any(|region| region.has_area(area));
+    let known = toll_free(country).contains(&area) || regions(country).iter().any(|region| region.area(area).is_some());
     known.then(|| format!("{}{area}", calling_code(country)?).parse().ok())?
 }
 
 /// What the numbers of a country begin with, calling code first.
 ///
-/// The United States and Canada share their calling code, so theirs are their areas, and the toll-free areas count as the United
-/// States'. Elsewhere the country that a calling code was made for has the whole code, and those that share it have their parts: the
-/// United Kingdom's prefix also covers Guernsey's numbers.
+/// The United States and Canada share their calling code, so theirs are their areas. The toll-free areas count as the United
+/// States'; premium and personal numbers of +1 are in neither. Elsewhere the country that a calling code was made for has the whole
+/// code, and those that share it have their parts: the United Kingdom's prefix also covers Guernsey's numbers.
 #[must_use]
 pub fn prefixes(country: Country) -> &'static [u64] {
     Atlas::get().land(country).map_or(&[], |land| &land.prefixes)

@@ -103,11 +103,12 @@ pub fn postpone(tx: &mut Tx, id: JobId, due_at: Timestamp, wake_at: Option<Times
     Ok(())
 }
 
-/// Brings forward an object's jobs of one kind.
+/// Brings forward an environment's renewals that were put off for want of money: those of suspended numbers.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn hasten(tx: &mut Tx, environment: EnvironmentId, kind: &str, due_at: Timestamp, clock: EnvironmentClock) -> Result<()> {
+pub fn hasten_suspended(tx: &mut Tx, environment: EnvironmentId, kind: &str, due_at: Timestamp, clock: EnvironmentClock) -> Result<()> {
     tx.execute(
-        "UPDATE jobs SET due_at = $3, wake_at = $4 WHERE environment_id = $1 AND kind = $2 AND due_at > $3",
+        "UPDATE jobs SET due_at = $3, wake_at = $4 WHERE environment_id = $1 AND kind = $2 AND due_at > $3 \
+         AND subject IN (SELECT id FROM numbers WHERE environment_id = $1 AND state = 'suspended')",
         &[environment.as_bytes().into(), kind.into(), due_at.into(), clock.wake_at(due_at).into()],
     )?;
     Ok(())

@@ -10,6 +10,7 @@ pub mod invalidations;
 pub mod jobs;
 pub mod keys;
 pub mod ledger;
+pub mod limits;
 pub mod numbers;
 pub mod orders;
 pub mod requests;

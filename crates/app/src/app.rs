@@ -1,0 +1,186 @@
+//! The parts of a running platform, tied together.
+
+use std::sync::Arc;
+
+use tandem_catalogue::{Error, Result};
+use tandem_domain::{Explanation, environment::EnvironmentSettings, event::EventKind};
+use tandem_kernel::{Clock, EnvironmentId, EventId, ExplanationId, JobId, Money, Rng, Timestamp};
+use tandem_store::{
+    Store, Tx,
+    repo::{accounts, events, explanations, jobs},
+};
+
+use crate::{carrier::Carriers, directory::Directory, due::Bell, journal::Journal, stock::Stock};
+
+/// What an operator may set about the platform's business.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What a completed port costs, in millionths.
+    pub port_fee: i64,
+    /// What a month of a ported number costs, in millionths.
+    pub ported_monthly: i64,
+    /// Days that the request log is kept.
+    pub log_days: i64,
+    /// Requests a minute from one address that show no valid key.
+    pub anonymous_per_minute: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { port_fee: 25 * Money::UNIT, ported_monthly: 990_000, log_days: 30, anonymous_per_minute: 1_200 }
+    }
+}
+
+/// What an [`App`] is built from.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// The machine's clock.
+    pub clock: Arc<dyn Clock>,
+    /// The secure generator.
+    pub rng: Arc<dyn Rng>,
+    /// The carriers of both kinds of environment.
+    pub carriers: Carriers,
+    /// What the operator set.
+    pub settings: Settings,
+}
+
+/// A running platform. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+/// The parts, reached through [`App`].
+pub struct Inner {
+    /// The database.
+    pub store: Store,
+    /// The machine's clock.
+    pub clock: Arc<dyn Clock>,
+    /// The secure generator.
+    pub rng: Arc<dyn Rng>,
+    /// The carriers.
+    pub carriers: Carriers,
+    /// What the operator set.
+    pub settings: Settings,
+    /// Credentials and limits in memory.
+    pub directory: Directory,
+    /// The inventory in memory.
+    pub stock: Stock,
+    /// The request log and counters on their way to the store.
+    pub journal: Journal,
+    /// Wakes the worker of due work.
+    pub bell: Bell,
+}
+
+impl std::ops::Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl App {
+    /// Ties the parts together. Nothing runs yet; see [`Stock::load`], [`Journal::run`] and [`crate::due::run`].
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let Parts { store, clock, rng, carriers, settings } = parts;
+        let directory = Directory::new(store.clone(), clock.clone(), settings.anonymous_per_minute);
+        Self(Arc::new(Inner {
+            directory,
+            stock: Stock::default(),
+            journal: Journal::default(),
+            bell: Bell::default(),
+            store,
+            clock,
+            rng,
+            carriers,
+            settings,
+        }))
+    }
+
+    /// The machine's time.
+    #[must_use]
+    pub fn machine_now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The clock and generator for use inside a unit of work.
+    #[must_use]
+    pub fn pen(&self) -> Pen {
+        Pen { clock: self.clock.clone(), rng: self.rng.clone() }
+    }
+}
+
+/// What a unit of work writes with: time and randomness, without the rest of the platform.
+#[derive(Clone)]
+pub struct Pen {
+    clock: Arc<dyn Clock>,
+    /// The secure generator.
+    pub rng: Arc<dyn Rng>,
+}
+
+impl Pen {
+    /// The machine's time.
+    #[must_use]
+    pub fn machine_now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Begins a unit of work about an environment's objects: such units of work come one after the other.
+    ///
+    /// # Errors
+    /// `internal` where the environment does not exist, and faults of the store.
+    pub fn open(&self, tx: &mut Tx, id: EnvironmentId) -> Result<Desk> {
+        let settings = accounts::lock_environment(tx, id)?;
+        let settings = settings.ok_or_else(|| Error::internal().because("a caller's environment does not exist"))?;
+        let now = settings.clock.at(self.clock.now());
+        Ok(Desk { pen: self.clone(), settings, now })
+    }
+}
+
+/// A unit of work about one environment: its settings and its present, and how to write down what happens.
+pub struct Desk {
+    /// Time and randomness.
+    pub pen: Pen,
+    /// The environment.
+    pub settings: EnvironmentSettings,
+    /// The present, by the environment's clock.
+    pub now: Timestamp,
+}
+
+impl Desk {
+    /// A fresh id of any kind: `desk.id(NumberId::new)`.
+    pub fn id<T>(&self, make: impl FnOnce(Timestamp, &dyn Rng) -> T) -> T {
+        make(self.pen.machine_now(), &*self.pen.rng)
+    }
+
+    /// Appends to the event log.
+    ///
+    /// # Errors
+    /// Faults of the store; so for all methods here.
+    pub fn event(&self, tx: &mut Tx, object: &str, kind: EventKind, data: &serde_json::Value) -> Result<()> {
+        events::append(tx, self.id(EventId::new), self.settings.id, object, kind, data, self.now)
+    }
+
+    /// Keeps an explanation with its object.
+    #[expect(clippy::missing_errors_doc, reason = "as `event`")]
+    pub fn explain(&self, tx: &mut Tx, explanation: &Explanation) -> Result<()> {
+        explanations::keep(tx, self.id(ExplanationId::new), self.settings.id, explanation, self.now)
+    }
+
+    /// Schedules due work, by this environment's clock.
+    #[expect(clippy::missing_errors_doc, reason = "as `event`")]
+    pub fn schedule(&self, tx: &mut Tx, kind: &str, subject: [u8; 16], step: i64, due_at: Timestamp) -> Result<()> {
+        let job = jobs::Job {
+            id: self.id(JobId::new),
+            environment: self.settings.id,
+            kind: kind.to_owned(),
+            subject,
+            step,
+            due_at,
+            attempts: 0,
+        };
+        jobs::schedule(tx, &job, self.settings.clock)
+    }
+}
+

@@ -1,0 +1,136 @@
+//! The request log, usage counters and explanations of refusals on their way to the store: gathered and written together, off
+//! the path of any request.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tandem_catalogue::Result;
+use tandem_domain::Explanation;
+use tandem_kernel::{EnvironmentId, ExplanationId, KeyId, Timestamp};
+use tandem_store::{
+    Store,
+    repo::{explanations, keys, requests, usage},
+};
+use tokio::sync::watch;
+
+use crate::directory::API_CALLS;
+
+/// Requests that wait to be written at the most; beyond that they are counted and dropped.
+const MOST_WAITING: usize = 20_000;
+const EVERY: Duration = Duration::from_millis(100);
+
+/// Something that happened on the way of a request.
+#[derive(Debug)]
+pub struct JournalEntry {
+    /// The request.
+    pub request: requests::Logged,
+    /// The key that made it.
+    pub key: Option<KeyId>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    requests: Vec<requests::Logged>,
+    counts: HashMap<(EnvironmentId, Timestamp), i64>,
+    uses: HashMap<KeyId, Timestamp>,
+    explanations: Vec<(ExplanationId, EnvironmentId, Explanation, Timestamp)>,
+}
+
+/// What waits to be written.
+#[derive(Default)]
+pub struct Journal {
+    waiting: Mutex<Waiting>,
+    dropped: AtomicU64,
+}
+
+impl Journal {
+    /// Notes a request. Never waits.
+    pub fn note(&self, entry: JournalEntry) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(environment) = entry.request.environment {
+            *waiting.counts.entry((environment, entry.request.at.start_of_day())).or_default() += 1;
+        }
+        if let Some(key) = entry.key {
+            waiting.uses.insert(key, entry.request.at);
+        }
+        if waiting.requests.len() < MOST_WAITING {
+            waiting.requests.push(entry.request);
+        } else {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Keeps why something was refused. Never waits.
+    pub fn explain(&self, id: ExplanationId, environment: EnvironmentId, explanation: Explanation, at: Timestamp) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.explanations.len() < MOST_WAITING {
+            waiting.explanations.push((id, environment, explanation, at));
+        }
+    }
+
+    /// Requests that the log had no room for.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Writes what waits, again and again, until `stop`; then once more.
+    pub async fn run(&self, store: Store, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            tokio::select! {
+                () = tokio::time::sleep(EVERY) => {}
+                _ = stop.changed() => {}
+            }
+            self.flush(&store).await;
+        }
+    }
+
+    /// Writes what waits now. What cannot be written is put back for the next time.
+    pub async fn flush(&self, store: &Store) {
+        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        if waiting.requests.is_empty() && waiting.explanations.is_empty() {
+            return;
+        }
+        let batch = std::sync::Arc::new(waiting);
+        let written = batch.clone();
+        if let Err(fault) = store.write(move |tx| written.write(tx)).await {
+            tracing::warn!(code = fault.code().name(), report = fault.internal_report(), "the request log could not be written");
+            if let Ok(batch) = std::sync::Arc::try_unwrap(batch) {
+                self.put_back(batch);
+            }
+        }
+    }
+
+    fn put_back(&self, batch: Waiting) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = MOST_WAITING.saturating_sub(waiting.requests.len());
+        let lost = batch.requests.len().saturating_sub(room);
+        self.dropped.fetch_add(u64::try_from(lost).unwrap_or(0), Ordering::Relaxed);
+        waiting.requests.extend(batch.requests.into_iter().take(room));
+        waiting.explanations.extend(batch.explanations.into_iter().take(room));
+        for (of, count) in batch.counts {
+            *waiting.counts.entry(of).or_default() += count;
+        }
+        for (key, at) in batch.uses {
+            waiting.uses.entry(key).or_insert(at);
+        }
+    }
+}
+
+impl Waiting {
+    fn write(&self, tx: &mut tandem_store::Tx) -> Result<()> {
+        requests::append(tx, &self.requests)?;
+        let counts: Vec<_> = self.counts.iter().map(|((environment, day), count)| (*environment, *day, API_CALLS, *count)).collect();
+        usage::add(tx, &counts)?;
+        keys::note_use(tx, &self.uses.iter().map(|(key, at)| (*key, *at)).collect::<Vec<_>>())?;
+        for (id, environment, explanation, at) in &self.explanations {
+            explanations::keep(tx, *id, *environment, explanation, *at)?;
+        }
+        Ok(())
+    }
+}

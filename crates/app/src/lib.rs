@@ -1,0 +1,25 @@
+//! Use cases, one file each: a command goes in, a view comes out. What a use case needs of the world outside it asks for
+//! through a port, a trait that a carrier or another room implements.
+#![warn(missing_docs)]
+
+pub mod accounts;
+mod app;
+mod breaker;
+pub mod carrier;
+mod context;
+mod directory;
+pub mod due;
+pub mod keys;
+mod journal;
+mod limiter;
+pub mod clock;
+pub mod numbers;
+mod spending;
+mod stock;
+
+pub use app::{App, Parts, Settings};
+pub use context::{Finish, Operation, nothing_more, permit};
+pub use directory::{Directory, EnvironmentEntry, Principal};
+pub use journal::{Journal, JournalEntry};
+pub use limiter::{Allowance, Limiter};
+pub use stock::Stock;

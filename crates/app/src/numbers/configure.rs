@@ -1,0 +1,99 @@
+//! Configuring a number.
+
+use serde_json::json;
+use tandem_catalogue::{Error, Result};
+use tandem_domain::{
+    Explanation,
+    config::{ConfigChange, NumberConfig, Patch, check_name},
+    event::EventKind,
+    number::Number,
+    routing::{self, Reach},
+};
+use tandem_kernel::{Caller, EnvironmentId, PhoneNumber, Scope};
+use tandem_store::{Tx, repo::numbers};
+
+use super::{NumberRef, find};
+use crate::{App, Finish, permit};
+
+/// A change of a number's configuration.
+#[derive(Debug, Clone)]
+pub struct ConfigureNumber {
+    /// Which number.
+    pub number: NumberRef,
+    /// What changes.
+    pub change: ConfigChange,
+}
+
+/// Merges a change into a number's configuration, after checking that what it routes to can be reached.
+///
+/// # Errors
+/// What is wrong with a member, `number_not_found`, `insufficient_scope`, `number_porting`, and the codes of invalid routing.
+pub async fn configure(app: &App, caller: &Caller, command: ConfigureNumber, finish: Finish<Number>) -> Result<Number> {
+    NumberConfig::default().merged(&without_target(&command.change))?; // what is malformed is said before what is missing
+    if let Patch::Set(name) = &command.change.friendly_name {
+        check_name("friendly_name", name)?;
+    }
+    let (pen, reach, caller) = (app.pen(), app.carriers.reach(caller.kind)?, *caller);
+    let work = move |tx: &mut Tx| {
+        let desk = pen.open(tx, caller.environment)?;
+        let mut number = find(tx, caller.environment, &command.number)?;
+        permit(&caller, Scope::NumbersWrite)?;
+        number.check_modifiable()?;
+        let config = number.config.merged(&command.change)?;
+        let mut explanation = Explanation::of("routing", number.id.to_string());
+        check_routing(tx, &number, &config, &reach, &mut explanation)?;
+        number.config = config;
+        match &command.change.friendly_name {
+            Patch::Keep => {}
+            Patch::Clear => number.friendly_name = None,
+            Patch::Set(name) => number.friendly_name = Some(name.clone()),
+        }
+        number.version += 1;
+        numbers::update(tx, &number)?;
+        let name = number.id.to_string();
+        desk.event(tx, &name, EventKind::NumberConfigured, &json!({ "number": number.phone.to_string() }))?;
+        desk.explain(tx, &explanation.concluding("the configuration was accepted"))?;
+        finish(tx, &number)?;
+        Ok(number)
+    };
+    app.store.write(work).await
+}
+
+/// The change without forward target and switch, which depend on what the number has already.
+fn without_target(change: &ConfigChange) -> ConfigChange {
+    let mut change = change.clone();
+    if let Patch::Set(forwarding) = &mut change.call_forwarding {
+        forwarding.forward_to = Patch::Keep;
+        forwarding.enabled = Patch::Keep;
+    }
+    change
+}
+
+fn check_routing(
+    tx: &mut Tx,
+    number: &Number,
+    config: &NumberConfig,
+    reach: &Reach,
+    explanation: &mut Explanation,
+) -> Result<()> {
+    for (field, kind, target) in
+        [("conference_id", "conference", &config.conference_id), ("call_flow_id", "call flow", &config.call_flow_id)]
+    {
+        if let Some(target) = target {
+            explanation.note(format!("the {kind} exists"), target.clone(), false);
+            return Err(Error::routing_target_missing(field, kind, target.clone()));
+        }
+    }
+    for (field, target) in config.forward_targets() {
+        let environment = number.environment;
+        routing::check_forward(number.phone, field, target, reach, |hop| forward_of(tx, environment, hop), explanation)?;
+    }
+    Ok(())
+}
+
+/// Where one of the environment's numbers forwards to.
+fn forward_of(tx: &mut Tx, environment: EnvironmentId, phone: PhoneNumber) -> Result<Option<PhoneNumber>> {
+    let number = numbers::by_phone(tx, environment, phone)?;
+    let forwarding = number.and_then(|number| number.config.call_forwarding);
+    Ok(forwarding.filter(|forwarding| forwarding.enabled).and_then(|forwarding| forwarding.forward_to))
+}

@@ -1,0 +1,83 @@
+//! Finding numbers for sale.
+
+use tandem_catalogue::Result;
+use tandem_domain::{
+    Features,
+    inventory::{Pattern, Query},
+};
+use tandem_kernel::{Caller, Currency, Location, Money, PhoneNumber, Scope, places};
+
+use crate::{App, permit};
+
+/// What is looked for.
+#[derive(Debug, Default)]
+pub struct SearchNumbers {
+    /// Where; anywhere if none.
+    pub location: Option<Location>,
+    /// With which digits.
+    pub pattern: Option<Pattern>,
+    /// What the number must be able to do.
+    pub features: Features,
+    /// What a month may cost at the most, in millionths.
+    pub max_monthly: Option<i64>,
+    /// How many to leave out.
+    pub offset: u64,
+    /// How many to return.
+    pub limit: usize,
+}
+
+/// A number for sale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundNumber {
+    /// The telephone number.
+    pub phone: PhoneNumber,
+    /// Where it belongs, where that is known.
+    pub place: Option<&'static str>,
+    /// What a month costs.
+    pub monthly: Money,
+    /// What getting it costs.
+    pub setup: Money,
+    /// What it can do.
+    pub features: Features,
+}
+
+/// A page of numbers for sale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchResult {
+    /// The page.
+    pub numbers: Vec<FoundNumber>,
+    /// How many were found in all.
+    pub total: u64,
+}
+
+/// Finds numbers for sale, in the order of their digits.
+///
+/// # Errors
+/// `insufficient_scope`.
+pub fn search(app: &App, caller: &Caller, command: SearchNumbers) -> Result<SearchResult> {
+    permit(caller, Scope::NumbersRead)?;
+    let prefixes = command.location.map(|location| location.prefixes());
+    if prefixes.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(SearchResult { numbers: Vec::new(), total: 0 }); // an area of which no exchange is known
+    }
+    let query = Query {
+        prefixes: prefixes.unwrap_or_default(),
+        pattern: command.pattern,
+        features_all: command.features.bits(),
+        max_monthly: command.max_monthly,
+        offset: command.offset,
+        limit: command.limit,
+    };
+    let page = app.stock.search(caller.kind, &query);
+    let numbers = page.numbers.into_iter().map(|entry| {
+        let phone = PhoneNumber::from_digits(entry.number);
+        FoundNumber {
+            phone,
+            place: places::place_in(phone),
+            monthly: Money::new(entry.monthly, Currency::USD),
+            setup: Money::new(entry.setup, Currency::USD),
+            features: Features::from_bits(entry.features),
+        }
+    });
+    Ok(SearchResult { numbers: numbers.collect(), total: page.total })
+}
