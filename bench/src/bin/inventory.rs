@@ -46,9 +46,13 @@ impl Random {
     fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
+
+    fn one_of<T: Copy + Default>(&mut self, choices: &[T]) -> T {
+        choices.get(self.below(choices.len() as u64) as usize).copied().unwrap_or_default()
+    }
 }
 
-/// 201, 203, …: three digits, none of them ending the list of possible areas.
+/// One of 201, 203, … 899.
 fn area(random: &mut Random) -> u64 {
     201 + 2 * random.below(AREAS)
 }
@@ -64,14 +68,14 @@ fn number(random: &mut Random) -> u64 {
         3 => 61_400_000_000 + random.below(100_000_000),
         4 => 353_800_000_000 + random.below(90_000_000),
         5 => 819_000_000_000 + random.below(99_999_999),
-        _ => 44_2000_0000 * 100 + random.below(100_000_000),
+        _ => 44_200_000_000 + random.below(100_000_000),
     }
 }
 
 fn entry(random: &mut Random) -> Entry {
     let number = number(random);
-    let features = [1, 1, 3, 3, 3, 7, 7, 15][random.below(8) as usize];
-    let monthly = [500_000, 990_000, 990_000, 1_000_000, 1_500_000, 2_000_000, 5_000_000, 25_000_000][random.below(8) as usize];
+    let features = random.one_of(&[1, 1, 3, 3, 3, 7, 7, 15]);
+    let monthly = random.one_of(&[500_000, 990_000, 990_000, 1_000_000, 1_500_000, 2_000_000, 5_000_000, 25_000_000]);
     let setup = if monthly > 4_000_000 { 10_000_000 } else { 0 };
     Entry {
         number,

@@ -9,6 +9,7 @@ pub mod carrier;
 mod context;
 mod directory;
 pub mod due;
+pub mod inventory_import;
 pub mod keys;
 mod journal;
 mod limiter;

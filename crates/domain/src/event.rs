@@ -17,8 +17,14 @@ pub enum EventKind {
     NumberSuspended,
     /// A suspended number was paid for.
     NumberReactivated,
+    /// A number began its way here.
+    NumberPorting,
+    /// A number arrived from another carrier.
+    NumberPortedIn,
     /// A number began its way to another carrier.
     NumberPortingOut,
+    /// A number stays after all.
+    NumberPortOutCanceled,
     /// A number was given back.
     NumberReleased,
     /// A port was asked for.
@@ -37,6 +43,8 @@ pub enum EventKind {
     PortDocumentAdded,
     /// Money came in.
     WalletCredited,
+    /// Money that was set aside went back, because nobody claimed it in time.
+    HoldExpired,
     /// An invoice was written.
     InvoiceIssued,
     /// A spending limit was set.
@@ -57,7 +65,10 @@ impl EventKind {
             Self::NumberRenewed => "number.renewed",
             Self::NumberSuspended => "number.suspended",
             Self::NumberReactivated => "number.reactivated",
+            Self::NumberPorting => "number.porting",
+            Self::NumberPortedIn => "number.ported_in",
             Self::NumberPortingOut => "number.porting_out",
+            Self::NumberPortOutCanceled => "number.port_out_canceled",
             Self::NumberReleased => "number.released",
             Self::PortCreated => "port.created",
             Self::PortSubmitted => "port.submitted",
@@ -67,6 +78,7 @@ impl EventKind {
             Self::PortCanceled => "port.canceled",
             Self::PortDocumentAdded => "port.document_added",
             Self::WalletCredited => "wallet.credited",
+            Self::HoldExpired => "hold.expired",
             Self::InvoiceIssued => "invoice.issued",
             Self::LimitSet => "limit.set",
             Self::LimitReached => "limit.reached",

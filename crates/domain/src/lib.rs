@@ -2,7 +2,9 @@
 //! error, decisions that return an explanation with the answer. No I/O, no clock, no async.
 
 pub mod account;
+pub mod billing;
 pub mod config;
+pub mod document;
 pub mod environment;
 pub mod event;
 pub mod explanation;

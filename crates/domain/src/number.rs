@@ -173,6 +173,14 @@ impl Number {
         Ok(self)
     }
 
+    /// The other carrier has it since `at`.
+    ///
+    /// # Errors
+    /// `invalid_transition` unless it was leaving.
+    pub fn left(self, at: Timestamp) -> Result<Self> {
+        if self.state == NumberState::PortingOut { Ok(self.released(at)) } else { Err(self.cannot("handed over")) }
+    }
+
     fn cannot(&self, action: &'static str) -> Error {
         Error::invalid_transition("number", self.state.as_str(), action)
     }

@@ -6,10 +6,12 @@
 #![warn(missing_docs)]
 #![deny(clippy::arithmetic_side_effects, clippy::float_arithmetic)]
 
+mod category;
 mod chain;
 mod posting;
 mod wallet;
 
+pub use category::{Category, Spent};
 pub use chain::{Audit, GENESIS, hash};
 pub use posting::{Cause, HoldState, OpenHold, Posting, transfer_id};
 pub use wallet::{Book, MOST, Transfer, TransferKind, Wallet};

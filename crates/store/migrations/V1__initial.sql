@@ -73,15 +73,28 @@ CREATE TABLE transfers (
     hash BYTEA NOT NULL
 );
 CREATE UNIQUE INDEX transfers_by_wallet ON transfers (wallet_id, sequence);
-CREATE INDEX transfers_by_time ON transfers (wallet_id, posted_at, sequence);
+CREATE INDEX transfers_by_kind ON transfers (wallet_id, kind, posted_at, sequence);
 
 CREATE TABLE holds (
     id BYTEA PRIMARY KEY REFERENCES transfers (id),
     wallet_id BYTEA NOT NULL,
     remaining BIGINT NOT NULL CHECK (remaining >= 0),
+    captured BIGINT NOT NULL CHECK (captured >= 0),
     deadline BIGINT NOT NULL
 );
 CREATE INDEX holds_open ON holds (wallet_id) WHERE remaining > 0;
+CREATE INDEX holds_cancelled ON holds (wallet_id) WHERE remaining = 0 AND captured = 0;
+
+-- What a wallet spent on a day, by category: charges and captures less refunds. A projection of the transfers, like the balances,
+-- so that neither a month's sum nor a limit's has to read the month's transfers.
+CREATE TABLE spending (
+    wallet_id BYTEA NOT NULL,
+    day BIGINT NOT NULL,
+    category TEXT NOT NULL,
+    count BIGINT NOT NULL,
+    amount BIGINT NOT NULL,
+    PRIMARY KEY (wallet_id, day, category)
+);
 
 -- Every number that this installation can sell, has sold or has taken over, once for each kind of environment.
 CREATE TABLE inventory (
@@ -142,19 +155,19 @@ CREATE INDEX orders_by_operation ON orders (environment_id, operation);
 CREATE TABLE ports (
     id BYTEA PRIMARY KEY,
     environment_id BYTEA NOT NULL REFERENCES environments (id),
+    kind TEXT NOT NULL,
     operation BYTEA NOT NULL,
     phone BIGINT NOT NULL,
     number_id BYTEA NOT NULL,
     carrier TEXT NOT NULL,
     state TEXT NOT NULL,
-    carrier_status TEXT NOT NULL,
     account_number TEXT NOT NULL,
     account_pin TEXT,
     carrier_name TEXT,
     billing_phone BIGINT NOT NULL,
     end_user_name TEXT NOT NULL,
     end_user_address TEXT NOT NULL,
-    fee BIGINT NOT NULL,
+    fee BIGINT NOT NULL CHECK (fee >= 0),
     currency TEXT NOT NULL,
     hold_id BYTEA,
     reason TEXT,
@@ -167,8 +180,9 @@ CREATE TABLE ports (
 );
 CREATE INDEX ports_by_environment ON ports (environment_id, id);
 CREATE INDEX ports_by_state ON ports (state, id);
-CREATE INDEX ports_by_phone ON ports (phone);
 CREATE INDEX ports_by_operation ON ports (environment_id, operation);
+-- A number is on its way to one account at a time.
+CREATE UNIQUE INDEX ports_open ON ports (kind, phone) WHERE state IN ('pending', 'submitted', 'scheduled');
 
 CREATE TABLE documents (
     id BYTEA PRIMARY KEY,
@@ -267,6 +281,7 @@ CREATE TABLE invoices (
     amount BIGINT NOT NULL,
     currency TEXT NOT NULL,
     lines TEXT NOT NULL,
+    sequence BIGINT NOT NULL,
     issued_at BIGINT NOT NULL,
     UNIQUE (environment_id, period_start)
 );
@@ -287,6 +302,7 @@ CREATE TABLE invalidations (
     id BYTEA PRIMARY KEY,
     kind TEXT NOT NULL,
     subject BYTEA NOT NULL,
+    node BYTEA NOT NULL,
     at BIGINT NOT NULL
 );
 CREATE INDEX invalidations_by_age ON invalidations (at);

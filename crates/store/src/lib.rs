@@ -4,17 +4,21 @@
 //! of it otherwise. The closure is synchronous, may run twice, and touches nothing outside its [`Tx`].
 #![warn(missing_docs)]
 
+mod backup;
 mod codec;
 mod driver;
 mod fault;
 mod migrate;
 pub mod repo;
 mod row;
+mod schema;
 mod store;
 mod tx;
 
+pub use backup::backup;
 pub use driver::Engine;
 pub use fault::Fault;
 pub use row::{Param, Row, Value};
+pub use schema::{Schema, schema};
 pub use store::{Options, Store};
 pub use tx::Tx;

@@ -8,6 +8,12 @@ mod embedded {
     refinery::embed_migrations!("migrations");
 }
 
+/// The newest version of the schema.
+pub fn newest() -> i64 {
+    let versions = embedded::migrations::runner().get_migrations().iter().map(|migration| i64::from(migration.version())).max();
+    versions.unwrap_or(0)
+}
+
 /// Brings an SQLite file up to date.
 pub fn sqlite(connection: &mut rusqlite::Connection) -> Result<(), Fault> {
     embedded::migrations::runner().run(connection).map_err(|fault| Fault::Broken(fault.into()))?;

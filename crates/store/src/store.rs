@@ -108,6 +108,13 @@ impl Store {
         self.0.engine
     }
 
+    /// How many units of work wait: to write, and to read.
+    #[must_use]
+    pub fn waiting(&self) -> (usize, usize) {
+        let waits = |queue| self.sender(queue).map_or(0, |sender| sender.len());
+        (waits(Queue::Writes), waits(Queue::Reads))
+    }
+
     /// Runs a unit of work: what it wrote is durable when this returns `Ok`, and undone otherwise.
     ///
     /// The closure may run more than once; it must touch nothing outside its `Tx`.

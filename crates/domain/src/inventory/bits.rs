@@ -86,7 +86,7 @@ impl Mask {
             *first &= u64::MAX << (range.start % 64);
         }
         if let Some(last) = self.words.last_mut()
-            && range.end % 64 != 0
+            && !range.end.is_multiple_of(64)
         {
             *last &= !(u64::MAX << (range.end % 64));
         }

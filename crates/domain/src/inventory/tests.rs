@@ -1,6 +1,6 @@
 //! The index against a model of it that is too simple to be wrong: a sorted map, searched from end to end.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
 use std::collections::BTreeMap;
 
@@ -193,7 +193,7 @@ fn befall(index: &mut Index, model: &mut Model, event: &Event) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
     fn the_index_finds_what_the_model_finds(
@@ -249,9 +249,9 @@ fn scattered(count: u64) -> impl Iterator<Item = Entry> {
     (0..count).map(|at| {
         let random = at.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
         let number = match random % 10 {
-            0 => 44_2000_000_000 + random % 1_000_000_000,
-            1 => 49_30_000_000 + random % 60_000_000,
-            _ => 1_415_000_0000 + random % 20_000_000,
+            0 => 442_000_000_000 + random % 1_000_000_000,
+            1 => 4_930_000_000 + random % 60_000_000,
+            _ => 14_150_000_000 + random % 20_000_000,
         };
         Entry { features: (random >> 8) as u8 & 3, monthly: (random >> 12) as i64 % 40, available: random % 7 > 0, ..plain(number) }
     })
@@ -268,14 +268,14 @@ fn blocks_of_their_real_size_answer_like_the_model() {
     let places = [vec![], vec![1415], vec![1416, 44, 1415123], vec![49]];
     let patterns =
         ["415*", "*", "*777*", "*7777*", "*123456*", "*99", "*1234", "*1?3*5*", "41512*", "2*999*", "*7*", "*0*7*0*", "3?1*"];
-    for (prefixes, pattern) in places.iter().flat_map(|place| patterns.map(|pattern| (place, Some(pattern)))) {
-        for (features, max_monthly, offset) in [(0, None, 0), (1, Some(17), 3), (3, None, 20_000), (4, None, 0), (0, Some(-1), 0)] {
-            let pattern = pattern.map(str::to_owned);
-            let asked = Asked { prefixes: prefixes.clone(), pattern, features, max_monthly, offset, limit: 20 };
-            let expected = model.search(&asked);
-            assert_eq!(indexed.search(&asked.query()), expected, "{asked:?}");
-            assert_eq!(scanning.search(&asked.query()), expected, "{asked:?}");
-        }
+    let filters = [(0, None, 0), (1, Some(17), 3), (3, None, 20_000), (4, None, 0), (0, Some(-1), 0), (2, Some(39), 1)];
+    let pairs = places.iter().flat_map(|place| patterns.map(|pattern| (place, pattern)));
+    for ((prefixes, pattern), (features, max_monthly, offset)) in pairs.zip(filters.into_iter().cycle()) {
+        let asked =
+            Asked { prefixes: prefixes.clone(), pattern: Some(pattern.to_owned()), features, max_monthly, offset, limit: 20 };
+        let expected = model.search(&asked);
+        assert_eq!(indexed.search(&asked.query()), expected, "{asked:?}");
+        assert_eq!(scanning.search(&asked.query()), expected, "{asked:?}");
     }
     for offset in [0, 70_000, 120_000, 149_999] {
         let asked = Asked { prefixes: vec![], pattern: None, features: 1, max_monthly: None, offset, limit: 100 };

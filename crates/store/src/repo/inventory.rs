@@ -80,6 +80,20 @@ pub fn insert(tx: &mut Tx, kind: Environment, offer: &Offer, now: Timestamp) -> 
     Ok(changed == 1)
 }
 
+/// Adds a number, or writes over the one that is there: for a number that came from another carrier.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn put(tx: &mut Tx, kind: Environment, offer: &Offer, now: Timestamp) -> Result<()> {
+    let changed = tx.execute(
+        "INSERT INTO inventory (kind, number, carrier, features, monthly, setup, currency, address_requirement, state, holder, changed_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (kind, number) DO UPDATE SET carrier = excluded.carrier, \
+         features = excluded.features, monthly = excluded.monthly, setup = excluded.setup, currency = excluded.currency, \
+         address_requirement = excluded.address_requirement, state = excluded.state, holder = excluded.holder, \
+         changed_at = excluded.changed_at",
+        &row_of(kind, offer, now),
+    )?;
+    expect_one("number", changed)
+}
+
 /// Adds numbers, and brings prices and features of those that are for sale up to date. Numbers in anybody's possession stay as they are.
 /// Returns how many rows were added or differed.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]

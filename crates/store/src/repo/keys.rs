@@ -49,9 +49,14 @@ pub fn by_hash(tx: &mut Tx, hash: &[u8; 32]) -> Result<Option<Key>> {
 /// Reads a key of an environment, or an operator's where `environment` is none.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn get(tx: &mut Tx, environment: Option<EnvironmentId>, id: KeyId) -> Result<Option<Key>> {
+    Ok(find(tx, id)?.filter(|key| key.environment == environment))
+}
+
+/// Reads a key, whosever it is: for the operator.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn find(tx: &mut Tx, id: KeyId) -> Result<Option<Key>> {
     let row = tx.first(columns!("WHERE id = $1"), &[id.as_bytes().into()])?;
-    let key = row.map(|row| key(&row)).transpose()?;
-    Ok(key.filter(|key| key.environment == environment))
+    Ok(row.map(|row| key(&row)).transpose()?)
 }
 
 /// All keys of an environment, or the operators', oldest first.

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod census;
 pub mod events;
 pub mod explanations;
 pub mod idempotency;
@@ -13,6 +14,7 @@ pub mod ledger;
 pub mod limits;
 pub mod numbers;
 pub mod orders;
+pub mod ports;
 pub mod requests;
 pub mod settings;
 pub mod usage;

@@ -1,0 +1,82 @@
+//! Between the wire types of this dialect and the views of the use cases.
+
+use tandem_app::numbers::FoundNumber;
+use tandem_domain::{config::NumberConfig, number::Number};
+use tandem_kernel::{PhoneNumber, places};
+
+use super::dto::{
+    BillingDto, ConferenceDto, ConfigDto, ForwardingDto, NumberDto, OfferDto, PriceDto, RecordingDto, ScheduleDto, ScheduleRuleDto,
+    VoicemailDto,
+};
+use crate::http::reply::number as amount;
+
+/// A number for sale.
+pub fn offer(found: &FoundNumber) -> OfferDto {
+    OfferDto {
+        number: found.phone.to_string(),
+        location: place(found.phone),
+        available: true,
+        price: PriceDto { monthly: amount(found.monthly.micros), setup: amount(found.setup.micros) },
+        features: found.features.names().collect(),
+    }
+}
+
+/// A number of the account.
+pub fn number(number: &Number) -> NumberDto {
+    NumberDto {
+        id: number.id.to_string(),
+        number: number.phone.to_string(),
+        friendly_name: number.friendly_name.clone(),
+        status: number.state.as_str(),
+        features: number.features.names().collect(),
+        location: place(number.phone),
+        purchased_at: number.purchased_at.to_string(),
+        expires_at: number.expires_at().to_string(),
+        billing: BillingDto { monthly_cost: amount(number.monthly.micros), next_charge: number.next_charge().to_string() },
+    }
+}
+
+/// A number's configuration.
+pub fn config(number: &Number) -> ConfigDto {
+    let NumberConfig { call_forwarding, voicemail, sms_webhook, voice_webhook, conference_id, call_flow_id, schedule, recording } =
+        number.config.clone();
+    ConfigDto {
+        id: number.id.to_string(),
+        number: number.phone.to_string(),
+        friendly_name: number.friendly_name.clone(),
+        call_forwarding: call_forwarding.map(|forwarding| ForwardingDto {
+            enabled: forwarding.enabled,
+            forward_to: forwarding.forward_to.map(|target| target.to_string()),
+            when_unavailable: forwarding.when_unavailable,
+            rings_before_forward: forwarding.rings_before_forward,
+        }),
+        voicemail: voicemail.map(|voicemail| VoicemailDto {
+            enabled: voicemail.enabled,
+            transcription: voicemail.transcription,
+            delete_after_days: voicemail.delete_after_days,
+        }),
+        sms_webhook,
+        voice_webhook,
+        conference: conference_id.map(|conference_id| ConferenceDto { conference_id }),
+        call_flow_id,
+        schedule: schedule.map(|schedule| ScheduleDto {
+            time_zone: schedule.time_zone,
+            rules: schedule
+                .rules
+                .into_iter()
+                .map(|rule| ScheduleRuleDto { days: rule.days, from: rule.from, to: rule.to, forward_to: rule.forward_to.to_string() })
+                .collect(),
+        }),
+        recording: recording.map(|recording| RecordingDto {
+            enabled: recording.enabled,
+            format: recording.format,
+            participant: recording.participant,
+        }),
+    }
+}
+
+/// Where a number belongs, as far as is known; its country's name at the least.
+fn place(phone: PhoneNumber) -> String {
+    let place = places::place_in(phone).or_else(|| phone.country().and_then(places::country_name));
+    place.unwrap_or("").to_owned()
+}

@@ -1,0 +1,215 @@
+//! The wire types of this dialect.
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// `{"success":true,"data":…}`.
+#[derive(Serialize, ToSchema)]
+pub struct Success<T: ToSchema> {
+    /// Always true.
+    pub success: bool,
+    /// What was asked for.
+    pub data: T,
+}
+
+impl<T: ToSchema> Success<T> {
+    /// Wraps an answer.
+    pub const fn of(data: T) -> Self {
+        Self { success: true, data }
+    }
+}
+
+/// A number for sale.
+#[derive(Serialize, ToSchema)]
+pub struct OfferDto {
+    /// E.164.
+    #[schema(example = "+14155550123")]
+    pub number: String,
+    /// City and state, or as much of it as is known.
+    #[schema(example = "San Francisco, CA")]
+    pub location: String,
+    /// Always true: what is taken is not found.
+    pub available: bool,
+    /// What it costs.
+    pub price: PriceDto,
+    /// What it can do.
+    pub features: Vec<&'static str>,
+}
+
+/// What a number costs, in the account's currency.
+#[derive(Serialize, ToSchema)]
+pub struct PriceDto {
+    /// Each month.
+    #[schema(value_type = f64, example = 0.99)]
+    pub monthly: Value,
+    /// Once.
+    #[schema(value_type = f64, example = 0)]
+    pub setup: Value,
+}
+
+/// A page of numbers for sale.
+#[derive(Serialize, ToSchema)]
+pub struct OffersDto {
+    /// The page.
+    pub numbers: Vec<OfferDto>,
+    /// How many were found in all.
+    pub total: u64,
+    /// How many were asked for.
+    pub limit: i64,
+    /// How many were left out.
+    pub offset: i64,
+}
+
+/// A number of the account.
+#[derive(Serialize, ToSchema)]
+pub struct NumberDto {
+    /// Its id.
+    #[schema(example = "num_01hzy3v7k2m8x4c6b9d1f5g7h0")]
+    pub id: String,
+    /// E.164.
+    #[schema(example = "+14155550123")]
+    pub number: String,
+    /// Its owner's name for it.
+    pub friendly_name: Option<String>,
+    /// `active`, `suspended`, `porting`, `porting_out` or `released`.
+    pub status: &'static str,
+    /// What it can do.
+    pub features: Vec<&'static str>,
+    /// City and state, or as much of it as is known.
+    pub location: String,
+    /// When it was bought.
+    #[schema(format = "date-time")]
+    pub purchased_at: String,
+    /// The end of the present year of service.
+    #[schema(format = "date-time")]
+    pub expires_at: String,
+    /// What it costs.
+    pub billing: BillingDto,
+}
+
+/// What a number of the account costs.
+#[derive(Serialize, ToSchema)]
+pub struct BillingDto {
+    /// Each month, in the account's currency.
+    #[schema(value_type = f64, example = 0.99)]
+    pub monthly_cost: Value,
+    /// When the next month is charged.
+    #[schema(format = "date-time")]
+    pub next_charge: String,
+}
+
+/// A page of numbers of the account.
+#[derive(Serialize, ToSchema)]
+pub struct NumbersDto {
+    /// The page, oldest first.
+    pub numbers: Vec<NumberDto>,
+    /// How many there are in all.
+    pub total: i64,
+    /// How many were asked for.
+    pub limit: i64,
+    /// How many were left out.
+    pub offset: i64,
+}
+
+/// A number's configuration. Members that are not set are left out.
+#[derive(Serialize, ToSchema)]
+pub struct ConfigDto {
+    /// The number's id.
+    pub id: String,
+    /// E.164.
+    pub number: String,
+    /// Its owner's name for it.
+    pub friendly_name: Option<String>,
+    /// Where calls go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call_forwarding: Option<ForwardingDto>,
+    /// What becomes of calls that nobody takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voicemail: Option<VoicemailDto>,
+    /// Who is told of incoming messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sms_webhook: Option<String>,
+    /// Who is asked about incoming calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voice_webhook: Option<String>,
+    /// The conference that callers join.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conference: Option<ConferenceDto>,
+    /// The call flow that answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub call_flow_id: Option<String>,
+    /// Forward targets by time of day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<ScheduleDto>,
+    /// Whether calls are recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingDto>,
+}
+
+/// Where calls are forwarded.
+#[derive(Serialize, ToSchema)]
+pub struct ForwardingDto {
+    /// Whether they are.
+    pub enabled: bool,
+    /// The target in E.164.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forward_to: Option<String>,
+    /// Only when the number's own devices cannot be reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when_unavailable: Option<bool>,
+    /// Rings before the call goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rings_before_forward: Option<i64>,
+}
+
+/// What becomes of calls that nobody takes.
+#[derive(Serialize, ToSchema)]
+pub struct VoicemailDto {
+    /// Whether callers may leave a message.
+    pub enabled: bool,
+    /// Whether messages are written down.
+    pub transcription: bool,
+    /// Days that messages are kept.
+    pub delete_after_days: i64,
+}
+
+/// The conference that callers join.
+#[derive(Serialize, ToSchema)]
+pub struct ConferenceDto {
+    /// Its id.
+    pub conference_id: String,
+}
+
+/// Forward targets by time of day.
+#[derive(Serialize, ToSchema)]
+pub struct ScheduleDto {
+    /// An IANA time zone.
+    pub time_zone: String,
+    /// The first that fits wins.
+    pub rules: Vec<ScheduleRuleDto>,
+}
+
+/// One stretch of the week.
+#[derive(Serialize, ToSchema)]
+pub struct ScheduleRuleDto {
+    /// 1 for Monday to 7 for Sunday.
+    pub days: Vec<i64>,
+    /// `HH:MM`, inclusive.
+    pub from: String,
+    /// `HH:MM`, exclusive.
+    pub to: String,
+    /// The target in E.164.
+    pub forward_to: String,
+}
+
+/// Whether calls are recorded.
+#[derive(Serialize, ToSchema)]
+pub struct RecordingDto {
+    /// Whether they are.
+    pub enabled: bool,
+    /// `wav`, `mp3` or `opus`.
+    pub format: String,
+    /// `all`, `caller` or `callee`.
+    pub participant: String,
+}

@@ -1,0 +1,47 @@
+//! The Audian API v2, its flat family of paths.
+
+mod convert;
+mod dto;
+mod errors;
+mod numbers;
+
+use http::HeaderMap;
+use serde_json::json;
+use tandem_catalogue::Dialect;
+
+use crate::http::{
+    Endpoint, Manner,
+    manner::{Shown, bearer},
+    reply::JSON,
+};
+
+/// How this dialect reads and speaks.
+#[must_use]
+pub fn manner() -> Manner {
+    Manner {
+        dialect: Dialect::Audian,
+        prefix: "/audian/v2",
+        documented: "/v2",
+        title: "Audian API v2",
+        credential,
+        refuse: errors::refuse,
+        error_type: JSON,
+        strict: false,
+        security: || ("ApiKey", json!({ "type": "apiKey", "in": "header", "name": "X-Auth-Token" })),
+        error_schema: errors::schema,
+        endpoints,
+    }
+}
+
+fn endpoints() -> Vec<Endpoint> {
+    numbers::endpoints()
+}
+
+/// `X-Auth-Token` carries the key itself; samples of the documentation also use a bearer token.
+fn credential(headers: &HeaderMap) -> Shown {
+    match headers.get("x-auth-token").map(|value| value.to_str().map(str::trim)) {
+        Some(Ok(key)) if !key.is_empty() => Shown::Key(key.to_owned()),
+        Some(Err(_)) => Shown::Nonsense,
+        _ => bearer(headers),
+    }
+}

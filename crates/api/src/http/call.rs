@@ -1,0 +1,155 @@
+//! A request on its way through a handler.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+use tandem_app::{App, Finish, Operation, Principal, accounts::Operator};
+use tandem_catalogue::{Error, Result};
+use tandem_kernel::{Caller, RequestId};
+use tandem_store::Tx;
+
+use super::{
+    field::Field,
+    form::Form,
+    once::Once,
+    reply::Reply,
+};
+
+/// A request that was let in.
+pub struct Call {
+    /// The platform.
+    pub app: App,
+    /// Its id, which the answer carries.
+    pub request: RequestId,
+    /// Whose credential it carries; none where none is needed.
+    pub principal: Option<Principal>,
+    /// The parameters in the path, decoded.
+    pub path: Vec<(String, String)>,
+    /// The parameters of the query, decoded.
+    pub query: Vec<(String, String)>,
+    /// The body.
+    pub bytes: Bytes,
+    /// Its place among repetitions of the same request.
+    pub once: Arc<Once>,
+    /// What it takes.
+    pub query_fields: &'static [Field],
+    /// What its body takes.
+    pub body_fields: &'static [Field],
+    /// Whether a name that nobody knows is refused.
+    pub strict: bool,
+    /// Unknown names, for the hint header.
+    pub hints: Arc<Mutex<Vec<String>>>,
+}
+
+impl Call {
+    /// Who asks.
+    ///
+    /// # Errors
+    /// `invalid_api_key` for a credential that opens no environment.
+    pub fn caller(&self) -> Result<Caller> {
+        let principal = self.principal.as_ref().ok_or_else(Error::missing_authentication)?;
+        let environment = principal.environment.as_ref().ok_or_else(Error::invalid_api_key)?;
+        Ok(Caller {
+            account: environment.settings.account,
+            environment: environment.settings.id,
+            kind: environment.settings.kind,
+            key: principal.key.id,
+            scopes: principal.key.scopes,
+            request: self.request,
+        })
+    }
+
+    /// The operator that asks, for the audit.
+    #[must_use]
+    pub fn operator(&self) -> Operator {
+        Operator(self.principal.as_ref().map_or_else(String::new, |principal| principal.key.id.to_string()))
+    }
+
+    /// Which request this is among its repetitions.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        self.once.operation(self.request)
+    }
+
+    /// A parameter in the path; empty where the path has none of that name.
+    #[must_use]
+    pub fn param(&self, name: &str) -> &str {
+        self.path.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    /// The query, by the description of its fields.
+    ///
+    /// # Errors
+    /// `unknown_parameter` where unknown names are refused.
+    pub fn query_form(&self) -> Result<Form> {
+        self.checked(Form::query(&self.query, self.query_fields))
+    }
+
+    /// The body, by the description of its members. No body is an empty object.
+    ///
+    /// # Errors
+    /// `malformed_body`, `unknown_parameter` where unknown names are refused.
+    pub fn body_form(&self) -> Result<Form> {
+        let members = body_members(&self.bytes)?;
+        self.checked(Form::body(members, self.body_fields))
+    }
+
+    /// Does the work of a changing operation and renders its outcome: the answer is kept in the same unit of work for repetitions.
+    ///
+    /// # Errors
+    /// What the work fails with.
+    pub async fn answer<V, R>(&self, render: fn(&V) -> Reply, work: impl FnOnce(Finish<V>) -> R) -> Result<Reply>
+    where
+        V: 'static,
+        R: Future<Output = Result<V>>,
+    {
+        let once = self.once.clone();
+        let finish: Finish<V> = Arc::new(move |tx: &mut Tx, view: &V| once.keep(tx, &render(view)));
+        work(finish).await.map(|view| render(&view))
+    }
+
+    fn checked(&self, form: Form) -> Result<Form> {
+        let unknown = form.unknown();
+        if unknown.is_empty() {
+            return Ok(form);
+        }
+        let hint = |near: Option<&str>| near.map_or_else(|| "see the documentation".to_owned(), |near| format!("did you mean '{near}'?"));
+        if self.strict {
+            let mut errors = unknown.into_iter().map(|(name, near)| Error::unknown_parameter(name, hint(near)));
+            return match errors.next() {
+                Some(first) => Err(first.and(errors.collect())),
+                None => Ok(form),
+            };
+        }
+        let mut hints = self.hints.lock().unwrap_or_else(PoisonError::into_inner);
+        hints.extend(unknown.into_iter().take(8).map(|(name, near)| match near {
+            Some(near) => format!("{name} is ignored; did you mean {near}?"),
+            None => format!("{name} is ignored"),
+        }));
+        Ok(form)
+    }
+}
+
+/// The members of a JSON body.
+///
+/// # Errors
+/// `malformed_body`.
+pub fn body_members(bytes: &[u8]) -> Result<Map<String, Value>> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Map::new());
+    }
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) => Err(Error::malformed_body("it must be a JSON object")),
+        Err(fault) => Err(Error::malformed_body(format!("JSON expected, {}", place(&fault)))),
+    }
+}
+
+fn place(fault: &serde_json::Error) -> String {
+    let what = match fault.classify() {
+        serde_json::error::Category::Eof => "but the body ends early",
+        _ => "something else found",
+    };
+    format!("{what} at line {} column {}", fault.line(), fault.column())
+}

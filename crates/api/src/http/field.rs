@@ -1,0 +1,171 @@
+//! What a request may carry, said once: the same description checks requests and becomes their OpenAPI schema.
+
+use serde_json::{Value, json};
+
+/// A parameter of a query or a member of a body.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    /// Its name, as the documentation spells it.
+    pub name: &'static str,
+    /// Other spellings that are accepted.
+    pub aliases: &'static [&'static str],
+    /// The spelling in errors where the caller sent none of them.
+    pub missing_as: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// Whether a request without it is refused.
+    pub required: bool,
+    /// Whether `null` is a value that takes away what was there.
+    pub clearable: bool,
+    /// What it means, for the documentation.
+    pub doc: &'static str,
+    /// An example, as JSON.
+    pub example: &'static str,
+}
+
+/// What a field holds.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// A telephone number in E.164.
+    Phone,
+    /// Text of so many characters.
+    Text {
+        /// At least.
+        min: usize,
+        /// At most.
+        max: usize,
+    },
+    /// A whole number.
+    Int {
+        /// At least.
+        min: i64,
+        /// At most.
+        max: i64,
+    },
+    /// An amount of money: a number with at most six decimals, in millionths here.
+    Amount {
+        /// At least.
+        min: i64,
+        /// At most.
+        max: i64,
+    },
+    /// `true` or `false`.
+    Bool,
+    /// One of several words.
+    Choice(&'static [&'static str]),
+    /// Several of several words: a list, or separated by commas in a query.
+    Choices(&'static [&'static str]),
+    /// An instant as RFC 3339, or a date.
+    Time,
+    /// An object with these members.
+    Object(&'static [Field]),
+    /// A list of objects with these members, of so many at the most.
+    Objects(&'static [Field], usize),
+    /// A list of whole numbers.
+    Ints {
+        /// Each at least.
+        min: i64,
+        /// Each at most.
+        max: i64,
+        /// How many at the most.
+        most: usize,
+    },
+    /// Any JSON object; its members are the caller's own.
+    Free,
+}
+
+impl Field {
+    /// An optional field.
+    #[must_use]
+    pub const fn new(name: &'static str, kind: Kind, doc: &'static str, example: &'static str) -> Self {
+        Self { name, aliases: &[], missing_as: name, kind, required: false, clearable: false, doc, example }
+    }
+
+    /// The same field, required.
+    #[must_use]
+    pub const fn required(self) -> Self {
+        Self { required: true, ..self }
+    }
+
+    /// The same field, where `null` takes away what was there.
+    #[must_use]
+    pub const fn clearable(self) -> Self {
+        Self { clearable: true, ..self }
+    }
+
+    /// The same field with other spellings.
+    #[must_use]
+    pub const fn or(self, aliases: &'static [&'static str]) -> Self {
+        Self { aliases, ..self }
+    }
+
+    /// The same field, called so in errors where the caller sent none of its spellings.
+    #[must_use]
+    pub const fn missing_as(self, name: &'static str) -> Self {
+        Self { missing_as: name, ..self }
+    }
+
+    /// All accepted spellings.
+    pub fn spellings(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
+
+    /// The field's OpenAPI schema.
+    #[must_use]
+    pub fn schema(&self) -> Value {
+        let mut schema = self.kind.schema();
+        if let Some(object) = schema.as_object_mut() {
+            object.insert("description".to_owned(), self.doc.into());
+            if let Ok(example) = serde_json::from_str::<Value>(self.example) {
+                object.insert("example".to_owned(), example);
+            }
+            if self.clearable
+                && let Some(kind) = object.get("type").cloned()
+            {
+                object.insert("type".to_owned(), json!([kind, "null"]));
+                if let Some(Value::Array(words)) = object.get_mut("enum") {
+                    words.push(Value::Null);
+                }
+            }
+        }
+        schema
+    }
+}
+
+impl Kind {
+    /// The OpenAPI schema of what it holds.
+    #[must_use]
+    pub fn schema(&self) -> Value {
+        match self {
+            Self::Phone => json!({ "type": "string", "format": "e164", "pattern": r"^\+[1-9][0-9]{6,14}$" }),
+            Self::Text { min, max } => json!({ "type": "string", "minLength": min, "maxLength": max }),
+            Self::Int { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
+            Self::Amount { min, max } => {
+                let unit = |micros: &i64| micros / 1_000_000;
+                json!({ "type": "number", "minimum": unit(min), "maximum": unit(max) })
+            }
+            Self::Bool => json!({ "type": "boolean" }),
+            Self::Choice(words) => json!({ "type": "string", "enum": words }),
+            Self::Choices(words) => json!({ "type": "array", "items": { "type": "string", "enum": words } }),
+            Self::Time => json!({ "type": "string", "format": "date-time" }),
+            Self::Object(fields) => object_schema(fields),
+            Self::Objects(fields, most) => json!({ "type": "array", "items": object_schema(fields), "minItems": 1, "maxItems": most }),
+            Self::Ints { min, max, most } => {
+                json!({ "type": "array", "items": { "type": "integer", "minimum": min, "maximum": max }, "maxItems": most })
+            }
+            Self::Free => json!({ "type": "object" }),
+        }
+    }
+}
+
+/// The OpenAPI schema of an object with these members.
+#[must_use]
+pub fn object_schema(fields: &[Field]) -> Value {
+    let properties: serde_json::Map<_, _> = fields.iter().map(|field| (field.name.to_owned(), field.schema())).collect();
+    let required: Vec<_> = fields.iter().filter(|field| field.required).map(|field| field.name).collect();
+    let mut schema = json!({ "type": "object", "properties": properties });
+    if let (false, Some(object)) = (required.is_empty(), schema.as_object_mut()) {
+        object.insert("required".to_owned(), json!(required));
+    }
+    schema
+}

@@ -1,0 +1,432 @@
+//! Reading a request by the description of its fields.
+//!
+//! All fields are looked at before the first fault is answered, so that faults come in the order in which they are documented:
+//! what is missing, what is of the wrong type, what is malformed, what is out of range.
+
+use serde_json::{Map, Value};
+use tandem_catalogue::{Error, Result};
+use tandem_domain::config::Patch;
+use tandem_kernel::{Money, PhoneFault, PhoneNumber, Timestamp};
+
+use super::field::{Field, Kind};
+
+/// The order in which faults are answered.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Rank {
+    Missing,
+    Type,
+    Format,
+    Range,
+}
+
+type Fault = (Rank, Error);
+
+/// Where values come from: a query has only text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Source {
+    Body,
+    Query,
+}
+
+/// A request being read.
+#[derive(Debug)]
+pub struct Form {
+    values: Map<String, Value>,
+    fields: &'static [Field],
+    source: Source,
+    within: String,
+    faults: Vec<Fault>,
+    renamed: Vec<(&'static str, String)>,
+}
+
+impl Form {
+    /// Reads a body's members.
+    #[must_use]
+    pub fn body(values: Map<String, Value>, fields: &'static [Field]) -> Self {
+        Self::new(values, fields, Source::Body, String::new())
+    }
+
+    /// Reads a query's parameters. A repeated one is a list, and so is one written `name[]`.
+    #[must_use]
+    pub fn query(pairs: &[(String, String)], fields: &'static [Field]) -> Self {
+        let mut values = Map::new();
+        for (name, value) in pairs {
+            let name = name.strip_suffix("[]").unwrap_or(name);
+            match values.get_mut(name) {
+                Some(Value::Array(list)) => list.push(value.clone().into()),
+                Some(first) => *first = Value::Array(vec![first.take(), value.clone().into()]),
+                None => {
+                    values.insert(name.to_owned(), value.clone().into());
+                }
+            }
+        }
+        Self::new(values, fields, Source::Query, String::new())
+    }
+
+    fn new(values: Map<String, Value>, fields: &'static [Field], source: Source, within: String) -> Self {
+        let mut form = Self { values, fields, source, within, faults: Vec::new(), renamed: Vec::new() };
+        for field in fields {
+            let sent = form.sent(field).map(|(name, _)| name.to_owned());
+            if let Some(name) = sent.filter(|name| name != field.name) {
+                form.renamed.push((field.name, name));
+            }
+            if field.required && form.value(field).is_none() {
+                form.faults.push((Rank::Missing, Error::missing_parameter(form.path(field.missing_as))));
+            }
+        }
+        form
+    }
+
+    /// The first fault in the documented order, the others with it; nothing if there is none.
+    ///
+    /// # Errors
+    /// That fault.
+    pub fn finish(&mut self) -> Result<()> {
+        let mut faults = std::mem::take(&mut self.faults);
+        faults.sort_by_key(|(rank, _)| *rank);
+        let mut errors = faults.into_iter().map(|(_, error)| error);
+        match errors.next() {
+            Some(first) => Err(first.and(errors.collect())),
+            None => Ok(()),
+        }
+    }
+
+    /// How the caller spelled a field, for errors that arise later; `missing_as` where it sent none.
+    #[must_use]
+    pub fn spelling(&self, name: &str) -> String {
+        let field = self.fields.iter().find(|field| field.name == name);
+        let sent = field.and_then(|field| self.sent(field)).map(|(name, _)| name.to_owned());
+        sent.or_else(|| field.map(|field| field.missing_as.to_owned())).unwrap_or_else(|| name.to_owned())
+    }
+
+    /// The fields that the caller spelled in another way than the documentation, by the latter's name.
+    #[must_use]
+    pub fn renamed(&self) -> &[(&'static str, String)] {
+        &self.renamed
+    }
+
+    /// Names that no field has, each with the nearest that one has.
+    #[must_use]
+    pub fn unknown(&self) -> Vec<(String, Option<&'static str>)> {
+        let known = |name: &str| self.fields.iter().any(|field| field.spellings().any(|spelling| spelling == name));
+        let names = self.values.keys().filter(|name| !known(name));
+        names.map(|name| (self.path(name), nearest(name, self.fields.iter().map(|field| field.name)))).collect()
+    }
+
+    /// A telephone number.
+    pub fn phone(&mut self, name: &str) -> Option<PhoneNumber> {
+        self.take(name, |path, value, _| {
+            let text = match value {
+                Value::String(text) => text,
+                Value::Number(_) => return Err((Rank::Type, Error::wrong_type(path, "in E.164 format"))),
+                _ => return Err((Rank::Type, Error::malformed_parameter(path))),
+            };
+            PhoneNumber::parse(text).map_err(|fault| match fault {
+                PhoneFault::Format => (Rank::Format, Error::invalid_phone_number(path, text.clone())),
+                PhoneFault::NotAssigned => (Rank::Format, Error::unassigned_phone_number(path, text.clone())),
+            })
+        })
+    }
+
+    /// Text.
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        self.take(name, |path, value, kind| text(path, value, kind))
+    }
+
+    /// A whole number.
+    pub fn int(&mut self, name: &str) -> Option<i64> {
+        let source = self.source;
+        self.take(name, |path, value, kind| int(path, value, kind, source))
+    }
+
+    /// An amount, in millionths.
+    pub fn amount(&mut self, name: &str) -> Option<i64> {
+        let source = self.source;
+        self.take(name, |path, value, kind| amount(path, value, kind, source))
+    }
+
+    /// `true` or `false`.
+    pub fn boolean(&mut self, name: &str) -> Option<bool> {
+        let source = self.source;
+        self.take(name, |path, value, _| match (source, value) {
+            (_, Value::Bool(value)) => Ok(*value),
+            (Source::Query, Value::String(text)) if text == "true" || text == "false" => Ok(text == "true"),
+            _ => Err((Rank::Type, Error::wrong_type(path, "true or false"))),
+        })
+    }
+
+    /// One of several words.
+    pub fn choice(&mut self, name: &str) -> Option<&'static str> {
+        self.take(name, |path, value, kind| {
+            let Kind::Choice(words) = kind else { return Err(misread(&path)) };
+            let Value::String(text) = value else { return Err((Rank::Type, Error::wrong_type(path, "a string"))) };
+            word(path, text, words)
+        })
+    }
+
+    /// Several of several words.
+    pub fn choices(&mut self, name: &str) -> Option<Vec<&'static str>> {
+        let source = self.source;
+        self.take(name, |path, value, kind| {
+            let Kind::Choices(words) = kind else { return Err(misread(&path)) };
+            let wrong = || (Rank::Type, Error::wrong_type(path.clone(), "a list of strings"));
+            let listed: Vec<&str> = match (source, value) {
+                (_, Value::Array(list)) => list.iter().map(|item| item.as_str().ok_or_else(wrong)).collect::<Result<_, Fault>>()?,
+                (Source::Query, Value::String(text)) => vec![text],
+                _ => return Err(wrong()),
+            };
+            let parts = listed.iter().flat_map(|item| item.split(',')).map(str::trim).filter(|item| !item.is_empty());
+            parts.map(|item| word(path.clone(), item, words)).collect()
+        })
+    }
+
+    /// An instant.
+    pub fn time(&mut self, name: &str) -> Option<Timestamp> {
+        self.take(name, |path, value, _| {
+            let Value::String(text) = value else { return Err((Rank::Type, Error::wrong_type(path, "a date or a time"))) };
+            let rule = "must be a date (2024-01-31) or a time as RFC 3339 (2024-01-31T12:00:00Z)";
+            Timestamp::parse(text).ok_or_else(|| (Rank::Format, Error::invalid_value(path, rule)))
+        })
+    }
+
+    /// A list of whole numbers.
+    pub fn ints(&mut self, name: &str) -> Option<Vec<i64>> {
+        self.take(name, |path, value, kind| {
+            let Kind::Ints { min, max, most } = *kind else { return Err(misread(&path)) };
+            let Value::Array(list) = value else { return Err((Rank::Type, Error::wrong_type(path, "a list of whole numbers"))) };
+            if list.len() > most {
+                let rule = format!("must have at most {most} entries");
+                return Err((Rank::Range, Error::invalid_value(path, rule)));
+            }
+            list.iter().map(|item| int(path.clone(), item, &Kind::Int { min, max }, Source::Body)).collect()
+        })
+    }
+
+    /// Any object of the caller's own.
+    pub fn free(&mut self, name: &str) -> Option<Map<String, Value>> {
+        self.take(name, |path, value, _| match value {
+            Value::Object(map) => Ok(map.clone()),
+            _ => Err((Rank::Type, Error::wrong_type(path, "an object"))),
+        })
+    }
+
+    /// An object's members, read by `read`; its faults join this form's.
+    pub fn object<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        let (path, value, kind) = self.look(name)?;
+        let Kind::Object(fields) = kind else { return None };
+        let Value::Object(map) = value else {
+            self.faults.push((Rank::Type, Error::wrong_type(path, "an object")));
+            return None;
+        };
+        Some(self.nested(map, fields, path, read))
+    }
+
+    /// The members of each object of a list, read by `read`.
+    pub fn objects<T>(&mut self, name: &str, mut read: impl FnMut(&mut Self) -> T) -> Option<Vec<T>> {
+        let (path, value, kind) = self.look(name)?;
+        let Kind::Objects(fields, most) = kind else { return None };
+        let Value::Array(list) = value else {
+            self.faults.push((Rank::Type, Error::wrong_type(path, "a list of objects")));
+            return None;
+        };
+        if list.len() > most {
+            let rule = format!("must have at most {most} entries");
+            self.faults.push((Rank::Range, Error::invalid_value(path, rule)));
+            return None;
+        }
+        let mut read_items = Vec::with_capacity(list.len());
+        for (index, item) in list.into_iter().enumerate() {
+            let path = format!("{path}.{index}");
+            match item {
+                Value::Object(map) => read_items.push(self.nested(map, fields, path, &mut read)),
+                _ => self.faults.push((Rank::Type, Error::wrong_type(path, "an object"))),
+            }
+        }
+        Some(read_items)
+    }
+
+    /// A field that may be left alone, taken away by `null`, or set.
+    pub fn patch<T>(&mut self, name: &str, read: impl FnOnce(&mut Self, &str) -> Option<T>) -> Patch<T> {
+        let field = self.fields.iter().find(|field| field.name == name);
+        match field.and_then(|field| self.sent(field)) {
+            None => Patch::Keep,
+            Some((_, Value::Null)) => Patch::Clear,
+            Some(_) => read(self, name).map_or(Patch::Keep, Patch::Set),
+        }
+    }
+
+    fn nested<T>(&mut self, map: Map<String, Value>, fields: &'static [Field], path: String, read: impl FnOnce(&mut Self) -> T) -> T {
+        let mut child = Self::new(map, fields, self.source, path);
+        let value = read(&mut child);
+        self.faults.append(&mut child.faults);
+        self.renamed.append(&mut child.renamed);
+        value
+    }
+
+    fn take<T>(&mut self, name: &str, read: impl FnOnce(String, &Value, &Kind) -> Result<T, Fault>) -> Option<T> {
+        let (path, value, kind) = self.look(name)?;
+        match read(path, &value, &kind) {
+            Ok(value) => Some(value),
+            Err(fault) => {
+                self.faults.push(fault);
+                None
+            }
+        }
+    }
+
+    fn look(&self, name: &str) -> Option<(String, Value, Kind)> {
+        let field = self.fields.iter().find(|field| field.name == name)?;
+        let (sent, value) = self.value(field)?;
+        Some((self.path(sent), value.clone(), field.kind))
+    }
+
+    /// The value of a field, `null` and empty text counting as none.
+    fn value(&self, field: &Field) -> Option<(&str, &Value)> {
+        let empty = |value: &Value| value.is_null() || (field.required && value.as_str() == Some(""));
+        self.sent(field).filter(|(_, value)| !empty(value))
+    }
+
+    fn sent(&self, field: &Field) -> Option<(&str, &Value)> {
+        field.spellings().find_map(|name| self.values.get_key_value(name).map(|(name, value)| (name.as_str(), value)))
+    }
+
+    fn path(&self, name: &str) -> String {
+        if self.within.is_empty() { name.to_owned() } else { format!("{}.{name}", self.within) }
+    }
+}
+
+fn misread(path: &str) -> Fault {
+    (Rank::Type, Error::internal().because(format!("{path} is read as what it is not declared to be")))
+}
+
+fn word(path: String, text: &str, words: &'static [&'static str]) -> Result<&'static str, Fault> {
+    let known = words.iter().copied().find(|word| *word == text);
+    known.ok_or_else(|| (Rank::Range, Error::invalid_choice(path, words.join(", "))))
+}
+
+fn text(path: String, value: &Value, kind: &Kind) -> Result<String, Fault> {
+    let Value::String(text) = value else { return Err((Rank::Type, Error::wrong_type(path, "a string"))) };
+    let &Kind::Text { min, max } = kind else { return Ok(text.clone()) };
+    let length = text.chars().count();
+    let bound = |bound: usize| i64::try_from(bound).unwrap_or(i64::MAX);
+    if text.contains('\0') {
+        return Err((Rank::Format, Error::invalid_value(path, "must not have null characters")));
+    }
+    if length < min {
+        return Err((Rank::Range, Error::too_short(path, bound(min))));
+    }
+    if length > max {
+        return Err((Rank::Range, Error::too_long(path, bound(max))));
+    }
+    Ok(text.clone())
+}
+
+fn int(path: String, value: &Value, kind: &Kind, source: Source) -> Result<i64, Fault> {
+    let &Kind::Int { min, max } = kind else { return Err(misread(&path)) };
+    let range = || (Rank::Range, Error::out_of_range(path.clone(), min, max));
+    let whole = || (Rank::Type, Error::wrong_type(path.clone(), "a whole number"));
+    let number = match (source, value) {
+        (Source::Query, Value::String(text)) => {
+            let digits = text.strip_prefix('-').unwrap_or(text);
+            if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(whole());
+            }
+            text.parse::<i64>().map_err(|_| range())?
+        }
+        (Source::Body, Value::Number(number)) => match number.as_f64() {
+            _ if number.is_i64() => number.as_i64().ok_or_else(range)?,
+            Some(float) if float.fract() != 0.0 => return Err(whole()),
+            _ => return Err(range()),
+        },
+        _ => return Err(whole()),
+    };
+    if (min..=max).contains(&number) { Ok(number) } else { Err(range()) }
+}
+
+fn amount(path: String, value: &Value, kind: &Kind, source: Source) -> Result<i64, Fault> {
+    let &Kind::Amount { min, max } = kind else { return Err(misread(&path)) };
+    let text = match (source, value) {
+        (Source::Query, Value::String(text)) => text.clone(),
+        (Source::Body, Value::Number(number)) => number.to_string(),
+        _ => return Err((Rank::Type, Error::wrong_type(path, "a number"))),
+    };
+    let units = |micros: i64| micros / Money::UNIT;
+    let float = text.parse::<f64>().ok().filter(|float| float.is_finite());
+    let Some(float) = float else { return Err((Rank::Type, Error::wrong_type(path, "a number"))) };
+    // Written with an exponent it may still be a plain amount: 1e2 is 100.
+    let micros = Money::parse_micros(&text).or_else(|| Money::parse_micros(&format!("{float}")));
+    match micros {
+        Some(micros) if (min..=max).contains(&micros) => Ok(micros),
+        None if float.abs() < 1e12 => Err((Rank::Format, Error::invalid_value(path, "must have at most six decimals"))),
+        _ => Err((Rank::Range, Error::out_of_range(path, units(min), units(max)))),
+    }
+}
+
+/// The name nearest to a misspelled one, if any is near.
+fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    let plain = |text: &str| text.chars().take(64).filter(char::is_ascii_alphanumeric).flat_map(char::to_lowercase).collect::<Vec<_>>();
+    let wanted = plain(name);
+    let distances = known.map(|known| (distance(&wanted, &plain(known)), known));
+    distances.filter(|(distance, known)| *distance <= 1 + known.len() / 4).min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
+}
+
+/// Levenshtein's distance.
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.iter().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (cell, to) in row.iter_mut().skip(1).zip(b) {
+            let next = (diagonal + usize::from(from != to)).min(left + 1).min(*cell + 1);
+            diagonal = *cell;
+            *cell = next;
+            left = next;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use tandem_catalogue::{Code, Dialect};
+
+    const FIELDS: &[Field] = &[
+        Field::new("number", Kind::Phone, "", "").or(&["phone_number"]).missing_as("phone_number").required(),
+        Field::new("count", Kind::Int { min: 1, max: 100 }, "", ""),
+        Field::new("price", Kind::Amount { min: 0, max: 5_000_000 }, "", ""),
+    ];
+
+    fn fault(value: Value) -> (Code, Option<String>) {
+        let mut form = Form::body(value.as_object().cloned().unwrap_or_default(), FIELDS);
+        form.phone("number");
+        form.int("count");
+        form.amount("price");
+        let error = form.finish().expect_err("a fault");
+        (error.code(), error.render(Dialect::Audian).field)
+    }
+
+    #[test]
+    fn faults_come_in_the_documented_order_and_name_the_field_as_it_was_spelled() {
+        let named = |code, field: &str| (code, Some(field.to_owned()));
+        assert_eq!(fault(json!({ "count": "x" })), named(Code::MissingParameter, "phone_number"));
+        assert_eq!(fault(json!({ "phone_number": "12", "count": "x" })), named(Code::WrongType, "count"));
+        assert_eq!(fault(json!({ "phone_number": "12", "count": 0 })), named(Code::InvalidPhoneNumber, "phone_number"));
+        assert_eq!(fault(json!({ "number": 14_155_551_234_u64 })), named(Code::WrongType, "number"));
+        for count in [json!(0), json!(101), json!(1e30), json!(u64::MAX)] {
+            assert_eq!(fault(json!({ "number": "+14155551234", "count": count })), named(Code::OutOfRange, "count"));
+        }
+        assert_eq!(fault(json!({ "number": "+14155551234", "price": 0.000_000_1 })), named(Code::InvalidValue, "price"));
+        assert_eq!(fault(json!({ "number": "+14155551234", "price": 1e300 })), named(Code::OutOfRange, "price"));
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_its_nearest() {
+        let form = Form::body(json!({ "nunber": 1, "zebra": 2 }).as_object().cloned().unwrap_or_default(), FIELDS);
+        assert_eq!(form.unknown(), [("nunber".to_owned(), Some("number")), ("zebra".to_owned(), None)]);
+    }
+}

@@ -1,0 +1,215 @@
+//! The OpenAPI document of a dialect, made from the descriptions of its operations and the catalogue.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use tandem_catalogue::{Code, Dialect};
+
+use super::{
+    endpoint::{Access, Endpoint},
+    field::{Field, object_schema},
+    manner::Manner,
+};
+
+/// Errors that every operation with a key may answer.
+const ALWAYS: &[Code] = &[
+    Code::MissingAuthentication,
+    Code::InvalidApiKey,
+    Code::ExpiredApiKey,
+    Code::RevokedApiKey,
+    Code::InsufficientScope,
+    Code::AccountSuspended,
+    Code::RateLimited,
+    Code::QuotaExceeded,
+    Code::Internal,
+    Code::Unavailable,
+    Code::Overloaded,
+    Code::ShuttingDown,
+];
+/// Errors that every operation with parameters or a body may answer.
+const WITH_FIELDS: &[Code] = &[
+    Code::MissingParameter,
+    Code::WrongType,
+    Code::MalformedParameter,
+    Code::OutOfRange,
+    Code::InvalidChoice,
+    Code::InvalidValue,
+    Code::TooShort,
+    Code::TooLong,
+];
+/// Errors that every operation that changes something may answer.
+const UNSAFE: &[Code] = &[
+    Code::MalformedBody,
+    Code::UnsupportedMediaType,
+    Code::BodyTooLarge,
+    Code::RequestTimeout,
+    Code::RequestInProgress,
+    Code::IdempotencyKeyReused,
+    Code::InvalidIdempotencyKey,
+    Code::ConcurrentModification,
+];
+
+/// All codes that an operation may answer.
+#[must_use]
+pub fn codes(endpoint: &Endpoint, strict: bool) -> Vec<Code> {
+    let mut codes: Vec<Code> = endpoint.codes.to_vec();
+    match endpoint.access {
+        Access::Anybody => codes.extend([Code::RateLimited, Code::Internal, Code::Overloaded]),
+        Access::Account | Access::Operator => codes.extend(ALWAYS),
+    }
+    if endpoint.body.is_some() || !endpoint.query.is_empty() {
+        codes.extend(WITH_FIELDS);
+        codes.extend(strict.then_some(Code::UnknownParameter));
+    }
+    if endpoint.is_unsafe() {
+        codes.extend(UNSAFE);
+    }
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+}
+
+/// The whole document.
+#[must_use]
+pub fn document(manner: &Manner) -> Value {
+    let endpoints = (manner.endpoints)();
+    let (scheme, security) = (manner.security)();
+    let mut schemas: BTreeMap<String, Value> = BTreeMap::new();
+    schemas.insert("Error".to_owned(), (manner.error_schema)());
+    let mut paths: Map<String, Value> = Map::new();
+    for endpoint in &endpoints {
+        if let Some(shape) = endpoint.answer {
+            let mut gathered = Vec::new();
+            (shape.gather)(&mut gathered);
+            for (name, schema) in gathered {
+                schemas.insert(name, serde_json::to_value(schema).unwrap_or_default());
+            }
+        }
+        let operations = paths.entry(endpoint.path).or_insert_with(|| json!({}));
+        if let Some(operations) = operations.as_object_mut() {
+            operations.insert(endpoint.method.as_str().to_ascii_lowercase(), operation(manner, endpoint, scheme));
+        }
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": manner.title,
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Served by Tandem. Operations and members that are marked x-origin: ours are additions to the documented API.",
+            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+        },
+        "servers": [{ "url": manner.prefix }],
+        "paths": paths,
+        "components": { "schemas": schemas, "securitySchemes": { scheme: security } },
+    })
+}
+
+fn operation(manner: &Manner, endpoint: &Endpoint, scheme: &str) -> Value {
+    let mut operation = json!({
+        "operationId": endpoint.id,
+        "summary": endpoint.summary,
+        "tags": [endpoint.tag],
+        "parameters": parameters(endpoint),
+        "responses": responses(manner, endpoint),
+    });
+    let Some(members) = operation.as_object_mut() else { return operation };
+    if endpoint.access != Access::Anybody {
+        members.insert("security".to_owned(), json!([{ scheme: [] }]));
+    }
+    if endpoint.ours {
+        members.insert("x-origin".to_owned(), "ours".into());
+    }
+    if let Some(fields) = endpoint.body {
+        let required = fields.iter().any(|field| field.required);
+        let content = json!({ "application/json": { "schema": object_schema(fields) } });
+        members.insert("requestBody".to_owned(), json!({ "required": required, "content": content }));
+    } else if endpoint.raw_body {
+        let content = json!({ "application/octet-stream": { "schema": { "type": "string", "format": "binary" } } });
+        members.insert("requestBody".to_owned(), json!({ "required": true, "content": content }));
+    }
+    operation
+}
+
+fn parameters(endpoint: &Endpoint) -> Vec<Value> {
+    let path = endpoint.path_docs.iter().map(|(name, doc)| {
+        json!({ "name": name, "in": "path", "required": true, "description": doc, "schema": { "type": "string", "minLength": 1 } })
+    });
+    let query = endpoint.query.iter().map(query_parameter);
+    let key = endpoint.is_unsafe().then(|| {
+        json!({
+            "name": "Idempotency-Key", "in": "header", "required": false, "x-origin": "ours",
+            "description": "A repetition with the same key and body gets the first answer.",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$" },
+        })
+    });
+    path.chain(query).chain(key).collect()
+}
+
+fn query_parameter(field: &Field) -> Value {
+    json!({ "name": field.name, "in": "query", "required": field.required, "description": field.doc, "schema": field.kind.schema(),
+            "style": "form", "explode": false })
+}
+
+fn responses(manner: &Manner, endpoint: &Endpoint) -> Value {
+    let mut responses: Map<String, Value> = Map::new();
+    let mut success = json!({ "description": "Done.", "headers": headers(endpoint.access) });
+    if let (Some(shape), Some(members)) = (endpoint.answer, success.as_object_mut()) {
+        let schema = serde_json::to_value((shape.schema)()).unwrap_or_default();
+        members.insert("content".to_owned(), json!({ endpoint.media_type: { "schema": schema } }));
+    }
+    responses.insert(endpoint.success.as_str().to_owned(), success);
+    let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
+    for code in codes(endpoint, manner.strict) {
+        by_status.entry(code.entry().wire(manner.dialect).status).or_default().push(code);
+    }
+    for (status, codes) in by_status {
+        responses.insert(status.to_string(), refusal(manner, status, &codes));
+    }
+    responses.into()
+}
+
+fn refusal(manner: &Manner, status: u16, codes: &[Code]) -> Value {
+    let lines: Vec<String> = codes
+        .iter()
+        .map(|code| format!("`{}` ({}): {}", code.entry().wire(manner.dialect).code, code.name(), code.entry().title))
+        .collect();
+    let mut headers = json!({ "X-Request-Id": header("The request's id, by which the log finds it.") });
+    if let (429 | 503, Some(members)) = (status, headers.as_object_mut()) {
+        members.insert("Retry-After".to_owned(), json!({ "description": "Seconds to wait.", "schema": { "type": "integer" } }));
+    }
+    let mut content = json!({ "schema": { "$ref": "#/components/schemas/Error" } });
+    if let (Dialect::Audian, Some(members)) = (manner.dialect, content.as_object_mut()) {
+        let examples: Map<String, Value> = codes
+            .iter()
+            .map(|code| {
+                let wire = code.entry().wire(manner.dialect);
+                (code.name().to_owned(), json!({ "value": { "error": { "code": wire.code, "message": wire.message, "type": wire.kind } } }))
+            })
+            .collect();
+        members.insert("examples".to_owned(), examples.into());
+    }
+    json!({
+        "description": lines.join("; "),
+        "headers": headers,
+        "content": { manner.error_type: content },
+        "x-codes": codes.iter().map(|code| code.name()).collect::<Vec<_>>(),
+    })
+}
+
+fn headers(access: Access) -> Value {
+    let mut headers = json!({ "X-Request-Id": header("The request's id, by which the log finds it.") });
+    if let (Access::Account, Some(members)) = (access, headers.as_object_mut()) {
+        for (name, doc) in [
+            ("X-RateLimit-Limit", "Requests in a period."),
+            ("X-RateLimit-Remaining", "Requests that could come at once now."),
+            ("X-RateLimit-Reset", "When the whole burst is there again, in Unix seconds."),
+        ] {
+            members.insert(name.to_owned(), json!({ "description": doc, "schema": { "type": "integer" } }));
+        }
+    }
+    headers
+}
+
+fn header(doc: &str) -> Value {
+    json!({ "description": doc, "schema": { "type": "string" } })
+}
