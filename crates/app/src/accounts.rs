@@ -80,7 +80,8 @@ pub fn note_action(tx: &mut Tx, pen: &Pen, operator: &Operator, action: &str, su
 /// Faults of the store.
 pub fn tell_others(tx: &mut Tx, pen: &Pen, stale: invalidations::Stale, subject: [u8; 16]) -> Result<()> {
     let at = pen.machine_now();
-    invalidations::leave(tx, invalidations::Note { id: EventId::new(at, &*pen.rng), stale, subject }, at)
+    let note = invalidations::Note { id: EventId::new(at, &*pen.rng), stale, subject, node: pen.node };
+    invalidations::leave(tx, note, at)
 }
 
 /// Opens an account with both its environments and empty wallets.

@@ -69,6 +69,8 @@ pub struct Inner {
     pub journal: Journal,
     /// Wakes the worker of due work.
     pub bell: Bell,
+    /// Which process this is, for those that share its database.
+    pub node: [u8; 16],
 }
 
 impl std::ops::Deref for App {
@@ -85,11 +87,14 @@ impl App {
     pub fn new(parts: Parts) -> Self {
         let Parts { store, clock, rng, carriers, settings } = parts;
         let directory = Directory::new(store.clone(), clock.clone(), settings.anonymous_per_minute);
+        let mut node = [0; 16];
+        rng.fill(&mut node);
         Self(Arc::new(Inner {
             directory,
             stock: Stock::default(),
             journal: Journal::default(),
             bell: Bell::default(),
+            node,
             store,
             clock,
             rng,
@@ -107,7 +112,7 @@ impl App {
     /// The clock and generator for use inside a unit of work.
     #[must_use]
     pub fn pen(&self) -> Pen {
-        Pen { clock: self.clock.clone(), rng: self.rng.clone() }
+        Pen { clock: self.clock.clone(), rng: self.rng.clone(), node: self.node }
     }
 }
 
@@ -117,6 +122,8 @@ pub struct Pen {
     clock: Arc<dyn Clock>,
     /// The secure generator.
     pub rng: Arc<dyn Rng>,
+    /// Which process writes.
+    pub node: [u8; 16],
 }
 
 impl Pen {

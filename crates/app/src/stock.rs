@@ -1,6 +1,6 @@
 //! The inventory in memory, kept in step with the store.
 
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use tandem_catalogue::{Error, Result};
 use tandem_domain::{
@@ -17,8 +17,48 @@ const PAGE: i64 = 20_000;
 #[derive(Default)]
 struct Shelf {
     index: RwLock<Index>,
-    /// Held by whoever replaces the whole index, so that two do not lose each other's work.
+    /// Held by whoever puts a new index in place, so that two do not lose each other's work.
     rebuild: Mutex<()>,
+    /// What was taken and given back while a new index is made: it is done to the new one as well.
+    meanwhile: Mutex<Meanwhile>,
+}
+
+#[derive(Default)]
+struct Meanwhile {
+    rebuilds: usize,
+    changes: Vec<(u64, bool)>,
+}
+
+/// Ends the noting of changes, whatever becomes of the rebuild.
+struct Recording<'a>(&'a Shelf);
+
+impl Shelf {
+    fn record(&self) -> Recording<'_> {
+        locked(&self.meanwhile).rebuilds += 1;
+        Recording(self)
+    }
+
+    fn put(&self, mut next: Index) {
+        let mut live = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        for (number, available) in &locked(&self.meanwhile).changes {
+            next.set_available(*number, *available);
+        }
+        *live = next;
+    }
+}
+
+impl Drop for Recording<'_> {
+    fn drop(&mut self) {
+        let mut meanwhile = locked(&self.0.meanwhile);
+        meanwhile.rebuilds -= 1;
+        if meanwhile.rebuilds == 0 {
+            meanwhile.changes.clear();
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The search indexes of both kinds of environment.
@@ -47,6 +87,8 @@ impl Stock {
     /// # Errors
     /// Faults of the store.
     pub async fn load(&self, store: &Store, kind: Environment) -> Result<u64> {
+        let shelf = self.shelf(kind);
+        let _recording = shelf.record();
         let mut entries: Vec<Entry> = Vec::new();
         let mut after = 0;
         loop {
@@ -55,35 +97,54 @@ impl Stock {
             after = last.number;
             entries.extend(page);
         }
-        let built = tokio::task::spawn_blocking(move || Index::build(entries)).await.map_err(|fault| Error::internal().because(fault))?;
+        let grams = shelf.index.read().unwrap_or_else(PoisonError::into_inner).has_grams();
+        let build = move || Index::build(entries).map(|index| if grams { index.with_grams() } else { index });
+        let built = tokio::task::spawn_blocking(build).await.map_err(|fault| Error::internal().because(fault))?;
         let index = built.map_err(|fault| Error::internal().because(format!("the inventory holds {fault:?}")))?;
         let count = index.len();
-        let shelf = self.shelf(kind);
-        let _alone = shelf.rebuild.lock().unwrap_or_else(PoisonError::into_inner);
-        *shelf.index.write().unwrap_or_else(PoisonError::into_inner) = index;
+        let _alone = locked(&shelf.rebuild);
+        shelf.put(index);
         Ok(count)
     }
 
     /// Builds the lists that make searching for digits in the middle quick. Takes seconds for millions of numbers.
     pub fn build_grams(&self, kind: Environment) {
-        self.replace(kind, |base| Some(base.with_grams()));
+        let shelf = self.shelf(kind);
+        let (_alone, _recording) = (locked(&shelf.rebuild), shelf.record());
+        let base = shelf.index.read().unwrap_or_else(PoisonError::into_inner).clone();
+        shelf.put(base.with_grams());
     }
 
-    /// Adds numbers.
-    pub fn insert(&self, kind: Environment, entries: &[Entry]) {
-        self.replace(kind, |base| base.merged(entries.iter().copied()).ok());
+    /// Adds numbers. Takes seconds for millions, during which searches see what was there before.
+    ///
+    /// # Errors
+    /// `internal` for what is no number, which the import refuses.
+    pub fn insert(&self, kind: Environment, entries: &[Entry]) -> Result<()> {
+        let shelf = self.shelf(kind);
+        let (_alone, _recording) = (locked(&shelf.rebuild), shelf.record());
+        let base = shelf.index.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let merged = base.merged(entries.iter().copied());
+        shelf.put(merged.map_err(|fault| Error::internal().because(format!("{fault:?}")))?);
+        Ok(())
     }
 
     /// Marks a number as for sale or not; one that the index does not know yet is left for [`Self::insert`].
     pub fn set_available(&self, kind: Environment, phone: PhoneNumber, available: bool) {
         let shelf = self.shelf(kind);
-        shelf.index.write().unwrap_or_else(PoisonError::into_inner).set_available(phone.digits(), available);
+        let mut index = shelf.index.write().unwrap_or_else(PoisonError::into_inner);
+        index.set_available(phone.digits(), available);
+        let mut meanwhile = locked(&shelf.meanwhile);
+        if meanwhile.rebuilds > 0 {
+            meanwhile.changes.push((phone.digits(), available));
+        }
     }
 
     /// Finds numbers for sale.
     #[must_use]
     pub fn search(&self, kind: Environment, query: &Query) -> Page {
-        self.shelf(kind).index.read().unwrap_or_else(PoisonError::into_inner).search(query)
+        // A copy shares its blocks and costs microseconds: a dense pattern must not keep purchases waiting.
+        let index = self.shelf(kind).index.read().unwrap_or_else(PoisonError::into_inner).clone();
+        index.search(query)
     }
 
     /// How many numbers are known and how many are for sale.
@@ -91,17 +152,6 @@ impl Stock {
     pub fn count(&self, kind: Environment) -> (u64, u64) {
         let index = self.shelf(kind).index.read().unwrap_or_else(PoisonError::into_inner);
         (index.len(), index.available_len())
-    }
-
-    fn replace(&self, kind: Environment, change: impl Fn(&Index) -> Option<Index>) {
-        let shelf = self.shelf(kind);
-        let _alone = shelf.rebuild.lock().unwrap_or_else(PoisonError::into_inner);
-        let base = shelf.index.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(mut next) = change(&base) else { return };
-        let mut live = shelf.index.write().unwrap_or_else(PoisonError::into_inner);
-        if next.catch_up(&base, &live) {
-            *live = next;
-        }
     }
 
     const fn shelf(&self, kind: Environment) -> &Shelf {

@@ -195,8 +195,8 @@ impl Granularity {
         match self {
             Self::Day => day,
             Self::Week => {
-                let thursday_based = day.micros() / Timestamp::default().plus_days(1).micros(); // day 0 was a Thursday
-                Timestamp::from_micros(day.micros() - ((thursday_based + 3) % 7) * 86_400_000_000).max(Timestamp::default())
+                let since_monday = (day.seconds() / 86_400 + 3) % 7; // day 0 was a Thursday
+                day.plus_days(-since_monday)
             }
             Self::Month => day.start_of_month(),
         }

@@ -173,7 +173,7 @@ impl Load<'_> {
         }
         let (app, kind, entries) = (self.app.clone(), self.command.kind, std::mem::take(&mut self.shelf));
         let shelved = tokio::task::spawn_blocking(move || app.stock.insert(kind, &entries));
-        shelved.await.map_err(|fault| Error::internal().because(fault))
+        shelved.await.map_err(|fault| Error::internal().because(fault))?
     }
 }
 

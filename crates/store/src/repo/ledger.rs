@@ -6,7 +6,7 @@ use tandem_catalogue::{Error, Result};
 use tandem_kernel::{Currency, EnvironmentId, Timestamp, TransferId};
 use tandem_ledger::{Audit, Cause, OpenHold, Posting, Transfer, TransferKind, Wallet};
 
-use super::expect_one;
+use super::{expect_one, spending};
 use crate::{Fault, Row, Tx};
 
 macro_rules! columns {
@@ -68,12 +68,13 @@ pub fn post(tx: &mut Tx, id: EnvironmentId, postings: Vec<(Posting, Cause)>, at:
         let (after, transfer) = wallet.post(posting, hold, cause, at)?;
         append(tx, &transfer)?;
         settle(tx, &transfer)?;
+        spending::add(tx, &transfer)?;
         wallet = after;
         posted.push(transfer);
     }
     let changed = tx.execute(
-        "UPDATE wallets SET available = $2, held = $3, sequence = $4, head = $5 WHERE environment_id = $1",
-        &[id.as_bytes().into(), wallet.available.into(), wallet.held.into(), wallet.sequence.into(), (&wallet.head).into()],
+        "UPDATE wallets SET available = $1, held = $2, sequence = $3, head = $4 WHERE environment_id = $5",
+        &[wallet.available.into(), wallet.held.into(), wallet.sequence.into(), (&wallet.head).into(), id.as_bytes().into()],
     )?;
     expect_one("wallet", changed)?;
     Ok(posted)
@@ -106,15 +107,32 @@ pub fn history(tx: &mut Tx, wallet: EnvironmentId, before: i64, limit: i64) -> R
     Ok(rows.iter().map(read_transfer).collect::<Result<_, Fault>>()?)
 }
 
-/// What a wallet paid between two instants, in millionths: charges and captures less refunds.
+/// What a wallet paid on the days from `from` to the one before `to`, in millionths: charges and captures less refunds.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn spent(tx: &mut Tx, wallet: EnvironmentId, from: Timestamp, to: Timestamp) -> Result<i64> {
-    let row = tx.first(
-        "SELECT CAST(COALESCE(SUM(CASE kind WHEN 'refund' THEN -amount ELSE amount END), 0) AS BIGINT) FROM transfers \
-         WHERE wallet_id = $1 AND posted_at >= $2 AND posted_at < $3 AND kind IN ('charge', 'capture', 'refund')",
-        &[wallet.as_bytes().into(), from.into(), to.into()],
-    )?;
-    Ok(row.ok_or_else(|| Fault::data("a sum without a row"))?.int(0)?)
+    spending::sum(tx, wallet, from, to)
+}
+
+/// A hold that is open.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Held {
+    /// Its id.
+    pub id: TransferId,
+    /// Millionths still set aside.
+    pub remaining: i64,
+    /// When it lapses.
+    pub deadline: Timestamp,
+}
+
+/// A wallet's open holds.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn open_holds(tx: &mut Tx, wallet: EnvironmentId) -> Result<Vec<Held>> {
+    let sql = "SELECT id, remaining, deadline FROM holds WHERE wallet_id = $1 AND remaining > 0";
+    let rows = tx.query(sql, &[wallet.as_bytes().into()])?;
+    let holds = rows.iter().map(|row| {
+        Ok(Held { id: TransferId::from_bytes(row.array(0)?), remaining: row.int(1)?, deadline: row.time(2)? })
+    });
+    Ok(holds.collect::<Result<_, Fault>>()?)
 }
 
 /// The wallets from the one after `after`, in the order of their ids.
@@ -128,11 +146,18 @@ pub fn wallets(tx: &mut Tx, after: EnvironmentId, limit: i64) -> Result<Vec<Wall
     rows.iter().map(read_wallet).collect()
 }
 
-/// Recomputes a wallet from its transfers; the faults found.
+/// Recomputes a wallet and what is kept of its spending from its transfers; the faults found.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn audit(tx: &mut Tx, id: EnvironmentId) -> Result<Vec<String>> {
+    audit_with(tx, id, |_| {})
+}
+
+/// As [`audit`], and shows each transfer to whoever has more to compare with them.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn audit_with(tx: &mut Tx, id: EnvironmentId, mut see: impl FnMut(&Transfer)) -> Result<Vec<String>> {
     let wallet = wallet(tx, id)?;
     let mut audit = Audit::of(&wallet);
+    let mut tally = spending::Tally::default();
     let mut after = 0;
     loop {
         let rows = tx.query(
@@ -143,14 +168,17 @@ pub fn audit(tx: &mut Tx, id: EnvironmentId) -> Result<Vec<String>> {
             let transfer = read_transfer(row)?;
             after = transfer.sequence;
             audit.take(&transfer);
+            tally.take(&transfer);
+            see(&transfer);
         }
         if rows.is_empty() {
             break;
         }
     }
-    let rows = tx.query("SELECT id, remaining FROM holds WHERE wallet_id = $1 AND remaining > 0", &[id.as_bytes().into()])?;
-    let holds = rows.iter().map(|row| Ok((TransferId::from_bytes(row.array(0)?), row.int(1)?)));
-    Ok(audit.finish(&wallet, &holds.collect::<Result<HashMap<_, _>, Fault>>()?))
+    let holds: HashMap<_, _> = open_holds(tx, id)?.into_iter().map(|hold| (hold.id, hold.remaining)).collect();
+    let mut faults = audit.finish(&wallet, &holds);
+    faults.extend(tally.compare(tx, id)?);
+    Ok(faults)
 }
 
 fn append(tx: &mut Tx, transfer: &Transfer) -> Result<()> {
@@ -184,14 +212,15 @@ fn append(tx: &mut Tx, transfer: &Transfer) -> Result<()> {
 fn settle(tx: &mut Tx, transfer: &Transfer) -> Result<()> {
     if let (TransferKind::Hold, Some(deadline)) = (transfer.kind, transfer.deadline) {
         tx.execute(
-            "INSERT INTO holds (id, wallet_id, remaining, deadline) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO holds (id, wallet_id, remaining, captured, deadline) VALUES ($1, $2, $3, 0, $4)",
             &[transfer.id.as_bytes().into(), transfer.wallet.as_bytes().into(), transfer.amount.into(), deadline.into()],
         )?;
     }
     if let Some(hold) = &transfer.hold {
+        let captured = if transfer.kind == TransferKind::Capture { transfer.amount } else { 0 };
         let changed = tx.execute(
-            "UPDATE holds SET remaining = remaining - $2 WHERE id = $1",
-            &[hold.as_bytes().into(), transfer.amount.into()],
+            "UPDATE holds SET remaining = remaining - $1, captured = captured + $2 WHERE id = $3",
+            &[transfer.amount.into(), captured.into(), hold.as_bytes().into()],
         )?;
         expect_one("hold", changed)?;
     }

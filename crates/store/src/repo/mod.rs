@@ -8,6 +8,7 @@ pub mod explanations;
 pub mod idempotency;
 pub mod inventory;
 pub mod invalidations;
+pub mod invoices;
 pub mod jobs;
 pub mod keys;
 pub mod ledger;
@@ -17,6 +18,8 @@ pub mod orders;
 pub mod ports;
 pub mod requests;
 pub mod settings;
+pub mod spending;
+pub mod transactions;
 pub mod usage;
 
 use tandem_catalogue::{Error, Result};
