@@ -85,8 +85,8 @@ async fn begin(
     let (pen, carriers, caller) = (app.pen(), app.carriers.clone(), *caller);
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, caller.environment)?;
-        if let Some(order) = orders::pending_of(tx, caller.environment, &operation.0)? {
-            return Ok(Begun::Ordered(order)); // this very request was cut off before
+        if let Some(begun) = begun_before(tx, &desk, operation, &finish)? {
+            return Ok(begun);
         }
         let owned = numbers::by_phone(tx, caller.environment, command.phone)?.is_some();
         let offer = inventory::lock(tx, caller.kind, command.phone)?;
@@ -101,6 +101,20 @@ async fn begin(
         hold(tx, &desk, order).map(Begun::Ordered)
     };
     app.store.write(work).await
+}
+
+/// What this very request began before it was cut off: an order that is still open, or one that due work has completed meanwhile.
+fn begun_before(tx: &mut Tx, desk: &Desk, operation: Operation, finish: &Finish<Number>) -> Result<Option<Begun>> {
+    let order = orders::of_operation(tx, desk.settings.id, &operation.0, desk.now.plus_days(-1))?;
+    let Some(order) = order else { return Ok(None) };
+    match order.state {
+        OrderState::Pending => Ok(Some(Begun::Ordered(order))),
+        OrderState::Failed => Ok(None),
+        OrderState::Completed => {
+            let number = numbers::by_phone(tx, order.environment, order.phone)?;
+            number.map(|number| finish(tx, &number).map(|()| Begun::Bought(number))).transpose()
+        }
+    }
 }
 
 fn draft(desk: &Desk, operation: Operation, command: &PurchaseNumber, offer: &Offer) -> Order {

@@ -105,12 +105,12 @@ pub fn get(tx: &mut Tx, id: OrderId) -> Result<Option<Order>> {
     Ok(row.map(|row| order(&row)).transpose()?)
 }
 
-/// The order that an operation made and whose outcome is still open.
+/// The last order that an operation made since an instant, whatever became of it.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn pending_of(tx: &mut Tx, environment: EnvironmentId, operation: &[u8; 16]) -> Result<Option<Order>> {
+pub fn of_operation(tx: &mut Tx, environment: EnvironmentId, operation: &[u8; 16], since: Timestamp) -> Result<Option<Order>> {
     let row = tx.first(
-        columns!("WHERE environment_id = $1 AND operation = $2 AND state = 'pending'"),
-        &[environment.as_bytes().into(), operation.into()],
+        columns!("WHERE environment_id = $1 AND operation = $2 AND created_at >= $3 ORDER BY id DESC LIMIT 1"),
+        &[environment.as_bytes().into(), operation.into(), since.into()],
     )?;
     Ok(row.map(|row| order(&row)).transpose()?)
 }

@@ -1,0 +1,49 @@
+//! Changes of the inventory by use cases. Several processes on one database each have the inventory in memory: there, every change
+//! leaves a note for the others. An SQLite file has one server, which pays nothing for this.
+
+use tandem_catalogue::Result;
+use tandem_domain::purchase::{Offer, OfferState};
+use tandem_kernel::{EnvironmentId, PhoneNumber};
+use tandem_store::{
+    Engine, Tx,
+    repo::{
+        inventory,
+        invalidations::{Stale, number_subject},
+    },
+};
+
+use crate::{accounts::tell_others, app::Desk};
+
+/// Moves a number from one state to another, if it is in the former.
+///
+/// # Errors
+/// `concurrent_modification` where it is not.
+pub(crate) fn shift(
+    tx: &mut Tx,
+    desk: &Desk,
+    phone: PhoneNumber,
+    states: (OfferState, OfferState),
+    holder: Option<EnvironmentId>,
+) -> Result<()> {
+    inventory::shift(tx, desk.settings.kind, phone, states, holder, desk.now)?;
+    tell(tx, desk, phone)
+}
+
+/// Adds a number, or answers `false` where it is there already.
+///
+/// # Errors
+/// Faults of the store.
+pub(crate) fn insert(tx: &mut Tx, desk: &Desk, offer: &Offer) -> Result<bool> {
+    let added = inventory::insert(tx, desk.settings.kind, offer, desk.now)?;
+    if added {
+        tell(tx, desk, offer.phone)?;
+    }
+    Ok(added)
+}
+
+fn tell(tx: &mut Tx, desk: &Desk, phone: PhoneNumber) -> Result<()> {
+    match tx.engine() {
+        Engine::Sqlite => Ok(()),
+        Engine::Postgres => tell_others(tx, &desk.pen, Stale::Number, number_subject(desk.settings.kind, phone)),
+    }
+}
