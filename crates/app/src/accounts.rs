@@ -14,7 +14,7 @@ use tandem_store::{
     repo::{accounts, audit, invalidations, jobs, ledger},
 };
 
-use crate::{App, Finish, app::Pen, numbers::RENEWAL_JOB};
+use crate::{App, Finish, app::Pen, billing, numbers::RENEWAL_JOB};
 
 /// Who acts: an operator's key, or the command line.
 #[derive(Debug, Clone)]
@@ -116,6 +116,7 @@ pub async fn open(app: &App, operator: Operator, command: OpenAccount, finish: F
             ledger::open(tx, settings.id, account.currency)?;
             let desk = pen.open(tx, settings.id)?;
             desk.event(tx, &account.id.to_string(), EventKind::AccountCreated, &json!({ "environment": kind.as_str() }))?;
+            billing::schedule_first(tx, &desk)?;
         }
         note_action(tx, &pen, &operator, "account.open", &account.id.to_string(), &json!({ "name": account.name }))?;
         let view = view(tx, account)?;

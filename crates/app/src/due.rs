@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use tandem_catalogue::Result;
-use tandem_kernel::{Environment, NumberId, OrderId, PhoneNumber, Timestamp};
+use tandem_kernel::{Environment, NumberId, OrderId, PhoneNumber, Timestamp, TransferId};
 use tandem_store::{
     Tx,
     repo::jobs::{self, Job},
 };
 use tokio::sync::{Notify, watch};
 
-use crate::{App, app::Desk, numbers};
+use crate::{App, app::Desk, billing, holds, numbers};
 
 /// Jobs that are looked up at a time.
 const BATCH: i64 = 64;
@@ -80,7 +80,7 @@ pub async fn run_due(app: &App) -> Result<usize> {
 pub async fn perform(app: &App, job: Job) {
     let (id, kind) = (job.id, job.kind.clone());
     let outcome = match job.kind.as_str() {
-        numbers::ORDER_JOB => asked(app, job.clone()).await,
+        numbers::ORDER_JOB | ports::PORT_JOB => asked(app, job.clone()).await,
         _ => written(app, job.clone()).await,
     };
     if let Err(fault) = outcome {
@@ -111,6 +111,8 @@ type Effect = Option<(Environment, PhoneNumber)>;
 fn work(tx: &mut Tx, desk: &Desk, job: &Job) -> Result<(Done, Effect)> {
     match job.kind.as_str() {
         numbers::RENEWAL_JOB => Ok((numbers::renew(tx, desk, NumberId::from_bytes(job.subject), job.step)?, None)),
+        billing::INVOICE_JOB => Ok((billing::issue(tx, desk, Timestamp::from_micros(job.step))?, None)),
+        holds::HOLD_JOB => Ok((holds::expire(tx, desk, TransferId::from_bytes(job.subject))?, None)),
         numbers::QUARANTINE_JOB => {
             let (_, digits) = job.subject.split_at(8);
             let digits = digits.try_into().map_or(0, u64::from_be_bytes);
@@ -133,6 +135,7 @@ async fn asked(app: &App, job: Job) -> Result<()> {
             numbers::settle(app, environment.settings.kind, OrderId::from_bytes(job.subject)).await?;
             Done::Finished
         }
+        ports::PORT_JOB => ports::advance(app, PortId::from_bytes(job.subject)).await?,
         _ => Done::Finished,
     };
     let pen = app.pen();

@@ -4,17 +4,21 @@
 
 pub mod accounts;
 mod app;
+pub mod billing;
 mod breaker;
 pub mod carrier;
 mod context;
 mod directory;
 pub mod due;
+pub mod holds;
 pub mod inventory_import;
 pub mod keys;
 mod journal;
 mod limiter;
 pub mod clock;
 pub mod numbers;
+mod offers;
+pub mod ports;
 mod spending;
 mod stock;
 

@@ -213,3 +213,81 @@ pub struct RecordingDto {
     /// `all`, `caller` or `callee`.
     pub participant: String,
 }
+
+/// A number on its way here.
+#[derive(Serialize, ToSchema)]
+pub struct PortDto {
+    /// Its id.
+    #[schema(example = "port_01hzy3v7k2m8x4c6b9d1f5g7h0")]
+    pub id: String,
+    /// E.164.
+    pub number: String,
+    /// The id of the number of the account that it becomes.
+    pub number_id: String,
+    /// `pending`, `submitted`, `scheduled`, `completed`, `rejected` or `canceled`.
+    pub status: &'static str,
+    /// What the losing carrier says.
+    pub carrier_status: &'static str,
+    /// The losing carrier, as it was named.
+    pub carrier_name: Option<String>,
+    /// When it was asked for.
+    #[schema(format = "date-time")]
+    pub created_at: String,
+    /// The same again, as another page of the documentation spells it.
+    #[serde(rename = "createdAt")]
+    #[schema(format = "date-time")]
+    pub created_at_too: String,
+    /// When its state last changed.
+    #[schema(format = "date-time")]
+    pub updated_at: String,
+    /// When it will probably be done.
+    #[schema(format = "date-time")]
+    pub estimated_completion: String,
+    /// The date that the losing carrier named (FOC).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "date-time")]
+    pub scheduled_for: Option<String>,
+    /// Since when the number is here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "date-time")]
+    pub completed_at: Option<String>,
+    /// Why it was rejected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rejection_reason: Option<String>,
+    /// What it costs when it is completed.
+    #[schema(value_type = f64, example = 25)]
+    pub fee: Value,
+}
+
+/// A page of ports.
+#[derive(Serialize, ToSchema)]
+pub struct PortsDto {
+    /// The page, oldest first.
+    pub ports: Vec<PortDto>,
+    /// How many there are in all.
+    pub total: i64,
+    /// How many were asked for.
+    pub limit: i64,
+    /// How many were left out.
+    pub offset: i64,
+}
+
+/// A document that supports a port.
+#[derive(Serialize, ToSchema)]
+pub struct DocumentDto {
+    /// Its id.
+    pub id: String,
+    /// The port's id.
+    pub port_id: String,
+    /// `loa`, `bill` or `other`.
+    pub r#type: &'static str,
+    /// The file's name.
+    pub name: String,
+    /// What it is by its content.
+    pub media_type: String,
+    /// Bytes.
+    pub size: i64,
+    /// When it was added.
+    #[schema(format = "date-time")]
+    pub created_at: String,
+}

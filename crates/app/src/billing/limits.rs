@@ -117,7 +117,7 @@ fn view(tx: &mut Tx, environment: EnvironmentId, limit: SpendingLimit, now: Time
     };
     Ok(LimitView {
         current_usage: Money::new(spent, currency),
-        remaining: Money::new(limit.amount.micros.saturating_sub(spent).clamp(0, limit.amount.micros), currency),
+        remaining: Money::new(limit.amount.micros.saturating_sub(spent).max(0), currency),
         used,
         limit,
     })

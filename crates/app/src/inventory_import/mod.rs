@@ -14,7 +14,10 @@ use tandem_domain::inventory::Entry;
 use tandem_kernel::Environment;
 use tandem_store::{
     Tx,
-    repo::{inventory, invalidations::Stale},
+    repo::{
+        invalidations::{Stale, inventory_subject},
+        inventory,
+    },
 };
 use tokio::sync::mpsc;
 
@@ -160,7 +163,7 @@ impl Load<'_> {
         }
         let (pen, kind, imported) = (self.app.pen(), self.command.kind, self.imported);
         let note = move |tx: &mut Tx| {
-            tell_others(tx, &pen, Stale::Inventory, subject(kind))?;
+            tell_others(tx, &pen, Stale::Inventory, inventory_subject(kind))?;
             let detail = json!({ "lines": imported.lines, "loaded": imported.loaded, "refused": imported.refused });
             note_action(tx, &pen, &operator, "inventory.import", kind.as_str(), &detail)
         };
@@ -175,15 +178,6 @@ impl Load<'_> {
         let shelved = tokio::task::spawn_blocking(move || app.stock.insert(kind, &entries));
         shelved.await.map_err(|fault| Error::internal().because(fault))?
     }
-}
-
-/// Which inventory a note about it means: its kind in the first eight bytes.
-fn subject(kind: Environment) -> [u8; 16] {
-    let mut subject = [0; 16];
-    for (to, from) in subject.iter_mut().zip(kind.as_str().bytes()) {
-        *to = from;
-    }
-    subject
 }
 
 fn count(number: usize) -> u64 {

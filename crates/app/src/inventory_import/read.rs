@@ -143,11 +143,10 @@ mod tests {
             "number,features,monthly\r\n+14155550100,voice,1\r\n\r\nnonsense\r\n{long}\r\n+14155550101,voice,1\r\n+1415555010\"2,voice,1\n+14155550103,sms,2"
         );
         let batch = read(text.as_bytes(), Format::Csv).expect("a good header");
-        assert_eq!(batch.offers.iter().map(|offer| offer.phone.digits()).collect::<Vec<_>>(), [
-            14_155_550_100,
-            14_155_550_101,
-            14_155_550_103
-        ]);
+        assert_eq!(
+            batch.offers.iter().map(|offer| offer.phone.digits()).collect::<Vec<_>>(),
+            [14_155_550_100, 14_155_550_101, 14_155_550_103]
+        );
         assert_eq!(batch.refused.iter().map(|bad| bad.line).collect::<Vec<_>>(), [4, 5, 7]);
         assert_eq!((batch.lines, batch.bytes), (6, text.len() as u64));
     }

@@ -28,7 +28,7 @@ use crate::{
     App, Finish, Operation,
     app::{Desk, Pen},
     carrier::{OrderAnswer, OrderStatus},
-    permit, spending,
+    offers, permit, spending,
 };
 
 /// The due work that finds out what became of an order whose answer was lost.
@@ -161,7 +161,7 @@ fn hold(tx: &mut Tx, desk: &Desk, mut order: Order) -> Result<Order> {
     }
     orders::insert(tx, &order)?;
     let states = (OfferState::Available, OfferState::Reserved);
-    inventory::shift(tx, desk.settings.kind, order.phone, states, Some(order.environment), desk.now)?;
+    offers::shift(tx, desk, order.phone, states, Some(order.environment))?;
     desk.schedule(tx, ORDER_JOB, *order.id.as_bytes(), 0, desk.now.plus_seconds(ASK_AFTER))?;
     Ok(order)
 }
@@ -225,7 +225,7 @@ fn hand_over(
     finish: &Finish<Number>,
 ) -> Result<Number> {
     let states = (from, OfferState::Assigned);
-    inventory::shift(tx, desk.settings.kind, order.phone, states, Some(order.environment), desk.now)?;
+    offers::shift(tx, desk, order.phone, states, Some(order.environment))?;
     let number = Number {
         id: desk.id(NumberId::new),
         environment: order.environment,
@@ -274,7 +274,7 @@ fn fail_in(tx: &mut Tx, pen: &Pen, order: &Order, again: bool) -> Result<()> {
         ledger::post(tx, order.environment, vec![(Posting::Release(hold, price(order)), cause)], desk.now)?;
     }
     let to = if again { OfferState::Available } else { OfferState::Assigned };
-    inventory::shift(tx, desk.settings.kind, order.phone, (OfferState::Reserved, to), None, desk.now)
+    offers::shift(tx, &desk, order.phone, (OfferState::Reserved, to), None)
 }
 
 /// Due work: finds out what became of an order whose answer was lost, and completes or undoes it.

@@ -14,7 +14,7 @@ use tandem_store::{
 };
 
 use super::{NumberRef, RENEWAL_JOB, find};
-use crate::{App, Finish, app::Desk, permit};
+use crate::{App, Finish, app::Desk, offers, permit};
 
 /// The due work that puts a released number up for sale again.
 pub const QUARANTINE_JOB: &str = "inventory.release";
@@ -43,7 +43,7 @@ pub(crate) fn release_in(tx: &mut Tx, desk: &Desk, number: Number, why: &str) ->
     numbers::update(tx, &released)?;
     jobs::cancel(tx, RENEWAL_JOB, released.id.as_bytes())?;
     let states = (OfferState::Assigned, OfferState::Quarantined);
-    inventory::shift(tx, desk.settings.kind, released.phone, states, None, desk.now)?;
+    offers::shift(tx, desk, released.phone, states, None)?;
     let mut subject = [0; 16];
     for (to, from) in subject.iter_mut().skip(8).zip(released.phone.digits().to_be_bytes()) {
         *to = from;
@@ -61,7 +61,7 @@ pub(crate) fn release_in(tx: &mut Tx, desk: &Desk, number: Number, why: &str) ->
 pub fn end_quarantine(tx: &mut Tx, desk: &Desk, kind: Environment, phone: PhoneNumber) -> Result<bool> {
     let resting = inventory::lock(tx, kind, phone)?.is_some_and(|offer| offer.state == OfferState::Quarantined);
     if resting {
-        inventory::shift(tx, kind, phone, (OfferState::Quarantined, OfferState::Available), None, desk.now)?;
+        offers::shift(tx, desk, phone, (OfferState::Quarantined, OfferState::Available), None)?;
     }
     Ok(resting)
 }
