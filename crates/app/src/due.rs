@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use tandem_catalogue::Result;
-use tandem_kernel::{Environment, NumberId, OrderId, PhoneNumber, Timestamp, TransferId};
+use tandem_kernel::{Environment, NumberId, OrderId, PhoneNumber, PortId, Timestamp, TransferId};
 use tandem_store::{
     Tx,
     repo::jobs::{self, Job},
 };
 use tokio::sync::{Notify, watch};
 
-use crate::{App, app::Desk, billing, holds, numbers};
+use crate::{App, app::Desk, billing, holds, numbers, ports};
 
 /// Jobs that are looked up at a time.
 const BATCH: i64 = 64;

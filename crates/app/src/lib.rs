@@ -17,7 +17,7 @@ mod journal;
 mod limiter;
 pub mod clock;
 pub mod numbers;
-mod offers;
+pub mod offers;
 pub mod ports;
 mod spending;
 mod stock;

@@ -18,7 +18,7 @@ use crate::{accounts::tell_others, app::Desk};
 ///
 /// # Errors
 /// `concurrent_modification` where it is not.
-pub(crate) fn shift(
+pub fn shift(
     tx: &mut Tx,
     desk: &Desk,
     phone: PhoneNumber,
@@ -33,7 +33,7 @@ pub(crate) fn shift(
 ///
 /// # Errors
 /// Faults of the store.
-pub(crate) fn insert(tx: &mut Tx, desk: &Desk, offer: &Offer) -> Result<bool> {
+pub fn insert(tx: &mut Tx, desk: &Desk, offer: &Offer) -> Result<bool> {
     let added = inventory::insert(tx, desk.settings.kind, offer, desk.now)?;
     if added {
         tell(tx, desk, offer.phone)?;

@@ -25,7 +25,7 @@
 //! not wait for it, and for imports and the building of the three-digit lists, which take up to seconds. What was bought and
 //! released meanwhile is then carried over by [`Index::catch_up`]:
 //!
-//! ```ignore
+//! ```text
 //! let _imports_one_at_a_time = self.imports.lock();
 //! let base = self.index.read().clone();
 //! let mut next = base.merged(entries)?; // or base.with_grams()

@@ -1,0 +1,243 @@
+//! A running server: its parts put together in order, and taken apart in the opposite one.
+
+mod housekeeping;
+mod listen;
+mod parts;
+pub mod ready;
+mod stock;
+mod tasks;
+pub mod tls;
+mod web;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use serde_json::{Value, json};
+use tandem_app::{App, carrier::Carriers, due, keys};
+use tandem_kernel::{Clock, OsRng, Rng, SystemClock};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::{
+    config::Config,
+    demo::{self, Demo},
+    failure::{At, Failure, Result},
+    metrics,
+};
+
+pub use parts::carriers;
+
+use self::{listen::Front, ready::ReadyFile, tasks::Tasks, tls::Certificate};
+
+/// How often a server that is starting asks itself whether it answers, and how often at the most.
+const PROBE: (Duration, u32) = (Duration::from_millis(50), 600);
+/// How long background tasks get for what they are at.
+const TASKS: Duration = Duration::from_secs(5);
+
+/// What a server is started from. Everything but the configuration is as usual unless a test says otherwise.
+pub struct Setup {
+    /// What the operator set.
+    pub config: Config,
+    /// The machine's clock.
+    pub clock: Arc<dyn Clock>,
+    /// The secure generator.
+    pub rng: Arc<dyn Rng>,
+    /// The carriers; the built-in ones if none.
+    pub carriers: Option<Carriers>,
+}
+
+impl From<Config> for Setup {
+    fn from(config: Config) -> Self {
+        Self { config, clock: Arc::new(SystemClock), rng: Arc::new(OsRng), carriers: None }
+    }
+}
+
+/// A server that answers.
+pub struct Running {
+    /// Where it answers HTTP.
+    pub addr: SocketAddr,
+    /// Where it answers HTTPS.
+    pub tls_addr: Option<SocketAddr>,
+    /// Where it answers with its metrics, if that is a place of its own.
+    pub metrics_addr: Option<SocketAddr>,
+    /// How clients reach it.
+    pub base_url: String,
+    /// An operator's key: at the first start, and always for a demonstration.
+    pub operator_key: Option<String>,
+    /// The demonstration account.
+    pub demo: Option<Demo>,
+    /// The platform.
+    pub app: App,
+    certificate: Option<Certificate>,
+    fronts: Vec<Arc<Front>>,
+    listeners: Vec<JoinHandle<()>>,
+    tasks: Option<Tasks>,
+    ready: Option<ReadyFile>,
+    patience: Duration,
+}
+
+/// The sockets, bound before anything else: an address in use is the commonest mistake and should be told at once.
+struct Sockets {
+    plain: TcpListener,
+    tls: Option<(TcpListener, Certificate)>,
+    metrics: Option<TcpListener>,
+}
+
+/// Starts a server. It answers when this returns.
+///
+/// # Errors
+/// Whatever keeps it from starting, in words for the operator.
+pub async fn start(setup: impl Into<Setup> + Send) -> Result<Running> {
+    let Setup { config, clock, rng, carriers: given } = setup.into();
+    let recorder = metrics::recorder()?;
+    let sockets = Sockets::bind(&config).await?;
+    let app = parts::app(&config, clock, rng, given, true).await?;
+    let prepared = prepare(&app, &config).await;
+    let (operator_key, demo) = match prepared {
+        Ok(keys) => keys,
+        Err(fault) => {
+            app.store.close().await;
+            return Err(fault);
+        }
+    };
+    let mut tasks = Tasks::new();
+    keep(&mut tasks, &app, recorder);
+    stock::build_grams(&app);
+    let mut running = serve(&app, &config, recorder, sockets, tasks)?;
+    (running.operator_key, running.demo) = (operator_key, demo);
+    running.check().await?;
+    if let Some(path) = &config.ready_file {
+        running.ready = Some(ReadyFile::write(path, &running.description())?);
+    }
+    Ok(running)
+}
+
+impl Sockets {
+    async fn bind(config: &Config) -> Result<Self> {
+        let plain = listen::bind(&config.listen).await?;
+        let tls = match &config.tls.listen {
+            Some(address) => {
+                let certificate = Certificate::load(tls::Files::of(config))?;
+                Some((listen::bind(address).await?, certificate))
+            }
+            None => None,
+        };
+        let metrics = match &config.metrics.listen {
+            Some(address) => Some(listen::bind(address).await?),
+            None => None,
+        };
+        Ok(Self { plain, tls, metrics })
+    }
+}
+
+/// Everything that has to be there before the first request: numbers, the index, keys.
+async fn prepare(app: &App, config: &Config) -> Result<(Option<String>, Option<Demo>)> {
+    stock::seed(app).await?;
+    let demo = if config.demo { Some(demo::ensure(app, &config.data_dir).await?) } else { None };
+    stock::load(app).await?;
+    let first = keys::first_operator(app).await?.map(|minted| minted.text.as_str().to_owned());
+    let operator_key = demo.as_ref().map(|demo| demo.operator_key.clone()).or(first);
+    Ok((operator_key, demo))
+}
+
+/// The work that goes on in the background.
+fn keep(tasks: &mut Tasks, app: &App, recorder: &'static metrics_exporter_prometheus::PrometheusHandle) {
+    let of = app.clone();
+    tasks.keep("journal", move |stop| {
+        let app = of.clone();
+        async move { app.journal.run(app.store.clone(), stop).await }
+    });
+    let of = app.clone();
+    tasks.keep("due work", move |stop| due::run(of.clone(), stop));
+    let of = app.clone();
+    tasks.keep("housekeeping", move |stop| housekeeping::run(of.clone(), stop));
+    let of = app.clone();
+    tasks.keep("gauges", move |stop| metrics::run(of.clone(), recorder, stop));
+}
+
+fn serve(
+    app: &App,
+    config: &Config,
+    recorder: &'static metrics_exporter_prometheus::PrometheusHandle,
+    sockets: Sockets,
+    tasks: Tasks,
+) -> Result<Running> {
+    let here = |listener: &TcpListener| listener.local_addr().at("cannot tell", "the address");
+    let addr = here(&sockets.plain)?;
+    let separate = sockets.metrics.is_some();
+    let front = Arc::new(Front::new(web::router(app, config, recorder, !separate), &config.limits));
+    let mut running = Running {
+        addr,
+        tls_addr: sockets.tls.as_ref().map(|(listener, _)| here(listener)).transpose()?,
+        metrics_addr: sockets.metrics.as_ref().map(here).transpose()?,
+        base_url: listen::base_url(config, addr),
+        operator_key: None,
+        demo: None,
+        app: app.clone(),
+        certificate: None,
+        fronts: vec![front.clone()],
+        listeners: vec![tokio::spawn(front.clone().take(sockets.plain, None))],
+        tasks: Some(tasks),
+        ready: None,
+        patience: Duration::from_secs(config.limits.shutdown_seconds.into()),
+    };
+    if let Some((listener, certificate)) = sockets.tls {
+        running.certificate = Some(certificate.clone());
+        running.listeners.push(tokio::spawn(front.take(listener, Some(certificate))));
+    }
+    if let Some(listener) = sockets.metrics {
+        let front = Arc::new(Front::new(web::metrics(app, recorder, false), &config.limits));
+        running.fronts.push(front.clone());
+        running.listeners.push(tokio::spawn(front.take(listener, None)));
+    }
+    Ok(running)
+}
+
+impl Running {
+    /// What the ready file says.
+    #[must_use]
+    pub fn description(&self) -> Value {
+        let accounts: Vec<Value> = self.demo.iter().map(Demo::description).collect();
+        json!({ "base_url": self.base_url, "operator_key": self.operator_key, "accounts": accounts })
+    }
+
+    /// Reads the certificate again.
+    pub fn reload(&self) {
+        if let Some(certificate) = &self.certificate {
+            certificate.reload();
+        }
+    }
+
+    /// Finishes what is under way, no longer than the configured time, and closes everything. What was answered is in the store.
+    pub async fn stop(mut self) {
+        self.ready = None; // whoever waits for the file must not come now
+        for front in &self.fronts {
+            front.close(self.patience).await;
+        }
+        for listener in std::mem::take(&mut self.listeners) {
+            let _ = listener.await; // it can only have ended
+        }
+        if let Some(tasks) = self.tasks.take() {
+            tasks.finish(TASKS).await;
+        }
+        self.app.journal.flush(&self.app.store).await;
+        self.app.store.close().await;
+    }
+
+    /// Waits until the server answers over its own socket that it is ready.
+    async fn check(&self) -> Result<()> {
+        let (pause, most) = PROBE;
+        for _ in 0..most {
+            if web::is_ready(self.addr).await {
+                return Ok(());
+            }
+            tokio::time::sleep(pause).await;
+        }
+        Err(Failure::new(format!("the server does not answer on {}", self.addr)))
+    }
+}
+
+/// A server that is dropped without being stopped takes no more connections; what is under way is cut.
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.fronts.iter().for_each(|front| front.cut());
+    }
+}

@@ -1,0 +1,60 @@
+//! The numbers that a test server has for sale, the same in both kinds of environment.
+
+use tandem_domain::{
+    Features,
+    purchase::{Offer, OfferState},
+};
+use tandem_kernel::{Currency, Money, PhoneNumber};
+
+/// The carrier whose numbers are bought without asking anybody.
+pub const LOCAL: &str = "owned";
+/// The carrier that is asked about each order.
+pub const UPSTREAM: &str = "upstream";
+/// A valid number that no inventory has.
+pub const NOWHERE: &str = "+14155551234";
+
+/// A number for sale at 0.99 a month without setup.
+pub fn offer(phone: &str, carrier: &str, features: &[&str]) -> Offer {
+    Offer {
+        phone: PhoneNumber::parse(phone).expect("a valid number"),
+        carrier: carrier.to_owned(),
+        features: Features::read(features),
+        monthly: Money::new(990_000, Currency::USD),
+        setup: Money::new(0, Currency::USD),
+        address_requirement: "none".to_owned(),
+        state: OfferState::Available,
+        holder: None,
+    }
+}
+
+/// The whole shelf:
+///
+/// | numbers | features | price | carrier |
+/// |---|---|---|---|
+/// | +1 415 555 0100 to 0139 | voice, sms; every fourth mms too | 0.99 | [`LOCAL`] |
+/// | +1 415 356 9377 (`FLOWERS`) | voice | 0.99 | [`LOCAL`] |
+/// | +1 212 555 0100 to 0109 | voice | 1.49, setup 1 | [`LOCAL`] |
+/// | +1 604 555 0100 to 0104 | voice, sms | 0.99 | [`LOCAL`] |
+/// | +44 20 7946 0100 to 0104 | voice | 0.99 | [`LOCAL`] |
+/// | +1 310 555 0100 to 0119 | voice, sms | 0.99 | [`UPSTREAM`] |
+pub fn shelf() -> Vec<Offer> {
+    let mut offers = Vec::new();
+    for last in 100..140 {
+        let features: &[&str] = if last % 4 == 0 { &["voice", "sms", "mms"] } else { &["voice", "sms"] };
+        offers.push(offer(&format!("+14155550{last}"), LOCAL, features));
+    }
+    offers.push(offer("+14153569377", LOCAL, &["voice"]));
+    for last in 100..110 {
+        let dearer = offer(&format!("+12125550{last}"), LOCAL, &["voice"]);
+        let (monthly, setup) = (Money::new(1_490_000, Currency::USD), Money::new(1_000_000, Currency::USD));
+        offers.push(Offer { monthly, setup, ..dearer });
+    }
+    for last in 100..105 {
+        offers.push(offer(&format!("+16045550{last}"), LOCAL, &["voice", "sms"]));
+        offers.push(offer(&format!("+442079460{last}"), LOCAL, &["voice"]));
+    }
+    for last in 100..120 {
+        offers.push(offer(&format!("+13105550{last}"), UPSTREAM, &["voice", "sms"]));
+    }
+    offers
+}
