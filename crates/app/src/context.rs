@@ -19,6 +19,15 @@ pub fn nothing_more<V>() -> Finish<V> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Operation(pub [u8; 16]);
 
+/// Who asks, where both operators and accounts may.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Asker {
+    /// An operator, about anybody's objects.
+    Operator,
+    /// An account's key, about those of its own environment.
+    Account(Caller),
+}
+
 /// Checks that the caller's key has a scope. Called after the lookup and before the state is looked at.
 ///
 /// # Errors

@@ -4,6 +4,7 @@
 
 pub mod accounts;
 mod app;
+pub mod audit;
 pub mod billing;
 mod breaker;
 pub mod carrier;
@@ -23,7 +24,7 @@ mod spending;
 mod stock;
 
 pub use app::{App, Parts, Settings};
-pub use context::{Finish, Operation, nothing_more, permit};
+pub use context::{Asker, Finish, Operation, nothing_more, permit};
 pub use directory::{Directory, EnvironmentEntry, Principal};
 pub use journal::{Journal, JournalEntry};
 pub use limiter::{Allowance, Limiter};

@@ -29,16 +29,13 @@ pub fn shift(
     tell(tx, desk, phone)
 }
 
-/// Adds a number, or answers `false` where it is there already.
+/// Adds a number, or writes over the one that is there: for a number that came from another carrier.
 ///
 /// # Errors
 /// Faults of the store.
-pub fn insert(tx: &mut Tx, desk: &Desk, offer: &Offer) -> Result<bool> {
-    let added = inventory::insert(tx, desk.settings.kind, offer, desk.now)?;
-    if added {
-        tell(tx, desk, offer.phone)?;
-    }
-    Ok(added)
+pub fn put(tx: &mut Tx, desk: &Desk, offer: &Offer) -> Result<()> {
+    inventory::put(tx, desk.settings.kind, offer, desk.now)?;
+    tell(tx, desk, offer.phone)
 }
 
 fn tell(tx: &mut Tx, desk: &Desk, phone: PhoneNumber) -> Result<()> {

@@ -8,13 +8,15 @@ use std::{
 
 use jiff::{ToSpan, civil, tz::TimeZone};
 
+use crate::Period;
+
 /// An instant, in microseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The latest instant that every part of the system can write: 9999-12-31T00:00:00Z.
-    pub const MAX: Self = Self(253_402_214_400_000_000);
+    /// The latest instant that every part of the system can write: 9999-12-30T00:00:00Z. In some time zone the next day has begun.
+    pub const MAX: Self = Self(253_402_128_000_000_000);
 
     /// From microseconds since the epoch.
     #[must_use]
@@ -59,6 +61,13 @@ impl Timestamp {
     pub fn plus_months(self, months: i32) -> Self {
         let moved = self.civil().checked_add(i64::from(months).months());
         moved.ok().and_then(Self::from_civil).unwrap_or(Self::MAX)
+    }
+
+    /// This instant moved by a stretch of calendar time in UTC, kept within what can be written.
+    #[must_use]
+    pub fn plus_period(self, period: Period) -> Self {
+        let moved = self.civil().checked_add(period.span());
+        moved.ok().and_then(Self::from_civil).unwrap_or(Self::MAX).min(Self::MAX)
     }
 
     /// Midnight UTC at the start of this instant's month.
@@ -177,5 +186,7 @@ mod tests {
             assert_eq!(Timestamp::parse(text), None, "{text}");
         }
         assert_eq!(Timestamp::MAX.plus_days(1), Timestamp::MAX);
+        assert_eq!(Timestamp::MAX.to_string(), "9999-12-30T00:00:00Z");
+        assert_eq!(Timestamp::parse(&Timestamp::MAX.to_string()), Some(Timestamp::MAX));
     }
 }

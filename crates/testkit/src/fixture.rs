@@ -18,7 +18,7 @@ pub fn offer(phone: &str, carrier: &str, features: &[&str]) -> Offer {
     Offer {
         phone: PhoneNumber::parse(phone).expect("a valid number"),
         carrier: carrier.to_owned(),
-        features: Features::read(features),
+        features: features.iter().filter_map(|name| Features::parse(name)).fold(Features::default(), Features::with),
         monthly: Money::new(990_000, Currency::USD),
         setup: Money::new(0, Currency::USD),
         address_requirement: "none".to_owned(),

@@ -1,11 +1,17 @@
 //! Between the wire types of this dialect and the views of the use cases.
 
 use tandem_app::numbers::FoundNumber;
-use tandem_domain::{config::NumberConfig, number::Number};
+use tandem_domain::{
+    config::NumberConfig,
+    document::Document,
+    number::Number,
+    port::{Port, PortState},
+};
 use tandem_kernel::{PhoneNumber, places};
 
 use super::dto::{
-    BillingDto, ConferenceDto, ConfigDto, ForwardingDto, NumberDto, OfferDto, PriceDto, RecordingDto, ScheduleDto, ScheduleRuleDto,
+    BillingDto, ConferenceDto, ConfigDto, DocumentDto, ForwardingDto, NumberDto, OfferDto, PortDto, PriceDto, RecordingDto, ScheduleDto,
+    ScheduleRuleDto,
     VoicemailDto,
 };
 use crate::http::reply::number as amount;
@@ -79,4 +85,44 @@ pub fn config(number: &Number) -> ConfigDto {
 fn place(phone: PhoneNumber) -> String {
     let place = places::place_in(phone).or_else(|| phone.country().and_then(places::country_name));
     place.unwrap_or("").to_owned()
+}
+
+/// A port.
+pub fn port(port: &Port) -> PortDto {
+    let created_at = port.created_at.to_string();
+    let (scheduled_for, completed_at, rejection_reason) = match &port.state {
+        PortState::Scheduled { at } => (Some(at.to_string()), None, None),
+        PortState::Completed { at } => (None, Some(at.to_string()), None),
+        PortState::Rejected { reason } => (None, None, Some(reason.clone())),
+        PortState::Pending | PortState::Submitted | PortState::Canceled => (None, None, None),
+    };
+    PortDto {
+        id: port.id.to_string(),
+        number: port.details.phone.to_string(),
+        number_id: port.number.to_string(),
+        status: port.state.as_str(),
+        carrier_status: port.state.carrier_status(),
+        carrier_name: port.details.carrier_name.clone(),
+        created_at_too: created_at.clone(),
+        created_at,
+        updated_at: port.updated_at.to_string(),
+        estimated_completion: port.estimated_completion.to_string(),
+        scheduled_for,
+        completed_at,
+        rejection_reason,
+        fee: amount(port.fee.micros),
+    }
+}
+
+/// A document.
+pub fn document(document: &Document) -> DocumentDto {
+    DocumentDto {
+        id: document.id.to_string(),
+        port_id: document.port.to_string(),
+        r#type: document.kind.as_str(),
+        name: document.name.clone(),
+        media_type: document.media_type.as_str().to_owned(),
+        size: i64::try_from(document.size).unwrap_or(i64::MAX),
+        created_at: document.created_at.to_string(),
+    }
 }

@@ -1,9 +1,12 @@
 //! The Audian API v2, its flat family of paths.
 
+mod billing;
+mod billing_dto;
 mod convert;
 mod dto;
 mod errors;
 mod numbers;
+mod ports;
 
 use http::HeaderMap;
 use serde_json::json;
@@ -34,7 +37,7 @@ pub fn manner() -> Manner {
 }
 
 fn endpoints() -> Vec<Endpoint> {
-    numbers::endpoints()
+    [numbers::endpoints(), ports::endpoints(), billing::endpoints()].concat()
 }
 
 /// `X-Auth-Token` carries the key itself; samples of the documentation also use a bearer token.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
-use tandem_app::{App, Finish, Operation, Principal, accounts::Operator};
+use tandem_app::{App, Asker, Finish, Operation, Principal, accounts::Operator};
 use tandem_catalogue::{Error, Result};
 use tandem_kernel::{Caller, RequestId};
 use tandem_store::Tx;
@@ -60,6 +60,17 @@ impl Call {
         })
     }
 
+    /// Who asks, where both operators and accounts may.
+    ///
+    /// # Errors
+    /// As [`Self::caller`].
+    pub fn asker(&self) -> Result<Asker> {
+        match &self.principal {
+            Some(principal) if principal.is_operator() => Ok(Asker::Operator),
+            _ => self.caller().map(Asker::Account),
+        }
+    }
+
     /// The operator that asks, for the audit.
     #[must_use]
     pub fn operator(&self) -> Operator {
@@ -104,8 +115,25 @@ impl Call {
         V: 'static,
         R: Future<Output = Result<V>>,
     {
+        self.answer_once(render, render, work).await
+    }
+
+    /// As [`Self::answer`], but repetitions get what `kept` renders: for answers with a secret in them, which is not kept.
+    ///
+    /// # Errors
+    /// What the work fails with.
+    pub async fn answer_once<V, R>(
+        &self,
+        render: fn(&V) -> Reply,
+        kept: fn(&V) -> Reply,
+        work: impl FnOnce(Finish<V>) -> R,
+    ) -> Result<Reply>
+    where
+        V: 'static,
+        R: Future<Output = Result<V>>,
+    {
         let once = self.once.clone();
-        let finish: Finish<V> = Arc::new(move |tx: &mut Tx, view: &V| once.keep(tx, &render(view)));
+        let finish: Finish<V> = Arc::new(move |tx: &mut Tx, view: &V| once.keep(tx, &kept(view)));
         work(finish).await.map(|view| render(&view))
     }
 

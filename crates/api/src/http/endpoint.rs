@@ -8,6 +8,9 @@ use utoipa::openapi::{RefOr, schema::Schema};
 
 use super::{call::Call, field::Field, reply::Reply};
 
+/// The largest body that an operation reads unless it says otherwise, in bytes.
+pub const LARGEST_BODY: usize = 1024 * 1024;
+
 /// Who may call an operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Access {
@@ -15,6 +18,8 @@ pub enum Access {
     Account,
     /// An operator's key.
     Operator,
+    /// Either: an operator about anybody's objects, an account about its own.
+    Either,
     /// Anybody, without a key.
     Anybody,
 }
@@ -45,6 +50,10 @@ pub struct Endpoint {
     pub body: Option<&'static [Field]>,
     /// Whether the body is taken as it comes, of any media type.
     pub raw_body: bool,
+    /// The media types that such a body is meant to have.
+    pub raw_types: &'static [&'static str],
+    /// The largest body that it reads, in bytes.
+    pub largest_body: usize,
     /// The status of success.
     pub success: StatusCode,
     /// The media type of success.
@@ -95,6 +104,8 @@ impl Endpoint {
             query: &[],
             body: None,
             raw_body: false,
+            raw_types: &["application/octet-stream"],
+            largest_body: LARGEST_BODY,
             success: StatusCode::OK,
             media_type: super::reply::JSON,
             answer: None,
@@ -138,6 +149,18 @@ impl Endpoint {
     #[must_use]
     pub fn raw_body(self) -> Self {
         Self { raw_body: true, ..self }
+    }
+
+    /// The media types that a body of any type is meant to have.
+    #[must_use]
+    pub fn raw_types(self, raw_types: &'static [&'static str]) -> Self {
+        Self { raw_types, ..self }
+    }
+
+    /// The largest body, where the usual limit is too low.
+    #[must_use]
+    pub fn largest_body(self, largest_body: usize) -> Self {
+        Self { largest_body, ..self }
     }
 
     /// The status and shape of success.

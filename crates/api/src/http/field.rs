@@ -35,6 +35,15 @@ pub enum Kind {
         /// At most.
         max: usize,
     },
+    /// Text of a certain form.
+    Form {
+        /// The form, as a regular expression for the document.
+        pattern: &'static str,
+        /// Whether a text has it.
+        fits: fn(&str) -> bool,
+        /// What is said of a text that has not: `must be …`.
+        rule: &'static str,
+    },
     /// A whole number.
     Int {
         /// At least.
@@ -139,6 +148,7 @@ impl Kind {
         match self {
             Self::Phone => json!({ "type": "string", "format": "e164", "pattern": r"^\+[1-9][0-9]{6,14}$" }),
             Self::Text { min, max } => json!({ "type": "string", "minLength": min, "maxLength": max }),
+            Self::Form { pattern, .. } => json!({ "type": "string", "pattern": pattern }),
             Self::Int { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
             Self::Amount { min, max } => {
                 let unit = |micros: &i64| micros / 1_000_000;

@@ -306,6 +306,9 @@ fn word(path: String, text: &str, words: &'static [&'static str]) -> Result<&'st
 
 fn text(path: String, value: &Value, kind: &Kind) -> Result<String, Fault> {
     let Value::String(text) = value else { return Err((Rank::Type, Error::wrong_type(path, "a string"))) };
+    if let &Kind::Form { fits, rule, .. } = kind {
+        return if fits(text) { Ok(text.clone()) } else { Err((Rank::Format, Error::invalid_value(path, rule))) };
+    }
     let &Kind::Text { min, max } = kind else { return Ok(text.clone()) };
     let length = text.chars().count();
     let bound = |bound: usize| i64::try_from(bound).unwrap_or(i64::MAX);

@@ -55,7 +55,7 @@ pub fn codes(endpoint: &Endpoint, strict: bool) -> Vec<Code> {
     let mut codes: Vec<Code> = endpoint.codes.to_vec();
     match endpoint.access {
         Access::Anybody => codes.extend([Code::RateLimited, Code::Internal, Code::Overloaded]),
-        Access::Account | Access::Operator => codes.extend(ALWAYS),
+        Access::Account | Access::Operator | Access::Either => codes.extend(ALWAYS),
     }
     if endpoint.body.is_some() || !endpoint.query.is_empty() {
         codes.extend(WITH_FIELDS);
@@ -124,7 +124,9 @@ fn operation(manner: &Manner, endpoint: &Endpoint, scheme: &str) -> Value {
         let content = json!({ "application/json": { "schema": object_schema(fields) } });
         members.insert("requestBody".to_owned(), json!({ "required": required, "content": content }));
     } else if endpoint.raw_body {
-        let content = json!({ "application/octet-stream": { "schema": { "type": "string", "format": "binary" } } });
+        let types = endpoint.raw_types.iter();
+        let content: Map<String, Value> =
+            types.map(|name| ((*name).to_owned(), json!({ "schema": { "type": "string", "format": "binary" } }))).collect();
         members.insert("requestBody".to_owned(), json!({ "required": true, "content": content }));
     }
     operation
@@ -198,7 +200,7 @@ fn refusal(manner: &Manner, status: u16, codes: &[Code]) -> Value {
 
 fn headers(access: Access) -> Value {
     let mut headers = json!({ "X-Request-Id": header("The request's id, by which the log finds it.") });
-    if let (Access::Account, Some(members)) = (access, headers.as_object_mut()) {
+    if let (Access::Account | Access::Either, Some(members)) = (access, headers.as_object_mut()) {
         for (name, doc) in [
             ("X-RateLimit-Limit", "Requests in a period."),
             ("X-RateLimit-Remaining", "Requests that could come at once now."),

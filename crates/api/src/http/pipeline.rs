@@ -24,17 +24,16 @@ use tokio::sync::Semaphore;
 
 use super::{
     call::Call,
-    endpoint::{Access, Endpoint},
+    endpoint::{Access, Endpoint, LARGEST_BODY},
     manner::{Manner, Shown},
     once::{Claim, Guard, InFlight, Once},
     redact,
     reply::Reply,
 };
 
-/// The largest body that is read, in bytes.
-pub const LARGEST_BODY: usize = 1024 * 1024;
-/// How long a body may take to arrive.
+/// How long a body may take to arrive: one of the usual size, and each mebibyte beyond it.
 const BODY_PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE_PER_MEBIBYTE: Duration = Duration::from_secs(4);
 
 /// What all requests share.
 pub struct Shared {
@@ -165,6 +164,7 @@ async fn authenticate(app: &App, manner: &Manner, endpoint: &Endpoint, parts: &P
     let entry = principal.environment.clone();
     let fits = match endpoint.access {
         Access::Operator => principal.is_operator(),
+        Access::Either => principal.is_operator() || entry.is_some(),
         Access::Account | Access::Anybody => entry.is_some(),
     };
     let known_here = entry.is_some() || principal.is_operator();
@@ -186,12 +186,15 @@ async fn read_body(endpoint: &Endpoint, parts: &Parts, body: Body) -> Result<Byt
     if !endpoint.is_unsafe() || endpoint.raw_body && parts.headers.get(header::CONTENT_LENGTH).is_some_and(|length| length == "0") {
         return Ok(Bytes::new());
     }
-    let read = tokio::time::timeout(BODY_PATIENCE, Limited::new(body, LARGEST_BODY).collect()).await;
-    let patience = i64::try_from(BODY_PATIENCE.as_secs()).unwrap_or(0);
+    let largest = endpoint.largest_body;
+    let beyond = u32::try_from(largest.saturating_sub(LARGEST_BODY) / LARGEST_BODY).unwrap_or(u32::MAX);
+    let patience = BODY_PATIENCE + PATIENCE_PER_MEBIBYTE.saturating_mul(beyond);
+    let read = tokio::time::timeout(patience, Limited::new(body, largest).collect()).await;
+    let patience = i64::try_from(patience.as_secs()).unwrap_or(i64::MAX);
     let bytes = match read {
         Ok(Ok(collected)) => collected.to_bytes(),
         Ok(Err(fault)) if fault.downcast_ref::<LengthLimitError>().is_some() => {
-            return Err(Error::body_too_large(i64::try_from(LARGEST_BODY).unwrap_or(0)));
+            return Err(Error::body_too_large(i64::try_from(largest).unwrap_or(i64::MAX)));
         }
         Ok(Err(fault)) => return Err(Error::malformed_body("it was cut off").because(fault)),
         Err(_) => return Err(Error::request_timeout(patience)),

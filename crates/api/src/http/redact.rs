@@ -7,6 +7,8 @@ const SECRET: [&str; 16] = [
     "account_pin", "pin", "password", "token", "secret", "signing_secret", "code", "api_key", "key", "authorization", "content",
     "account_number", "text", "body", "end_user_name", "end_user_address",
 ];
+/// Bytes of the longest body that is looked at; only files are longer.
+const LONGEST_READ: usize = 1024 * 1024;
 /// Bytes of a body that the log keeps.
 const LONGEST: usize = 2048;
 
@@ -15,6 +17,9 @@ const LONGEST: usize = 2048;
 pub fn body(bytes: &[u8]) -> String {
     if bytes.is_empty() {
         return String::new();
+    }
+    if bytes.len() > LONGEST_READ {
+        return format!("[{} bytes]", bytes.len());
     }
     match serde_json::from_slice::<Value>(bytes) {
         Ok(mut value) => {

@@ -1,0 +1,252 @@
+//! The magic numbers: one table, from which the carrier's behaviour, the listing and the documentation come.
+
+use tandem_kernel::PhoneNumber;
+
+/// Numbers of each scenario, so that tests that run at once do not meet.
+pub const COPIES: u64 = 10;
+
+/// The block of the magic numbers that are bought: +1 628 200.
+const BUY: u64 = 1_628_200_0000;
+/// The block of the magic numbers that are ported: +1 628 201.
+const PORT: u64 = 1_628_201_0000;
+
+/// What a magic number is used for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// To be bought: it is in the inventory.
+    Purchase,
+    /// To be ported from another carrier: it is not in the inventory.
+    Port,
+}
+
+impl Purpose {
+    /// The word that pages and JSON use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Purchase => "purchase",
+            Self::Port => "port",
+        }
+    }
+}
+
+/// A behaviour that magic numbers provoke, with ten numbers that provoke it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Scenario {
+    /// Its name, for ever.
+    pub name: &'static str,
+    /// What the carrier does.
+    pub carrier: &'static str,
+    /// What the caller sees.
+    pub outcome: &'static str,
+    pub(super) first: u64,
+    pub(super) trick: Trick,
+}
+
+/// What the carrier does with a magic number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Trick {
+    Buy(Buy),
+    Port(Port),
+}
+
+/// What it does with orders for a number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Buy {
+    Down,
+    Nonsense,
+    LostAnswer,
+    Slow,
+    Gone,
+    Reserved,
+}
+
+/// What it does with ports of a number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Port {
+    Accepted,
+    Rejected(&'static str),
+    Ineligible,
+    Unsupported(&'static str),
+    Slow,
+    Silent,
+    Nonsense,
+    Down,
+    LateNonsense,
+    LateDown,
+}
+
+const fn buy(place: u64, name: &'static str, trick: Buy, carrier: &'static str, outcome: &'static str) -> Scenario {
+    Scenario { name, carrier, outcome, first: BUY + place * COPIES, trick: Trick::Buy(trick) }
+}
+
+const fn port(place: u64, name: &'static str, trick: Port, carrier: &'static str, outcome: &'static str) -> Scenario {
+    Scenario { name, carrier, outcome, first: PORT + place * COPIES, trick: Trick::Port(trick) }
+}
+
+const fn refusal(place: u64, name: &'static str, reason: &'static str) -> Scenario {
+    let outcome = "The port is `rejected` a day after it was asked for, with that reason. The fee is released and the number goes.";
+    port(place, name, Port::Rejected(reason), reason, outcome)
+}
+
+const SCENARIOS: &[Scenario] = &[
+    buy(
+        1,
+        "purchase_down",
+        Buy::Down,
+        "Refuses the connection.",
+        "503 `carrier_unavailable` with `Retry-After`. The money is released and the number is for sale again.",
+    ),
+    buy(
+        2,
+        "purchase_nonsense",
+        Buy::Nonsense,
+        "Answers nonsense, and does not know the order when asked later.",
+        "502 `bad_gateway`. The money stays held until the carrier is asked again after a minute; then it is released and the number is \
+         for sale again.",
+    ),
+    buy(
+        3,
+        "purchase_lost_answer",
+        Buy::LostAnswer,
+        "Answers nonsense, but has carried the order out, as it says when asked later.",
+        "502 `bad_gateway`. A minute later the purchase is completed: the number is in the account and paid for, once.",
+    ),
+    buy(
+        4,
+        "purchase_slow",
+        Buy::Slow,
+        "Accepts the order after two seconds.",
+        "201, late. The same purchase made meanwhile is refused: `purchase_in_progress`, or `request_in_progress` with the same \
+         `Idempotency-Key`.",
+    ),
+    buy(
+        5,
+        "purchase_gone",
+        Buy::Gone,
+        "Has sold the number to somebody else.",
+        "422 `number_not_available`. The money is released and the number is not offered again.",
+    ),
+    buy(
+        6,
+        "purchase_reserved",
+        Buy::Reserved,
+        "Is never asked: the inventory has the number set aside.",
+        "422 `number_not_available`. The search does not find the number.",
+    ),
+    port(
+        1,
+        "port_accepted",
+        Port::Accepted,
+        "Has the request after one hour, names a date after one day, and lets the number go three days later. So does every number \
+         that is not on this page.",
+        "`pending`, then `submitted`, then `scheduled`, then `completed` four days after it was asked for.",
+    ),
+    refusal(2, "port_rejected_name", "The end user's name does not match the losing carrier's record"),
+    refusal(3, "port_rejected_account_number", "The account number does not match the losing carrier's record"),
+    refusal(4, "port_rejected_address", "The end user's address does not match the losing carrier's record"),
+    refusal(5, "port_rejected_pin", "The account PIN is wrong or missing"),
+    refusal(6, "port_rejected_inactive", "The number is not active with the losing carrier"),
+    port(7, "port_ineligible", Port::Ineligible, "Does not let the number go.", "422 `cannot_port_ineligible`. There is no port."),
+    port(
+        8,
+        "port_unsupported_carrier",
+        Port::Unsupported("Prairie Mutual Telephone"),
+        "Says that the number is with a carrier that ports cannot come from.",
+        "422 `cannot_port_carrier`, which names that carrier. There is no port.",
+    ),
+    port(
+        9,
+        "port_slow",
+        Port::Slow,
+        "Has the request after two days, names a date after seven, and lets the number go after fourteen.",
+        "`completed` fourteen days after it was asked for; `estimated_completion` moves when the date is named.",
+    ),
+    port(
+        10,
+        "port_silent",
+        Port::Silent,
+        "Never says anything.",
+        "`rejected` after thirty days, because the losing carrier did not answer.",
+    ),
+    port(11, "port_nonsense", Port::Nonsense, "Answers nonsense when asked about the number.", "502 `bad_gateway`. There is no port."),
+    port(
+        12,
+        "port_down",
+        Port::Down,
+        "Refuses the connection when asked about the number.",
+        "503 `carrier_unavailable` with `Retry-After`. There is no port.",
+    ),
+    port(
+        13,
+        "port_late_nonsense",
+        Port::LateNonsense,
+        "As `port_accepted`, but answers nonsense for the five minutes before it names the date.",
+        "As `port_accepted`: the carrier is asked again after growing pauses.",
+    ),
+    port(
+        14,
+        "port_late_down",
+        Port::LateDown,
+        "As `port_accepted`, but refuses connections for the five minutes before it has the request.",
+        "As `port_accepted`: the carrier is asked again after growing pauses.",
+    ),
+];
+
+impl Scenario {
+    /// What its numbers are used for.
+    #[must_use]
+    pub const fn purpose(&self) -> Purpose {
+        match self.trick {
+            Trick::Buy(_) => Purpose::Purchase,
+            Trick::Port(_) => Purpose::Port,
+        }
+    }
+
+    /// Its numbers.
+    pub fn numbers(&self) -> impl Iterator<Item = PhoneNumber> {
+        (self.first..self.first + COPIES).map(PhoneNumber::from_digits)
+    }
+}
+
+/// All scenarios, in the order in which they are documented.
+#[must_use]
+pub const fn scenarios() -> &'static [Scenario] {
+    SCENARIOS
+}
+
+/// The scenario that a number provokes, if it is a magic one.
+#[must_use]
+pub fn scenario_of(phone: PhoneNumber) -> Option<&'static Scenario> {
+    let digits = phone.digits();
+    SCENARIOS.iter().find(|scenario| (scenario.first..scenario.first + COPIES).contains(&digits))
+}
+
+/// Whether a number is in a block that the magic numbers have to themselves.
+pub(super) const fn is_set_aside(digits: u64) -> bool {
+    matches!(digits / 10_000, block if block == BUY / 10_000 || block == PORT / 10_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_magic_number_is_a_number_and_means_one_thing() {
+        let (mut names, mut numbers) = (HashSet::new(), HashSet::new());
+        for scenario in scenarios() {
+            assert!(names.insert(scenario.name), "{}", scenario.name);
+            assert_eq!(scenario.name.split('_').next(), Some(scenario.purpose().as_str()));
+            for phone in scenario.numbers() {
+                assert!(numbers.insert(phone), "{phone}");
+                assert_eq!(PhoneNumber::parse(&phone.to_string()), Ok(phone));
+                assert_eq!(scenario_of(phone), Some(scenario));
+                assert!(is_set_aside(phone.digits()));
+            }
+        }
+        assert_eq!(numbers.len(), SCENARIOS.len() * 10);
+        assert_eq!(scenario_of(PhoneNumber::from_digits(14_155_551_234)), None);
+    }
+}

@@ -1,0 +1,72 @@
+//! What must hold of every store, whatever a scenario did to it.
+
+use tandem_app::App;
+use tandem_kernel::EnvironmentId;
+use tandem_store::{Tx, repo::ledger};
+
+/// Queries that find nothing in a sound store, with what a row would mean. The first column says where.
+const UNSOUND: &[(&str, &str)] = &[
+    (
+        "a number that an account has is not marked so in the inventory",
+        "SELECT CAST(n.phone AS TEXT) FROM numbers n JOIN environments e ON e.id = n.environment_id \
+         LEFT JOIN inventory i ON i.kind = e.kind AND i.number = n.phone \
+         WHERE n.state IN ('active', 'suspended', 'porting_out') AND (i.state IS NULL OR i.state <> 'assigned' OR i.holder <> n.environment_id)",
+    ),
+    (
+        "a number of the inventory is assigned to somebody who does not have it",
+        "SELECT CAST(i.number AS TEXT) FROM inventory i WHERE i.state = 'assigned' AND i.holder IS NOT NULL AND NOT EXISTS \
+         (SELECT 1 FROM numbers n WHERE n.environment_id = i.holder AND n.phone = i.number AND n.state <> 'released')",
+    ),
+    (
+        "two accounts have one number",
+        "SELECT CAST(n.phone AS TEXT) FROM numbers n JOIN environments e ON e.id = n.environment_id WHERE n.state <> 'released' \
+         GROUP BY e.kind, n.phone HAVING COUNT(*) > 1",
+    ),
+    (
+        "a pending order has no work scheduled that would settle it",
+        "SELECT CAST(o.phone AS TEXT) FROM orders o WHERE o.state = 'pending' AND NOT EXISTS \
+         (SELECT 1 FROM jobs j WHERE j.kind = 'order.settle' AND j.subject = o.id)",
+    ),
+    (
+        "an active number has no renewal scheduled",
+        "SELECT CAST(n.phone AS TEXT) FROM numbers n WHERE n.state IN ('active', 'suspended') AND NOT EXISTS \
+         (SELECT 1 FROM jobs j WHERE j.kind = 'number.renew' AND j.subject = n.id)",
+    ),
+    (
+        "a number that rests is never put up for sale again",
+        "SELECT CAST(i.number AS TEXT) FROM inventory i WHERE i.state = 'quarantined' AND \
+         (SELECT COUNT(*) FROM jobs j WHERE j.kind = 'inventory.release') = 0",
+    ),
+    (
+        "events of one object have a gap in their sequence",
+        "SELECT object FROM events GROUP BY object HAVING MAX(sequence) <> COUNT(*)",
+    ),
+    ("a balance is below zero", "SELECT 'a wallet' FROM wallets WHERE available < 0 OR held < 0"),
+];
+
+/// Panics where the store is unsound.
+pub async fn leftovers(app: &App) {
+    let found = app.store.scan(|tx| {
+        let mut found = wallets(tx)?;
+        for (meaning, sql) in UNSOUND {
+            found.extend(tx.query(sql, &[])?.iter().map(|row| format!("{meaning}: {}", row.text(0).unwrap_or("?"))));
+        }
+        Ok(found)
+    });
+    let found = found.await.expect("the store can be looked over");
+    assert!(found.is_empty(), "the scenario left this behind:\n{}", found.join("\n"));
+}
+
+/// The faults that verifying every wallet finds.
+fn wallets(tx: &mut Tx) -> tandem_catalogue::Result<Vec<String>> {
+    let mut found = Vec::new();
+    let mut after = EnvironmentId::from_bytes([0; 16]);
+    loop {
+        let page = ledger::wallets(tx, after, 500)?;
+        let Some(last) = page.last() else { return Ok(found) };
+        after = last.id;
+        for wallet in &page {
+            found.extend(ledger::audit(tx, wallet.id)?.into_iter().map(|fault| format!("ledger of {}: {fault}", wallet.id)));
+        }
+    }
+}

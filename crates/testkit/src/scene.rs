@@ -1,0 +1,169 @@
+//! What a scenario begins with and how it ends.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tandem_app::Settings;
+use tandem_domain::purchase::Offer;
+use tandem_kernel::Timestamp;
+
+use crate::{Database, Engine, Proxy, Server, fixture, server::DAWN};
+
+/// What the argument of a scenario can be.
+pub trait Scene: Sized + Send {
+    /// Sets it up.
+    fn set(stage: Stage) -> impl Future<Output = Self> + Send;
+}
+
+impl Scene for Stage {
+    async fn set(stage: Stage) -> Self {
+        stage
+    }
+}
+
+impl Scene for Server {
+    async fn set(stage: Stage) -> Self {
+        stage.start().await
+    }
+}
+
+/// How the servers of a scenario are built.
+#[derive(Clone)]
+pub struct Stage {
+    pub(crate) database: Database,
+    pub(crate) database_url: Option<String>,
+    pub(crate) dawn: Timestamp,
+    pub(crate) offers: Vec<Offer>,
+    pub(crate) settings: Settings,
+    pub(crate) most_at_once: usize,
+    pub(crate) queue: usize,
+    pub(crate) patience: Duration,
+    servers: Arc<Mutex<Vec<Server>>>,
+}
+
+impl Stage {
+    /// An empty stage on an engine.
+    pub fn new(engine: Engine) -> Self {
+        Self {
+            database: Database::new(engine),
+            database_url: None,
+            dawn: DAWN,
+            offers: fixture::shelf(),
+            settings: Settings::default(),
+            most_at_once: tandem_api::Options::default().most_at_once,
+            queue: 4096,
+            patience: Duration::from_secs(5),
+            servers: Arc::default(),
+        }
+    }
+
+    /// Which engine the servers run on.
+    pub fn engine(&self) -> Engine {
+        self.database.engine()
+    }
+
+    /// The database that all servers of this stage share.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// The machine's clock stands here at first.
+    #[must_use]
+    pub fn dawn(mut self, text: &str) -> Self {
+        self.dawn = Timestamp::parse(text).expect(text);
+        self
+    }
+
+    /// The inventory, the same in both kinds of environment.
+    #[must_use]
+    pub fn offers(mut self, offers: Vec<Offer>) -> Self {
+        self.offers = offers;
+        self
+    }
+
+    /// What the operator set.
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Requests that are worked on at once at the most.
+    #[must_use]
+    pub fn most_at_once(mut self, most: usize) -> Self {
+        self.most_at_once = most;
+        self
+    }
+
+    /// Units of work that may wait.
+    #[must_use]
+    pub fn queue(mut self, queue: usize) -> Self {
+        self.queue = queue;
+        self
+    }
+
+    /// How long a caller waits for a unit of work.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Puts a stretch of network that can fail between the servers and PostgreSQL.
+    pub async fn proxied(mut self) -> (Self, Proxy) {
+        let url = self.database.url();
+        let config: tokio_postgres::Config = url.parse().expect("a PostgreSQL URL");
+        let (Some(tokio_postgres::config::Host::Tcp(host)), port) = (config.get_hosts().first(), config.get_ports().first()) else {
+            panic!("{url} names no host");
+        };
+        let port = port.copied().unwrap_or(5432);
+        let to = tokio::net::lookup_host((host.as_str(), port)).await.expect("a host").next().expect("an address");
+        let proxy = Proxy::start(to).await;
+        let authority = if url.contains(&format!("{host}:{port}")) { format!("{host}:{port}") } else { host.clone() };
+        self.database_url = Some(url.replace(&authority, &proxy.address().to_string()));
+        (self, proxy)
+    }
+
+    /// Starts a server. All servers of a stage are looked over when the scenario ends.
+    pub async fn start(&self) -> Server {
+        let server = Server::start(self.clone()).await;
+        self.servers.lock().expect("no panic while starting").push(server.clone());
+        server
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], 0))
+    }
+
+    async fn finish(&self) {
+        let servers = std::mem::take(&mut *self.servers.lock().expect("no panic while starting"));
+        for server in servers {
+            server.finish().await;
+        }
+    }
+}
+
+/// Runs a scenario on an engine, and looks over what it leaves behind.
+pub fn run<S: Scene, R: Future<Output = ()>>(engine: Engine, scenario: impl FnOnce(S) -> R) {
+    with_runtime(async {
+        let stage = Stage::new(engine);
+        scenario(S::set(stage.clone()).await).await;
+        stage.finish().await;
+    });
+}
+
+/// Runs a future to its end.
+pub fn with_runtime<T>(work: impl Future<Output = T>) -> T {
+    static LOG: std::sync::Once = std::sync::Once::new();
+    LOG.call_once(|| {
+        if std::env::var_os("RUST_LOG").is_some() {
+            let filter = tracing_subscriber::EnvFilter::from_default_env();
+            tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().init();
+        }
+    });
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    runtime.block_on(work)
+}
