@@ -175,6 +175,13 @@ impl Directory {
         self.environments.pin().remove(&id);
     }
 
+    /// Forgets all keys and environments: too much may have changed unseen.
+    pub fn forget_all(&self) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.keys.pin().clear();
+        self.environments.pin().clear();
+    }
+
     async fn read_key(&self, hash: [u8; 32]) -> Result<Arc<Key>> {
         let forgotten = self.forgotten.load(Ordering::SeqCst);
         let found = self.store.read(move |tx| keys::by_hash(tx, &hash)).await?;

@@ -12,6 +12,7 @@ mod context;
 mod directory;
 pub mod due;
 pub mod holds;
+pub mod housekeeping;
 pub mod inventory_import;
 pub mod keys;
 mod journal;

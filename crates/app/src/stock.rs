@@ -128,15 +128,16 @@ impl Stock {
         Ok(())
     }
 
-    /// Marks a number as for sale or not; one that the index does not know yet is left for [`Self::insert`].
-    pub fn set_available(&self, kind: Environment, phone: PhoneNumber, available: bool) {
+    /// Marks a number as for sale or not; `false` for one that the index does not know yet, which is left for [`Self::insert`].
+    pub fn set_available(&self, kind: Environment, phone: PhoneNumber, available: bool) -> bool {
         let shelf = self.shelf(kind);
         let mut index = shelf.index.write().unwrap_or_else(PoisonError::into_inner);
-        index.set_available(phone.digits(), available);
+        let known = index.set_available(phone.digits(), available);
         let mut meanwhile = locked(&shelf.meanwhile);
         if meanwhile.rebuilds > 0 {
             meanwhile.changes.push((phone.digits(), available));
         }
+        known
     }
 
     /// Finds numbers for sale.

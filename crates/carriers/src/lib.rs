@@ -27,7 +27,9 @@ mod tests {
     #[test]
     fn ordinary_trunks_reach_countries_and_no_satellites() {
         let reach = usual_reach();
-        for (digits, reached) in [(14_155_550_100, true), (882_161_234_567, false), (88_161_234_567, false), (8_613_912_345_678, true)] {
+        for (digits, reached) in
+            [(14_155_550_100, true), (882_161_234_567, false), (88_161_234_567, false), (8_613_912_345_678, true)]
+        {
             assert_eq!(reach.covers(PhoneNumber::from_digits(digits)), reached, "{digits}");
         }
     }

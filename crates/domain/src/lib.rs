@@ -15,6 +15,7 @@ pub mod number;
 pub mod port;
 pub mod purchase;
 pub mod routing;
+pub mod sid;
 pub mod spending;
 
 pub use explanation::{Explanation, Step};

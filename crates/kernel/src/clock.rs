@@ -83,15 +83,19 @@ impl Timestamp {
         Self(self.0 - self.0.rem_euclid(86_400_000_000))
     }
 
-    /// Reads RFC 3339 with an offset, or a bare date as midnight UTC.
+    /// Reads RFC 3339 with an offset, or a bare date as midnight UTC. What lies beyond [`Self::MAX`], such as the last day of the
+    /// year 9999, is read as that.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let instant = match text.parse::<jiff::Timestamp>() {
             Ok(instant) => Self(instant.as_microsecond()),
-            Err(_) if text.len() == "YYYY-MM-DD".len() => Self::from_civil(text.parse::<civil::Date>().ok()?.at(0, 0, 0, 0))?,
+            Err(_) if text.len() == "YYYY-MM-DD".len() => {
+                let day = text.parse::<civil::Date>().ok()?;
+                Self::from_civil(day.at(0, 0, 0, 0)).unwrap_or(Self::MAX)
+            }
             Err(_) => return None,
         };
-        (0..=Self::MAX.0).contains(&instant.0).then_some(instant)
+        (instant.0 >= 0).then_some(instant.min(Self::MAX))
     }
 
     /// The date in UTC, as `YYYY-MM-DD`.
@@ -187,6 +191,8 @@ mod tests {
         }
         assert_eq!(Timestamp::MAX.plus_days(1), Timestamp::MAX);
         assert_eq!(Timestamp::MAX.to_string(), "9999-12-30T00:00:00Z");
-        assert_eq!(Timestamp::parse(&Timestamp::MAX.to_string()), Some(Timestamp::MAX));
+        for text in ["9999-12-30", "9999-12-30T12:00:00Z", "9999-12-31"] {
+            assert_eq!(Timestamp::parse(text), Some(Timestamp::MAX), "{text}");
+        }
     }
 }

@@ -34,8 +34,8 @@ const UNSOUND: &[(&str, &str)] = &[
     ),
     (
         "a number that rests is never put up for sale again",
-        "SELECT CAST(i.number AS TEXT) FROM inventory i WHERE i.state = 'quarantined' AND \
-         (SELECT COUNT(*) FROM jobs j WHERE j.kind = 'inventory.release') = 0",
+        "SELECT 'some number' WHERE (SELECT COUNT(*) FROM inventory WHERE state = 'quarantined') > \
+         (SELECT COUNT(*) FROM jobs WHERE kind = 'inventory.release')",
     ),
     (
         "events of one object have a gap in their sequence",

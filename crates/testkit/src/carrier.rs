@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use tandem_app::carrier::{Carrier, CarrierFault, OrderAnswer, OrderStatus, Portability, PortAnswer};
+use tandem_app::carrier::{Carrier, CarrierFault, OrderAnswer, OrderStatus, PortAnswer, Portability};
 use tandem_domain::{port::Port, routing::Reach};
 use tandem_kernel::{OrderId, PhoneNumber, Timestamp};
 use tandem_store::repo::orders::Order;

@@ -7,9 +7,7 @@ use tandem_app::{
     nothing_more,
 };
 use tandem_domain::environment::RateLimit;
-use tandem_kernel::{
-    AccountId, Caller, Environment, EnvironmentId, KeyId, KeyKind, Money, RequestId, Scope, Scopes, Timestamp,
-};
+use tandem_kernel::{AccountId, Caller, Environment, EnvironmentId, KeyId, KeyKind, Money, RequestId, Scope, Scopes, Timestamp};
 use tandem_ledger::{Transfer, Wallet};
 use tandem_store::repo::ledger;
 
@@ -107,27 +105,31 @@ impl Persona {
     /// Revokes a key.
     pub async fn revoke(&self, kind: Environment, id: KeyId) {
         let environment = Some(self.side(kind).environment);
-        let revoked = keys::revoke(&self.server.app(), Server::operator(), environment, id.to_string(), nothing_more());
+        let app = self.server.app();
+        let revoked = keys::revoke(&app, Server::operator(), environment, id.to_string(), nothing_more());
         revoked.await.expect("the key is revoked");
     }
 
     /// Replaces a key; the old one works for `overlap` more seconds.
     pub async fn rotate(&self, kind: Environment, id: KeyId, overlap: i64) -> MintedKey {
         let environment = Some(self.side(kind).environment);
-        let rotated = keys::rotate(&self.server.app(), Server::operator(), environment, id.to_string(), overlap, nothing_more());
+        let app = self.server.app();
+        let rotated = keys::rotate(&app, Server::operator(), environment, id.to_string(), overlap, nothing_more());
         let minted = rotated.await.expect("the key is rotated");
         MintedKey { id: minted.key.id, text: minted.text.as_str().to_owned() }
     }
 
     /// Changes the account as the operator can.
     pub async fn change(&self, change: ChangeAccount) {
-        let changed = accounts::change(&self.server.app(), Server::operator(), self.account, change, nothing_more());
+        let app = self.server.app();
+        let changed = accounts::change(&app, Server::operator(), self.account, change, nothing_more());
         changed.await.expect("the account is changed");
     }
 
     /// Sets the limits of one environment.
     pub async fn limit(&self, kind: Environment, rate: RateLimit) {
-        let set = accounts::set_rate(&self.server.app(), Server::operator(), self.account, kind, rate, nothing_more());
+        let app = self.server.app();
+        let set = accounts::set_rate(&app, Server::operator(), self.account, kind, rate, nothing_more());
         set.await.expect("the limit is set");
     }
 
@@ -180,7 +182,8 @@ impl Persona {
     async fn advance_by(&self, to: Move) {
         let mut command = MoveClock { to, frozen: None };
         loop {
-            let moved = clock::advance(&self.server.app(), &self.caller(Environment::Test), command).await.expect("the clock moves");
+            let moved =
+                clock::advance(&self.server.app(), &self.caller(Environment::Test), command).await.expect("the clock moves");
             if moved.arrived {
                 return;
             }
@@ -202,7 +205,13 @@ impl Persona {
     }
 }
 
-async fn mint(server: &Server, environment: EnvironmentId, kind: KeyKind, scopes: Scopes, expires_at: Option<Timestamp>) -> MintedKey {
+async fn mint(
+    server: &Server,
+    environment: EnvironmentId,
+    kind: KeyKind,
+    scopes: Scopes,
+    expires_at: Option<Timestamp>,
+) -> MintedKey {
     let command = MintKey { environment: Some(environment), kind, scopes, label: "testkit".to_owned(), expires_at };
     let minted = keys::mint(&server.app(), Server::operator(), command, nothing_more()).await.expect("a key");
     MintedKey { id: minted.key.id, text: minted.text.as_str().to_owned() }

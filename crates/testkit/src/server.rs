@@ -17,8 +17,7 @@ use tandem_store::{Options, Store, Tx, repo::inventory};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
-    Database, Engine, LOCAL, Persona, Stage, UPSTREAM,
-    audit,
+    Database, Engine, LOCAL, Persona, Stage, UPSTREAM, audit,
     carrier::{Control, Scripted},
     client::Client,
 };

@@ -160,7 +160,8 @@ impl Period {
     }
 
     fn new(from: Timestamp, until: Timestamp, step: Granularity) -> Result<Self> {
-        let (start, end) = (from.start_of_day(), until.plus_days(1).plus_micros(-1).start_of_day());
+        let (start, last) = (from.start_of_day(), until.start_of_day());
+        let end = if last < until { last.plus_days(1) } else { last };
         if start >= end {
             return Err(Error::invalid_value("end_date", "must not lie before start_date"));
         }

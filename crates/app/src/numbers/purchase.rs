@@ -227,7 +227,7 @@ fn hand_over(
     let states = (from, OfferState::Assigned);
     offers::shift(tx, desk, order.phone, states, Some(order.environment))?;
     let number = Number {
-        id: desk.id(NumberId::new),
+        id: NumberId::from_bytes(*order.id.as_bytes()), // a transfer for an order leads to the number that it became
         environment: order.environment,
         phone: order.phone,
         state: NumberState::Active,

@@ -110,9 +110,8 @@ pub async fn complete(app: &App, operator: Operator, id: String, finish: Finish<
 /// What is wrong with the reason, `port_not_found`, `invalid_transition` for a port that has ended.
 pub async fn reject(app: &App, operator: Operator, id: String, reason: String, finish: Finish<Port>) -> Result<Port> {
     check_name("reason", &reason)?;
-    let step = move |tx: &mut Tx, desk: &Desk, port: Port, word: &str| {
-        Ok((steps::reject(tx, desk, port, reason.clone(), word)?, None))
-    };
+    let step =
+        move |tx: &mut Tx, desk: &Desk, port: Port, word: &str| Ok((steps::reject(tx, desk, port, reason.clone(), word)?, None));
     act(app, operator, id, "port.reject", step, finish).await
 }
 

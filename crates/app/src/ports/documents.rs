@@ -11,7 +11,7 @@ use tandem_kernel::{Caller, DocumentId, Scope};
 use tandem_store::{Tx, repo::ports};
 
 use super::read::{find, find_any};
-use crate::{App, Finish, permit};
+use crate::{App, Asker, Finish, permit};
 
 /// A document to add.
 #[derive(Debug, Clone)]
@@ -26,25 +26,15 @@ pub struct AddDocument {
     pub content: Vec<u8>,
 }
 
-/// Who reads documents.
-#[derive(Debug, Clone, Copy)]
-pub enum Reader {
-    /// The account, those of its own ports.
-    Owner(Caller),
-    /// An operator, those of all ports.
-    Operator,
-}
-
-impl Reader {
-    fn port(&self, tx: &mut Tx, id: &str) -> Result<Port> {
-        match self {
-            Self::Owner(caller) => {
-                let port = find(tx, caller.environment, id)?;
-                permit(caller, Scope::PortsRead)?;
-                Ok(port)
-            }
-            Self::Operator => find_any(tx, id),
+/// Finds the port whose documents somebody wants to read.
+fn readable(tx: &mut Tx, asker: &Asker, id: &str) -> Result<Port> {
+    match asker {
+        Asker::Account(caller) => {
+            let port = find(tx, caller.environment, id)?;
+            permit(caller, Scope::PortsRead)?;
+            Ok(port)
         }
+        Asker::Operator => find_any(tx, id),
     }
 }
 
@@ -88,9 +78,9 @@ pub async fn add_document(app: &App, caller: &Caller, command: AddDocument, fini
 ///
 /// # Errors
 /// `port_not_found`, `insufficient_scope`.
-pub async fn documents(app: &App, reader: Reader, port: String) -> Result<Vec<Document>> {
+pub async fn documents(app: &App, asker: Asker, port: String) -> Result<Vec<Document>> {
     let read = move |tx: &mut Tx| {
-        let port = reader.port(tx, &port)?;
+        let port = readable(tx, &asker, &port)?;
         ports::documents(tx, port.id)
     };
     app.store.read(read).await
@@ -100,9 +90,9 @@ pub async fn documents(app: &App, reader: Reader, port: String) -> Result<Vec<Do
 ///
 /// # Errors
 /// `port_not_found`, `insufficient_scope`, `resource_not_found`.
-pub async fn document(app: &App, reader: Reader, port: String, id: String) -> Result<(Document, Vec<u8>)> {
+pub async fn document(app: &App, asker: Asker, port: String, id: String) -> Result<(Document, Vec<u8>)> {
     let read = move |tx: &mut Tx| {
-        let port = reader.port(tx, &port)?;
+        let port = readable(tx, &asker, &port)?;
         let found = match DocumentId::parse(&id) {
             Some(id) => ports::document_with_content(tx, port.id, id)?,
             None => None,

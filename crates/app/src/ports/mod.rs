@@ -17,6 +17,6 @@ pub use advance::{PORT_JOB, advance};
 pub use by_hand::{QueuePorts, QueuedPort, complete, inspect, queue, reject, schedule, submit};
 pub use cancel::cancel;
 pub use create::{PortNumber, create};
-pub use documents::{AddDocument, Reader, add_document, document, documents};
+pub use documents::{AddDocument, add_document, document, documents};
 pub use out::{cancel_port_out, complete_port_out, start_port_out};
 pub use read::{ListPorts, PortList, get, list};

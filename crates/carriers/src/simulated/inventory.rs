@@ -58,9 +58,7 @@ pub fn inventory() -> Vec<Offer> {
 
 fn blocks() -> Vec<Block> {
     let mut blocks = Vec::new();
-    for (country, sort, popular) in
-        [(Country::US, Sort::UnitedStates, &US_POPULAR[..]), (Country::CA, Sort::Canada, &CA_POPULAR)]
-    {
+    for (country, sort, popular) in [(Country::US, Sort::UnitedStates, &US_POPULAR[..]), (Country::CA, Sort::Canada, &CA_POPULAR)] {
         let want = |area| if popular.contains(&area) { 200 } else { 40 };
         let areas = places::areas(country, None).into_iter();
         blocks.extend(areas.filter_map(|area| american(sort, country, area, want(area))));
@@ -151,13 +149,17 @@ fn is_plausible(block: &Block, exchange: u64) -> bool {
 
 fn offer(sort: Sort, phone: PhoneNumber, fine: bool) -> Offer {
     let dice = mix(phone.digits(), 1) % 10;
-    let dear = dice >= 7;
-    let (cents, dearer) = match sort {
-        Sort::UnitedStates | Sort::Canada => (99, 149),
-        Sort::Britain => (149, 199),
-        Sort::TollFree | Sort::BritishFree => (199, 249),
-        Sort::Australia => (299, 399),
-        Sort::AustralianFree => (399, 499),
+    let usual = match sort {
+        Sort::UnitedStates | Sort::Canada => 99,
+        Sort::Britain => 149,
+        Sort::TollFree | Sort::BritishFree => 199,
+        Sort::Australia => 299,
+        Sort::AustralianFree => 399,
+    };
+    let (monthly, setup) = match dice {
+        _ if fine => (499, 1_000),
+        7.. => (usual + 50, 0),
+        _ => (usual, 0),
     };
     let (voice, text) = (Features::VOICE, Features::VOICE.with(Features::SMS));
     let features = match sort {
@@ -170,8 +172,8 @@ fn offer(sort: Sort, phone: PhoneNumber, fine: bool) -> Offer {
         phone,
         carrier: Simulated::NAME.to_owned(),
         features,
-        monthly: dollars(if fine { 499 } else if dear { dearer } else { cents }),
-        setup: dollars(if fine { 1_000 } else { 0 }),
+        monthly: dollars(monthly),
+        setup: dollars(setup),
         address_requirement: if sort == Sort::Australia { "local" } else { "none" }.to_owned(),
         state: OfferState::Available,
         holder: None,
@@ -184,11 +186,7 @@ fn magic() -> impl Iterator<Item = Offer> {
     bought.flat_map(|scenario| {
         let reserved = scenario.trick == Trick::Buy(Buy::Reserved);
         let state = if reserved { OfferState::Reserved } else { OfferState::Available };
-        scenario.numbers().map(move |phone| Offer {
-            monthly: dollars(99),
-            state,
-            ..offer(Sort::UnitedStates, phone, false)
-        })
+        scenario.numbers().map(move |phone| Offer { monthly: dollars(99), state, ..offer(Sort::UnitedStates, phone, false) })
     })
 }
 

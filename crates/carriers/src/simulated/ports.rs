@@ -37,12 +37,9 @@ pub(super) fn portability(phone: PhoneNumber) -> Result<Portability, CarrierFaul
         Trick::Unsupported(carrier) => Ok(Portability::Unsupported { carrier: carrier.to_owned() }),
         Trick::Nonsense => Err(nonsense()),
         Trick::Down => Err(down()),
-        Trick::Accepted
-        | Trick::Rejected(_)
-        | Trick::Slow
-        | Trick::Silent
-        | Trick::LateNonsense
-        | Trick::LateDown => Ok(Portability::Eligible),
+        Trick::Accepted | Trick::Rejected(_) | Trick::Slow | Trick::Silent | Trick::LateNonsense | Trick::LateDown => {
+            Ok(Portability::Eligible)
+        }
     }
 }
 

@@ -84,9 +84,16 @@ const fn port(place: u64, name: &'static str, trick: Port, carrier: &'static str
     Scenario { name, carrier, outcome, first: PORT + place * COPIES, trick: Trick::Port(trick) }
 }
 
-const fn refusal(place: u64, name: &'static str, reason: &'static str) -> Scenario {
-    let outcome = "The port is `rejected` a day after it was asked for, with that reason. The fee is released and the number goes.";
-    port(place, name, Port::Rejected(reason), reason, outcome)
+macro_rules! refusal {
+    ($place:literal, $name:literal, $reason:literal) => {
+        port(
+            $place,
+            $name,
+            Port::Rejected($reason),
+            concat!("Has the request after one hour, and refuses it after one day: \"", $reason, "\"."),
+            "`pending`, then `submitted`, then `rejected` with that reason. The fee is released and the number goes.",
+        )
+    };
 }
 
 const SCENARIOS: &[Scenario] = &[
@@ -142,11 +149,11 @@ const SCENARIOS: &[Scenario] = &[
          that is not on this page.",
         "`pending`, then `submitted`, then `scheduled`, then `completed` four days after it was asked for.",
     ),
-    refusal(2, "port_rejected_name", "The end user's name does not match the losing carrier's record"),
-    refusal(3, "port_rejected_account_number", "The account number does not match the losing carrier's record"),
-    refusal(4, "port_rejected_address", "The end user's address does not match the losing carrier's record"),
-    refusal(5, "port_rejected_pin", "The account PIN is wrong or missing"),
-    refusal(6, "port_rejected_inactive", "The number is not active with the losing carrier"),
+    refusal!(2, "port_rejected_name", "The end user's name does not match the losing carrier's record"),
+    refusal!(3, "port_rejected_account_number", "The account number does not match the losing carrier's record"),
+    refusal!(4, "port_rejected_address", "The end user's address does not match the losing carrier's record"),
+    refusal!(5, "port_rejected_pin", "The account PIN is wrong or missing"),
+    refusal!(6, "port_rejected_inactive", "The number is not active with the losing carrier"),
     port(7, "port_ineligible", Port::Ineligible, "Does not let the number go.", "422 `cannot_port_ineligible`. There is no port."),
     port(
         8,
@@ -169,7 +176,13 @@ const SCENARIOS: &[Scenario] = &[
         "Never says anything.",
         "`rejected` after thirty days, because the losing carrier did not answer.",
     ),
-    port(11, "port_nonsense", Port::Nonsense, "Answers nonsense when asked about the number.", "502 `bad_gateway`. There is no port."),
+    port(
+        11,
+        "port_nonsense",
+        Port::Nonsense,
+        "Answers nonsense when asked about the number.",
+        "502 `bad_gateway`. There is no port.",
+    ),
     port(
         12,
         "port_down",

@@ -190,6 +190,11 @@ impl Front {
             let left = usize::try_from(self.connections).unwrap_or(0).saturating_sub(self.slots.available_permits());
             tracing::warn!(left, "connections did not end in time and are cut");
         }
+        self.cut();
+    }
+
+    /// Ends everything at once.
+    pub fn cut(&self) {
         self.phase.send_replace(Phase::Cut);
     }
 }

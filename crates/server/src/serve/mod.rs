@@ -1,6 +1,5 @@
 //! A running server: its parts put together in order, and taken apart in the opposite one.
 
-mod housekeeping;
 mod listen;
 mod parts;
 pub mod ready;
@@ -9,10 +8,11 @@ mod tasks;
 pub mod tls;
 mod web;
 
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
-use tandem_app::{App, carrier::Carriers, due, keys};
+use tandem_app::{App, carrier::Carriers, due, housekeeping, keys};
 use tandem_kernel::{Clock, OsRng, Rng, SystemClock};
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -23,7 +23,8 @@ use crate::{
     metrics,
 };
 
-pub use parts::carriers;
+pub use parts::{carriers, prepare_data_dir};
+pub use web::is_ready;
 
 use self::{listen::Front, ready::ReadyFile, tasks::Tasks, tls::Certificate};
 
@@ -89,25 +90,33 @@ pub async fn start(setup: impl Into<Setup> + Send) -> Result<Running> {
     let Setup { config, clock, rng, carriers: given } = setup.into();
     let recorder = metrics::recorder()?;
     let sockets = Sockets::bind(&config).await?;
-    let app = parts::app(&config, clock, rng, given, true).await?;
-    let prepared = prepare(&app, &config).await;
-    let (operator_key, demo) = match prepared {
+    let app = parts::app(&config, clock, rng, given.unwrap_or_else(carriers), true).await?;
+    let mut tasks = Tasks::new();
+    keep(&mut tasks, &app, recorder);
+    let (operator_key, demo) = match prepare(&app, &config).await {
         Ok(keys) => keys,
         Err(fault) => {
+            tasks.finish(TASKS).await;
             app.store.close().await;
             return Err(fault);
         }
     };
-    let mut tasks = Tasks::new();
-    keep(&mut tasks, &app, recorder);
-    stock::build_grams(&app);
     let mut running = serve(&app, &config, recorder, sockets, tasks)?;
     (running.operator_key, running.demo) = (operator_key, demo);
+    stock::build_grams(&app);
     running.check().await?;
     if let Some(path) = &config.ready_file {
         running.ready = Some(ReadyFile::write(path, &running.description())?);
     }
     Ok(running)
+}
+
+/// The platform without a server, for the command line: it may run beside one.
+///
+/// # Errors
+/// What the database and the file system say.
+pub async fn office(config: &Config) -> Result<App> {
+    parts::app(config, Arc::new(SystemClock), Arc::new(OsRng), carriers(), false).await
 }
 
 impl Sockets {
@@ -138,7 +147,7 @@ async fn prepare(app: &App, config: &Config) -> Result<(Option<String>, Option<D
     Ok((operator_key, demo))
 }
 
-/// The work that goes on in the background.
+/// The work that goes on in the background, from before the inventory is read: housekeeping follows what others change meanwhile.
 fn keep(tasks: &mut Tasks, app: &App, recorder: &'static metrics_exporter_prometheus::PrometheusHandle) {
     let of = app.clone();
     tasks.keep("journal", move |stop| {

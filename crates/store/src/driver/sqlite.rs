@@ -8,7 +8,7 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use rusqlite::{Connection, OpenFlags, types::ToSqlOutput, types::ValueRef};
+use rusqlite::{Connection, OpenFlags, Statement, types::ToSqlOutput, types::ValueRef};
 
 use super::{
     Engine, Session,
@@ -205,8 +205,15 @@ impl rusqlite::ToSql for Bound<'_> {
     }
 }
 
-fn bind<'a>(params: &'a [Param<'a>]) -> impl rusqlite::Params + 'a {
-    rusqlite::params_from_iter(params.iter().map(Bound))
+/// Binds `$1`, `$2`, … by their numbers: SQLite takes them for names and counts them as they first appear.
+fn bind(statement: &mut Statement, params: &[Param]) -> Result<(), Fault> {
+    for index in 1..=statement.parameter_count() {
+        let number = statement.parameter_name(index).and_then(|name| name.strip_prefix('$')).and_then(|name| name.parse().ok());
+        let param = number.and_then(|number: usize| params.get(number.checked_sub(1)?));
+        let param = param.ok_or_else(|| Fault::Broken("a statement has a parameter without a value".into()))?;
+        statement.raw_bind_parameter(index, Bound(param))?;
+    }
+    Ok(())
 }
 
 impl Session for SqliteSession<'_> {
@@ -216,14 +223,16 @@ impl Session for SqliteSession<'_> {
 
     fn execute(&mut self, sql: &str, params: &[Param]) -> Result<u64, Fault> {
         let mut statement = self.connection.prepare_cached(sql)?;
-        let changed = statement.execute(bind(params))?;
+        bind(&mut statement, params)?;
+        let changed = statement.raw_execute()?;
         Ok(u64::try_from(changed).unwrap_or(u64::MAX))
     }
 
     fn query(&mut self, sql: &str, params: &[Param]) -> Result<Vec<Row>, Fault> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let columns = statement.column_count();
-        let mut rows = statement.query(bind(params))?;
+        bind(&mut statement, params)?;
+        let mut rows = statement.raw_query();
         let mut out = Vec::new();
         while let Some(row) = rows.next()? {
             out.push(Row((0..columns).map(|column| row.get_ref(column).map(owned)).collect::<Result<_, _>>()?));
@@ -235,7 +244,8 @@ impl Session for SqliteSession<'_> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut changed: u64 = 0;
         for row in rows {
-            changed = changed.saturating_add(u64::try_from(statement.execute(bind(row))?).unwrap_or(u64::MAX));
+            bind(&mut statement, row)?;
+            changed = changed.saturating_add(u64::try_from(statement.raw_execute()?).unwrap_or(u64::MAX));
         }
         Ok(changed)
     }

@@ -51,13 +51,13 @@ pub fn append(
     Ok(())
 }
 
-/// An object's events, oldest first.
+/// An object's events from the one after the sequence `after`, oldest first.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn of_object(tx: &mut Tx, environment: EnvironmentId, object: &str, limit: i64) -> Result<Vec<Event>> {
+pub fn of_object(tx: &mut Tx, environment: EnvironmentId, object: &str, after: i64, limit: i64) -> Result<Vec<Event>> {
     let rows = tx.query(
-        "SELECT id, environment_id, object, sequence, kind, data, at FROM events WHERE object = $1 AND environment_id = $2 \
-         ORDER BY sequence LIMIT $3",
-        &[object.into(), environment.as_bytes().into(), limit.into()],
+        "SELECT id, environment_id, object, sequence, kind, data, at FROM events WHERE object = $1 AND sequence > $2 \
+         AND environment_id = $3 ORDER BY sequence LIMIT $4",
+        &[object.into(), after.into(), environment.as_bytes().into(), limit.into()],
     )?;
     Ok(rows.iter().map(event).collect::<Result<_, Fault>>()?)
 }

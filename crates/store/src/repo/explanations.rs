@@ -52,13 +52,24 @@ pub fn keep(tx: &mut Tx, id: ExplanationId, environment: EnvironmentId, explanat
     Ok(())
 }
 
-/// The explanations of an object, oldest first.
+/// The explanations of an object from the one after `after`, oldest first.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn of(tx: &mut Tx, environment: EnvironmentId, subject: &str, limit: i64) -> Result<Vec<Kept>> {
+pub fn of(tx: &mut Tx, environment: EnvironmentId, subject: &str, after: ExplanationId, limit: i64) -> Result<Vec<Kept>> {
     let rows = tx.query(
-        "SELECT id, subject, decision, outcome, steps, at FROM explanations WHERE environment_id = $1 AND subject = $2 \
-         ORDER BY id LIMIT $3",
-        &[environment.as_bytes().into(), subject.into(), limit.into()],
+        "SELECT id, subject, decision, outcome, steps, at FROM explanations WHERE environment_id = $1 AND subject = $2 AND id > $3 \
+         ORDER BY id LIMIT $4",
+        &[environment.as_bytes().into(), subject.into(), after.as_bytes().into(), limit.into()],
+    )?;
+    Ok(rows.iter().map(kept).collect::<Result<_, Fault>>()?)
+}
+
+/// The explanations of what was decided about an object at one instant, oldest first.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn made_at(tx: &mut Tx, environment: EnvironmentId, subject: &str, at: Timestamp, limit: i64) -> Result<Vec<Kept>> {
+    let rows = tx.query(
+        "SELECT id, subject, decision, outcome, steps, at FROM explanations WHERE environment_id = $1 AND subject = $2 AND at = $3 \
+         ORDER BY id LIMIT $4",
+        &[environment.as_bytes().into(), subject.into(), at.into(), limit.into()],
     )?;
     Ok(rows.iter().map(kept).collect::<Result<_, Fault>>()?)
 }

@@ -69,6 +69,13 @@ pub fn list(tx: &mut Tx, environment: Option<EnvironmentId>) -> Result<Vec<Key>>
     Ok(rows.iter().map(key).collect::<Result<_, Fault>>()?)
 }
 
+/// The operators' keys, and keeps others from changing them until this unit of work ends.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn lock_operators(tx: &mut Tx) -> Result<Vec<Key>> {
+    tx.first_locked("SELECT id FROM keys WHERE environment_id IS NULL ORDER BY id", &[])?;
+    list(tx, None)
+}
+
 /// Revokes a key from `at` on.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn revoke(tx: &mut Tx, id: KeyId, at: Timestamp) -> Result<()> {

@@ -97,6 +97,13 @@ pub fn open_hold(tx: &mut Tx, wallet: EnvironmentId, id: TransferId) -> Result<O
     Ok(row.map(|row| row.int(0).map(|remaining| OpenHold { remaining })).transpose()?)
 }
 
+/// What a hold has become: millionths that are still set aside, and those that were earned.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn hold(tx: &mut Tx, id: TransferId) -> Result<Option<(i64, i64)>> {
+    let row = tx.first("SELECT remaining, captured FROM holds WHERE id = $1", &[id.as_bytes().into()])?;
+    Ok(row.map(|row| Ok::<_, Fault>((row.int(0)?, row.int(1)?))).transpose()?)
+}
+
 /// A wallet's transfers from the one before `before` back, newest first.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn history(tx: &mut Tx, wallet: EnvironmentId, before: i64, limit: i64) -> Result<Vec<Transfer>> {

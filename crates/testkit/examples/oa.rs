@@ -1,0 +1,1 @@
+fn main(){ println!("{:#}", tandem_api::openapi(tandem_catalogue::Dialect::Audian).unwrap()); }

@@ -1,0 +1,115 @@
+//! Whoever sends requests.
+
+use bytes::Bytes;
+use http::{Method, Request, header};
+use http_body_util::{BodyExt, Full};
+use hyper_util::{
+    client::legacy::{Client as Pool, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde_json::Value;
+
+use crate::{Answer, Server, answer::Exchange, contract, record};
+
+/// Sends requests with one credential and, where asked, further headers. Each request is a new value: nothing is remembered.
+#[derive(Clone)]
+pub struct Client {
+    server: Server,
+    key: Option<String>,
+    headers: Vec<(String, String)>,
+    pool: Pool<HttpConnector, Full<Bytes>>,
+}
+
+impl Client {
+    pub(crate) fn new(server: Server, key: Option<String>) -> Self {
+        Self { server, key, headers: Vec::new(), pool: pool() }
+    }
+
+    /// The same client with a header more.
+    #[must_use]
+    pub fn header(&self, name: &str, value: impl Into<String>) -> Self {
+        let mut client = self.clone();
+        client.headers.push((name.to_owned(), value.into()));
+        client
+    }
+
+    /// The same client, whose requests carry this `Idempotency-Key`.
+    #[must_use]
+    pub fn idempotency(&self, key: &str) -> Self {
+        self.header("idempotency-key", key)
+    }
+
+    /// Reads.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None).await
+    }
+
+    /// Creates, or does something.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::POST, path, Some(body.to_string().into_bytes())).await
+    }
+
+    /// Changes.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PUT, path, Some(body.to_string().into_bytes())).await
+    }
+
+    /// Changes parts.
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PATCH, path, Some(body.to_string().into_bytes())).await
+    }
+
+    /// Takes away.
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, None).await
+    }
+
+    /// Sends a body as it is, announced as JSON unless a header says otherwise.
+    pub async fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Answer {
+        let engine = self.server.engine().as_str();
+        let request = self.request(&method, path, body.as_deref());
+        let sent = request.headers().clone();
+        let response = self.pool.request(request).await.unwrap_or_else(|fault| panic!("{method} {path}: {fault:?}"));
+        let (head, incoming) = response.into_parts();
+        let bytes = incoming.collect().await.unwrap_or_else(|fault| panic!("{method} {path}: {fault:?}")).to_bytes();
+        let exchange = Exchange {
+            engine,
+            method,
+            path: path.to_owned(),
+            sent,
+            sent_body: body.unwrap_or_default(),
+            status: head.status.as_u16(),
+            headers: head.headers,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+        };
+        let answer = Answer::new(exchange);
+        let operation = contract::check(&answer);
+        record::keep(&answer, operation.as_deref(), None);
+        answer
+    }
+
+    fn request(&self, method: &Method, path: &str, body: Option<&[u8]>) -> Request<Full<Bytes>> {
+        let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.server.address()));
+        if let Some(key) = &self.key {
+            request = if path.starts_with("/v1") || path.starts_with("/telephony") {
+                request.header(header::AUTHORIZATION, format!("Bearer {key}"))
+            } else {
+                request.header("x-auth-token", key)
+            };
+        }
+        let typed = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        if body.is_some() && !typed {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        request.body(Full::from(body.unwrap_or_default().to_vec())).unwrap_or_else(|fault| panic!("{method} {path}: {fault}"))
+    }
+}
+
+fn pool() -> Pool<HttpConnector, Full<Bytes>> {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    Pool::builder(TokioExecutor::new()).build(connector)
+}

@@ -1,0 +1,4 @@
+//! The tests of the whole, by topic. Every scenario runs on both engines.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod auth;

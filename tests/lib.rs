@@ -1,0 +1,1 @@
+//! The tests themselves are in `it/`, one binary with a module for each topic; `data/` is what they compare with.
