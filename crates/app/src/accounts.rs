@@ -4,6 +4,7 @@ use serde_json::json;
 use tandem_catalogue::{Error, Result};
 use tandem_domain::{
     account::{Account, AccountStatus},
+    config::Patch,
     environment::{EnvironmentClock, EnvironmentSettings, RateLimit},
     event::EventKind,
 };
@@ -46,6 +47,34 @@ pub struct ChangeAccount {
     pub sms_enabled: Option<bool>,
     /// Whether it may send picture messages.
     pub mms_enabled: Option<bool>,
+}
+
+/// A change of an environment's limits; members that are none stay.
+#[derive(Debug, Clone, Default)]
+pub struct ChangeRate {
+    /// Requests in a period.
+    pub limit: Option<u32>,
+    /// Seconds of the period.
+    pub period: Option<u32>,
+    /// Requests that may come at once.
+    pub burst: Option<u32>,
+    /// Requests in a month.
+    pub monthly_quota: Patch<u64>,
+}
+
+impl ChangeRate {
+    fn of(&self, rate: RateLimit) -> RateLimit {
+        RateLimit {
+            limit: self.limit.unwrap_or(rate.limit),
+            period: self.period.unwrap_or(rate.period),
+            burst: self.burst.unwrap_or(rate.burst),
+            monthly_quota: match self.monthly_quota {
+                Patch::Keep => rate.monthly_quota,
+                Patch::Clear => None,
+                Patch::Set(quota) => Some(quota),
+            },
+        }
+    }
 }
 
 /// An account with its environments and their wallets: live, then test.
@@ -199,9 +228,28 @@ pub async fn set_rate(
     rate: RateLimit,
     finish: Finish<EnvironmentSettings>,
 ) -> Result<EnvironmentSettings> {
+    let monthly_quota = rate.monthly_quota.map_or(Patch::Clear, Patch::Set);
+    let command = ChangeRate { limit: Some(rate.limit), period: Some(rate.period), burst: Some(rate.burst), monthly_quota };
+    change_rate(app, operator, id, kind, command, finish).await
+}
+
+/// Changes some of the limits of one of an account's environments.
+///
+/// # Errors
+/// `account_not_found`.
+pub async fn change_rate(
+    app: &App,
+    operator: Operator,
+    id: AccountId,
+    kind: Environment,
+    command: ChangeRate,
+    finish: Finish<EnvironmentSettings>,
+) -> Result<EnvironmentSettings> {
     let pen = app.pen();
     let work = move |tx: &mut Tx| {
-        let mut settings = environment(tx, id, kind)?;
+        let found = environment(tx, id, kind)?;
+        let mut settings = pen.open(tx, found.id)?.settings;
+        let rate = command.of(settings.rate);
         settings.rate = rate;
         accounts::set_rate(tx, settings.id, rate)?;
         tell_others(tx, &pen, invalidations::Stale::Environment, *settings.id.as_bytes())?;
@@ -249,8 +297,13 @@ pub async fn move_money(app: &App, operator: Operator, command: MoveMoney, finis
             description: command.description.clone(),
             purpose: "for this operation".into(),
         };
+        let new = ledger::transfer(tx, cause.id)?.is_none();
         let posted = ledger::post(tx, settings.id, vec![(posting, cause)], desk.now)?;
         let transfer = posted.into_iter().next().ok_or_else(Error::internal)?;
+        if !new {
+            finish(tx, &transfer)?; // money moved when the reference was first used
+            return Ok(transfer);
+        }
         let detail = json!({ "amount": transfer.amount, "kind": transfer.kind.as_str(), "reference": transfer.reference });
         desk.event(tx, &command.account.to_string(), EventKind::WalletCredited, &detail)?;
         note_action(tx, &pen, &operator, "wallet.move", &command.account.to_string(), &detail)?;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tandem_catalogue::{Error, Result};
-use tandem_kernel::{Caller, Environment, Scope, Timestamp};
+use tandem_kernel::{Caller, Environment, Period, Scope, Timestamp};
 use tandem_store::repo::{accounts, jobs};
 
 use crate::{App, due, permit};
@@ -18,6 +18,8 @@ pub enum Move {
     To(Timestamp),
     /// By seconds.
     By(i64),
+    /// By a stretch of calendar time.
+    Over(Period),
     /// Not at all: only whether it runs changes.
     Stay,
 }
@@ -70,6 +72,7 @@ pub async fn advance(app: &App, caller: &Caller, command: MoveClock) -> Result<M
     let target = match command.to {
         Move::To(target) => target,
         Move::By(seconds) => start.plus_seconds(seconds),
+        Move::Over(period) => start.plus_period(period),
         Move::Stay => start,
     };
     if target < start {

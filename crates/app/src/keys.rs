@@ -77,18 +77,7 @@ pub async fn rotate(
     let pen = app.pen();
     let work = move |tx: &mut Tx| {
         let old = find(tx, environment, &id)?;
-        let now = pen.machine_now();
-        match old.state(now) {
-            KeyState::Active => {}
-            KeyState::Expired => return Err(Error::invalid_transition("key", "expired", "rotated")),
-            KeyState::Revoked => return Err(Error::invalid_transition("key", "revoked", "rotated")),
-        }
-        let (kind, scopes, label) = (old.kind, old.scopes, old.label.clone());
-        let minted = mint_in(tx, &pen, &MintKey { environment, kind, scopes, label, expires_at: None })?;
-        let until = old.expires_at.unwrap_or(Timestamp::MAX).min(now.plus_seconds(overlap));
-        keys::replace(tx, old.id, minted.key.id, until)?;
-        tell_others(tx, &pen, Stale::Key, *old.id.as_bytes())?;
-        note_action(tx, &pen, &actor, "key.rotate", &old.id.to_string(), &json!({ "overlap": overlap }))?;
+        let minted = rotate_in(tx, &pen, &actor, &old, overlap)?;
         finish(tx, &minted)?;
         Ok((minted, old.id))
     };
@@ -100,7 +89,7 @@ pub async fn rotate(
 /// Revokes a key at once.
 ///
 /// # Errors
-/// `resource_not_found`.
+/// `resource_not_found`, `invalid_transition` for the last operator's key that works: nobody could let another one in.
 pub async fn revoke(
     app: &App,
     actor: Operator,
@@ -110,20 +99,45 @@ pub async fn revoke(
 ) -> Result<Key> {
     let pen = app.pen();
     let work = move |tx: &mut Tx| {
-        let mut key = find(tx, environment, &id)?;
-        let now = pen.machine_now();
-        if key.revoked_at.is_none() {
-            keys::revoke(tx, key.id, now)?;
-            key.revoked_at = Some(now);
+        let operators = if environment.is_none() { keys::lock_operators(tx)? } else { Vec::new() };
+        let key = find(tx, environment, &id)?;
+        if environment.is_none() {
+            check_not_last(&key, &operators, pen.machine_now())?;
         }
-        tell_others(tx, &pen, Stale::Key, *key.id.as_bytes())?;
-        note_action(tx, &pen, &actor, "key.revoke", &key.id.to_string(), &json!({}))?;
+        let key = revoke_in(tx, &pen, &actor, key)?;
         finish(tx, &key)?;
         Ok(key)
     };
     let key = app.store.write(work).await?;
     app.directory.forget_key(key.id);
     Ok(key)
+}
+
+/// What a key may do where its maker does not say: everything that an account's key can, or what may be published.
+#[must_use]
+pub fn usual_scopes(kind: KeyKind) -> Scopes {
+    match kind {
+        KeyKind::Secret | KeyKind::Token => Scopes::account(),
+        KeyKind::Publishable => [Scope::Verify].into_iter().collect(),
+        KeyKind::Operator => [Scope::Operator].into_iter().collect(),
+    }
+}
+
+/// Checks what a new key is asked to be.
+///
+/// # Errors
+/// `invalid_value` for rights that its kind cannot have, and for a life that is over already.
+pub fn check_new(kind: KeyKind, scopes: Scopes, expires_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
+    if scopes == Scopes::default() {
+        return Err(Error::invalid_value("scopes", "must name at least one scope"));
+    }
+    if kind == KeyKind::Publishable && !usual_scopes(kind).contains(scopes) {
+        return Err(Error::invalid_value("scopes", "must be verify alone for a publishable key"));
+    }
+    if expires_at.is_some_and(|at| at <= now) {
+        return Err(Error::invalid_value("expires_at", "must lie in the future"));
+    }
+    Ok(())
 }
 
 /// Makes the first operator's key, or `None` where there is one already.
@@ -144,7 +158,47 @@ pub async fn first_operator(app: &App) -> Result<Option<MintedKey>> {
     app.store.write(work).await
 }
 
-fn mint_in(tx: &mut Tx, pen: &Pen, command: &MintKey) -> Result<MintedKey> {
+/// Refuses a revocation after which no operator's key is left, or only such as end soon.
+fn check_not_last(key: &Key, operators: &[Key], now: Timestamp) -> Result<()> {
+    let works = |key: &Key| key.state(now) == KeyState::Active;
+    let lasts = |other: &Key| other.expires_at.is_none() || key.expires_at.is_some();
+    let stays = operators.iter().any(|other| other.id != key.id && works(other) && lasts(other));
+    if works(key) && !stays {
+        return Err(Error::invalid_transition("operator key", "the last one that works", "revoked"));
+    }
+    Ok(())
+}
+
+/// Replaces a key inside a unit of work.
+pub(crate) fn rotate_in(tx: &mut Tx, pen: &Pen, actor: &Operator, old: &Key, overlap: i64) -> Result<MintedKey> {
+    let now = pen.machine_now();
+    match old.state(now) {
+        KeyState::Active => {}
+        KeyState::Expired => return Err(Error::invalid_transition("key", "expired", "rotated")),
+        KeyState::Revoked => return Err(Error::invalid_transition("key", "revoked", "rotated")),
+    }
+    let (environment, kind, scopes, label) = (old.environment, old.kind, old.scopes, old.label.clone());
+    let minted = mint_in(tx, pen, &MintKey { environment, kind, scopes, label, expires_at: None })?;
+    let until = old.expires_at.unwrap_or(Timestamp::MAX).min(now.plus_seconds(overlap));
+    keys::replace(tx, old.id, minted.key.id, until)?;
+    tell_others(tx, pen, Stale::Key, *old.id.as_bytes())?;
+    note_action(tx, pen, actor, "key.rotate", &old.id.to_string(), &json!({ "overlap": overlap }))?;
+    Ok(minted)
+}
+
+/// Revokes a key inside a unit of work.
+pub(crate) fn revoke_in(tx: &mut Tx, pen: &Pen, actor: &Operator, mut key: Key) -> Result<Key> {
+    let now = pen.machine_now();
+    if key.revoked_at.is_none() {
+        keys::revoke(tx, key.id, now)?;
+        key.revoked_at = Some(now);
+    }
+    tell_others(tx, pen, Stale::Key, *key.id.as_bytes())?;
+    note_action(tx, pen, actor, "key.revoke", &key.id.to_string(), &json!({}))?;
+    Ok(key)
+}
+
+pub(crate) fn mint_in(tx: &mut Tx, pen: &Pen, command: &MintKey) -> Result<MintedKey> {
     let kind: Option<Environment> = match command.environment {
         Some(id) => accounts::environment(tx, id)?.map(|settings| settings.kind),
         None => None,
@@ -170,10 +224,59 @@ fn mint_in(tx: &mut Tx, pen: &Pen, command: &MintKey) -> Result<MintedKey> {
     Ok(MintedKey { key, text })
 }
 
-fn find(tx: &mut Tx, environment: Option<EnvironmentId>, id: &str) -> Result<Key> {
+pub(crate) fn find(tx: &mut Tx, environment: Option<EnvironmentId>, id: &str) -> Result<Key> {
     let key = match KeyId::parse(id) {
         Some(id) => keys::get(tx, environment, id)?,
         None => None,
     };
     key.ok_or_else(|| Error::resource_not_found("key", id.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tandem_catalogue::Code;
+
+    fn key(id: u8, expires_at: Option<Timestamp>, revoked_at: Option<Timestamp>) -> Key {
+        Key {
+            id: KeyId::from_bytes([id; 16]),
+            environment: None,
+            kind: KeyKind::Operator,
+            prefix: "op_".into(),
+            last_four: "abcd".into(),
+            scopes: usual_scopes(KeyKind::Operator),
+            label: String::new(),
+            created_at: Timestamp::default(),
+            expires_at,
+            revoked_at,
+            last_used_at: None,
+            replaced_by: None,
+        }
+    }
+
+    #[test]
+    fn the_last_operators_key_that_works_for_good_stays() {
+        let now = Timestamp::from_micros(1_000_000);
+        let (soon, past) = (Some(now.plus_seconds(60)), Some(Timestamp::from_micros(1)));
+        let revocable = |key: &Key, others: &[Key]| check_not_last(key, others, now).is_ok();
+        let lasting = key(1, None, None);
+        assert!(!revocable(&lasting, &[lasting.clone()]));
+        assert!(!revocable(&lasting, &[lasting.clone(), key(2, soon, None), key(3, None, past), key(4, past, None)]));
+        assert!(revocable(&lasting, &[lasting.clone(), key(2, None, None)]));
+        let ending = key(5, soon, None);
+        assert!(revocable(&ending, &[ending.clone(), key(6, soon, None)]));
+        assert!(!revocable(&ending, &[ending.clone()]));
+        assert!(revocable(&key(7, None, past), &[]), "a key that does not work is nobody's last");
+    }
+
+    #[test]
+    fn a_new_key_may_have_what_its_kind_allows() {
+        let now = Timestamp::from_micros(1_000_000);
+        let code = |kind, scopes, expires_at| check_new(kind, scopes, expires_at, now).err().map(|error| error.code());
+        assert_eq!(code(KeyKind::Secret, Scopes::account(), None), None);
+        assert_eq!(code(KeyKind::Publishable, usual_scopes(KeyKind::Publishable), Some(now.plus_seconds(1))), None);
+        assert_eq!(code(KeyKind::Publishable, Scopes::account(), None), Some(Code::InvalidValue));
+        assert_eq!(code(KeyKind::Secret, Scopes::default(), None), Some(Code::InvalidValue));
+        assert_eq!(code(KeyKind::Secret, Scopes::account(), Some(now)), Some(Code::InvalidValue));
+    }
 }

@@ -3,6 +3,7 @@
 #![warn(missing_docs)]
 
 pub mod accounts;
+pub mod actions;
 mod app;
 pub mod audit;
 pub mod billing;
@@ -11,8 +12,11 @@ pub mod carrier;
 mod context;
 mod directory;
 pub mod due;
+pub mod events;
+pub mod explain;
 pub mod holds;
 pub mod housekeeping;
+pub mod inventory;
 pub mod inventory_import;
 pub mod keys;
 mod journal;
@@ -20,9 +24,12 @@ mod limiter;
 pub mod clock;
 pub mod numbers;
 pub mod offers;
+pub mod own_keys;
 pub mod ports;
+pub mod requests;
 mod spending;
 mod stock;
+pub mod wallets;
 
 pub use app::{App, Parts, Settings};
 pub use context::{Asker, Finish, Operation, nothing_more, permit};

@@ -7,12 +7,15 @@ use crate::{
     failure::{Failure, Result},
 };
 
+/// What is chattier than we want it, unless the operator says otherwise.
+const QUIETER: &str = "refinery_core=warn";
+
 /// Starts logging, once for the process; whoever started it before wins.
 ///
 /// # Errors
 /// A level that is none.
 pub fn start(log: &Log) -> Result<()> {
-    let level: Targets = log.level.parse().map_err(|fault| Failure::new(format!("log.level: {fault}")))?;
+    let level: Targets = format!("{QUIETER},{}", log.level).parse().map_err(|fault| Failure::new(format!("log.level: {fault}")))?;
     let lines = tracing_subscriber::registry().with(level);
     let text = fmt::layer().with_writer(std::io::stderr);
     let started = match log.format {

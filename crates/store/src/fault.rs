@@ -66,7 +66,10 @@ impl From<rusqlite::Error> for Fault {
 
 impl From<tokio_postgres::Error> for Fault {
     fn from(error: tokio_postgres::Error) -> Self {
-        let Some(state) = error.code() else { return Self::Unreachable(error.into()) };
+        let Some(state) = error.code() else {
+            let io = std::error::Error::source(&error).is_some_and(|source| source.is::<std::io::Error>());
+            return if io || error.is_closed() { Self::Unreachable(error.into()) } else { Self::Broken(error.into()) };
+        };
         match state.code() {
             "23505" => Self::Unique(error.into()),
             "40001" | "40P01" => Self::Conflict(error.into()),

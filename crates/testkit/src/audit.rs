@@ -1,8 +1,6 @@
 //! What must hold of every store, whatever a scenario did to it.
 
-use tandem_app::App;
-use tandem_kernel::EnvironmentId;
-use tandem_store::{Tx, repo::ledger};
+use tandem_app::{App, audit::verify_ledger};
 
 /// Queries that find nothing in a sound store, with what a row would mean. The first column says where.
 const UNSOUND: &[(&str, &str)] = &[
@@ -44,10 +42,12 @@ const UNSOUND: &[(&str, &str)] = &[
     ("a balance is below zero", "SELECT 'a wallet' FROM wallets WHERE available < 0 OR held < 0"),
 ];
 
-/// Panics where the store is unsound.
+/// Panics where the store is unsound: the books first, then what else must hold.
 pub async fn leftovers(app: &App) {
+    let books = verify_ledger(app, |_| {}).await.expect("the books can be checked");
+    assert!(books.is_clean(), "the scenario left books that do not add up:\n{}", books.faults.join("\n"));
     let found = app.store.scan(|tx| {
-        let mut found = wallets(tx)?;
+        let mut found = Vec::new();
         for (meaning, sql) in UNSOUND {
             found.extend(tx.query(sql, &[])?.iter().map(|row| format!("{meaning}: {}", row.text(0).unwrap_or("?"))));
         }
@@ -55,18 +55,4 @@ pub async fn leftovers(app: &App) {
     });
     let found = found.await.expect("the store can be looked over");
     assert!(found.is_empty(), "the scenario left this behind:\n{}", found.join("\n"));
-}
-
-/// The faults that verifying every wallet finds.
-fn wallets(tx: &mut Tx) -> tandem_catalogue::Result<Vec<String>> {
-    let mut found = Vec::new();
-    let mut after = EnvironmentId::from_bytes([0; 16]);
-    loop {
-        let page = ledger::wallets(tx, after, 500)?;
-        let Some(last) = page.last() else { return Ok(found) };
-        after = last.id;
-        for wallet in &page {
-            found.extend(ledger::audit(tx, wallet.id)?.into_iter().map(|fault| format!("ledger of {}: {fault}", wallet.id)));
-        }
-    }
 }

@@ -99,23 +99,10 @@ fn under<T>(trouble: Trouble, work: impl FnOnce() -> T) -> Result<T, CarrierFaul
     }
 }
 
-/// A carrier with a will of the test's own: takes every order once, unless it is in trouble.
-pub struct Scripted {
-    name: &'static str,
-    local: bool,
-    control: Control,
-}
-
-impl Scripted {
-    /// A carrier whose numbers are entries in our own store.
-    pub fn local(name: &'static str, control: Control) -> Self {
-        Self { name, local: true, control }
-    }
-
-    /// A carrier that is asked about each order.
-    pub fn remote(name: &'static str, control: Control) -> Self {
-        Self { name, local: false, control }
-    }
+/// A carrier with a will of the test's own: asked about each order, takes each once, unless it is in trouble.
+pub(crate) struct Scripted {
+    pub name: &'static str,
+    pub control: Control,
 }
 
 #[async_trait]
@@ -125,7 +112,7 @@ impl Carrier for Scripted {
     }
 
     fn is_local(&self) -> bool {
-        self.local
+        false
     }
 
     fn is_shared(&self) -> bool {

@@ -1,7 +1,7 @@
 //! Databases that are made for one test and thrown away after it.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -35,18 +35,24 @@ impl Engine {
 
 /// An empty database; gone with its last handle.
 #[derive(Clone)]
-pub struct Database(Arc<Kind>);
+pub struct Database(Arc<Inner>);
+
+struct Inner {
+    folder: TempDir,
+    kind: Kind,
+}
 
 enum Kind {
-    Sqlite(TempDir),
+    Sqlite,
     Postgres { cluster: String, name: String },
 }
 
 impl Database {
     /// Makes one.
     pub fn new(engine: Engine) -> Self {
-        Self(Arc::new(match engine {
-            Engine::Sqlite => Kind::Sqlite(tempfile::Builder::new().prefix("tandem-test-").tempdir().expect("a temporary folder")),
+        let folder = tempfile::Builder::new().prefix("tandem-test-").tempdir().expect("a temporary folder");
+        let kind = match engine {
+            Engine::Sqlite => Kind::Sqlite,
             Engine::Postgres => {
                 static COUNT: AtomicU32 = AtomicU32::new(0);
                 let cluster = std::env::var(POSTGRES).unwrap_or_else(|_| {
@@ -56,37 +62,43 @@ impl Database {
                 command(&cluster, &format!("CREATE DATABASE {name} TEMPLATE template0"));
                 Kind::Postgres { cluster, name }
             }
-        }))
+        };
+        Self(Arc::new(Inner { folder, kind }))
     }
 
     /// Which engine it is on.
     pub fn engine(&self) -> Engine {
-        match *self.0 {
-            Kind::Sqlite(_) => Engine::Sqlite,
+        match self.0.kind {
+            Kind::Sqlite => Engine::Sqlite,
             Kind::Postgres { .. } => Engine::Postgres,
         }
     }
 
     /// What a store opens.
     pub fn url(&self) -> String {
-        match &*self.0 {
-            Kind::Sqlite(_) => format!("sqlite:{}", self.file().display()),
+        match &self.0.kind {
+            Kind::Sqlite => format!("sqlite:{}", self.file().display()),
             Kind::Postgres { cluster, name } => with_database(cluster, name),
         }
     }
 
+    /// A folder that goes with it.
+    pub fn folder(&self) -> &Path {
+        self.0.folder.path()
+    }
+
     /// The file of an SQLite database.
     pub fn file(&self) -> PathBuf {
-        match &*self.0 {
-            Kind::Sqlite(folder) => folder.path().join("tandem.sqlite"),
+        match &self.0.kind {
+            Kind::Sqlite => self.folder().join("tandem.sqlite"),
             Kind::Postgres { name, .. } => panic!("{name} is no file"),
         }
     }
 
     /// Runs SQL beside the server, as an operator with an editor might.
     pub fn tamper(&self, sql: &str) {
-        match &*self.0 {
-            Kind::Sqlite(_) => {
+        match &self.0.kind {
+            Kind::Sqlite => {
                 let connection = rusqlite::Connection::open(self.file()).expect("the file opens");
                 connection.busy_timeout(std::time::Duration::from_secs(5)).expect("a timeout");
                 connection.execute_batch(sql).expect(sql);

@@ -1,15 +1,18 @@
-//! The numbers that a test server has for sale, the same in both kinds of environment.
+//! The numbers that a test server has for sale.
 
+use tandem_carriers::{Owned, Simulated};
 use tandem_domain::{
     Features,
     purchase::{Offer, OfferState},
 };
-use tandem_kernel::{Currency, Money, PhoneNumber};
+use tandem_kernel::{Currency, Environment, Money, PhoneNumber};
 
 /// The carrier whose numbers are bought without asking anybody.
-pub const LOCAL: &str = "owned";
+pub const LOCAL: &str = Owned::NAME;
 /// The carrier that is asked about each order.
 pub const UPSTREAM: &str = "upstream";
+/// The first magic numbers of the pocket network, and how many there are of them.
+const MAGIC: (u64, u64) = (16_282_000_010, 60);
 /// A valid number that no inventory has.
 pub const NOWHERE: &str = "+14155551234";
 
@@ -37,7 +40,9 @@ pub fn offer(phone: &str, carrier: &str, features: &[&str]) -> Offer {
 /// | +1 604 555 0100 to 0104 | voice, sms | 0.99 | [`LOCAL`] |
 /// | +44 20 7946 0100 to 0104 | voice | 0.99 | [`LOCAL`] |
 /// | +1 310 555 0100 to 0119 | voice, sms | 0.99 | [`UPSTREAM`] |
-pub fn shelf() -> Vec<Offer> {
+/// | +1 503 555 0100 to 0109, in test environments | voice, sms | 0.99 | simulated |
+/// | the magic numbers, in test environments | voice, sms | 0.99 | simulated |
+pub fn shelf(kind: Environment) -> Vec<Offer> {
     let mut offers = Vec::new();
     for last in 100..140 {
         let features: &[&str] = if last % 4 == 0 { &["voice", "sms", "mms"] } else { &["voice", "sms"] };
@@ -55,6 +60,16 @@ pub fn shelf() -> Vec<Offer> {
     }
     for last in 100..120 {
         offers.push(offer(&format!("+13105550{last}"), UPSTREAM, &["voice", "sms"]));
+    }
+    if kind == Environment::Test {
+        for last in 100..110 {
+            offers.push(offer(&format!("+15035550{last}"), Simulated::NAME, &["voice", "sms"]));
+        }
+        for digits in MAGIC.0..MAGIC.0 + MAGIC.1 {
+            let reserved = digits >= MAGIC.0 + MAGIC.1 - 10;
+            let state = if reserved { OfferState::Reserved } else { OfferState::Available };
+            offers.push(Offer { state, ..offer(&format!("+{digits}"), Simulated::NAME, &["voice", "sms"]) });
+        }
     }
     offers
 }

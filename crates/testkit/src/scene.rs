@@ -1,14 +1,10 @@
 //! What a scenario begins with and how it ends.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
 
-use tandem_app::Settings;
 use tandem_domain::purchase::Offer;
-use tandem_kernel::Timestamp;
+use tandem_kernel::{Environment, Timestamp};
+use tandem_server::config::Config;
 
 use crate::{Database, Engine, Proxy, Server, fixture, server::DAWN};
 
@@ -34,30 +30,23 @@ impl Scene for Server {
 #[derive(Clone)]
 pub struct Stage {
     pub(crate) database: Database,
-    pub(crate) database_url: Option<String>,
+    pub(crate) config: Config,
     pub(crate) dawn: Timestamp,
-    pub(crate) offers: Vec<Offer>,
-    pub(crate) settings: Settings,
-    pub(crate) most_at_once: usize,
-    pub(crate) queue: usize,
-    pub(crate) patience: Duration,
+    pub(crate) offers: fn(Environment) -> Vec<Offer>,
     servers: Arc<Mutex<Vec<Server>>>,
 }
 
 impl Stage {
     /// An empty stage on an engine.
     pub fn new(engine: Engine) -> Self {
-        Self {
-            database: Database::new(engine),
-            database_url: None,
-            dawn: DAWN,
-            offers: fixture::shelf(),
-            settings: Settings::default(),
-            most_at_once: tandem_api::Options::default().most_at_once,
-            queue: 4096,
-            patience: Duration::from_secs(5),
-            servers: Arc::default(),
-        }
+        let database = Database::new(engine);
+        let config = Config {
+            listen: "127.0.0.1:0".to_owned(),
+            data_dir: database.folder().to_owned(),
+            database: Some(database.url()),
+            ..Config::default()
+        };
+        Self { database, config, dawn: DAWN, offers: fixture::shelf, servers: Arc::default() }
     }
 
     /// Which engine the servers run on.
@@ -77,38 +66,17 @@ impl Stage {
         self
     }
 
-    /// The inventory, the same in both kinds of environment.
+    /// The inventory of each kind of environment.
     #[must_use]
-    pub fn offers(mut self, offers: Vec<Offer>) -> Self {
+    pub fn offers(mut self, offers: fn(Environment) -> Vec<Offer>) -> Self {
         self.offers = offers;
         self
     }
 
-    /// What the operator set.
+    /// Sets what an operator sets.
     #[must_use]
-    pub fn settings(mut self, settings: Settings) -> Self {
-        self.settings = settings;
-        self
-    }
-
-    /// Requests that are worked on at once at the most.
-    #[must_use]
-    pub fn most_at_once(mut self, most: usize) -> Self {
-        self.most_at_once = most;
-        self
-    }
-
-    /// Units of work that may wait.
-    #[must_use]
-    pub fn queue(mut self, queue: usize) -> Self {
-        self.queue = queue;
-        self
-    }
-
-    /// How long a caller waits for a unit of work.
-    #[must_use]
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+    pub fn config(mut self, set: impl FnOnce(&mut Config)) -> Self {
+        set(&mut self.config);
         self
     }
 
@@ -123,7 +91,7 @@ impl Stage {
         let to = tokio::net::lookup_host((host.as_str(), port)).await.expect("a host").next().expect("an address");
         let proxy = Proxy::start(to).await;
         let authority = if url.contains(&format!("{host}:{port}")) { format!("{host}:{port}") } else { host.clone() };
-        self.database_url = Some(url.replace(&authority, &proxy.address().to_string()));
+        self.config.database = Some(url.replace(&authority, &proxy.address().to_string()));
         (self, proxy)
     }
 
@@ -132,10 +100,6 @@ impl Stage {
         let server = Server::start(self.clone()).await;
         self.servers.lock().expect("no panic while starting").push(server.clone());
         server
-    }
-
-    pub(crate) fn address(&self) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], 0))
     }
 
     async fn finish(&self) {

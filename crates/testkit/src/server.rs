@@ -2,22 +2,22 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tandem_app::{
-    App, Parts,
+    App,
     accounts::{self, OpenAccount, Operator},
     carrier::{Carrier, Carriers},
     due, nothing_more,
 };
-use tandem_domain::purchase::Offer;
+use tandem_carriers::{Owned, Simulated};
 use tandem_kernel::{Clock, Currency, Environment, ManualClock, OsRng, Timestamp};
-use tandem_store::{Options, Store, Tx, repo::inventory};
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tandem_server::serve::{self, Running, Setup};
+use tandem_store::{Store, Tx, repo::inventory};
 
 use crate::{
-    Database, Engine, LOCAL, Persona, Stage, UPSTREAM, audit,
+    Database, Engine, Persona, Stage, UPSTREAM, audit,
     carrier::{Control, Scripted},
     client::Client,
 };
@@ -36,96 +36,63 @@ struct Inner {
     running: Mutex<Option<Running>>,
 }
 
-#[derive(Clone)]
-struct Running {
-    app: App,
-    address: SocketAddr,
-    stop: watch::Sender<bool>,
-    task: Arc<Mutex<Option<JoinHandle<()>>>>,
-}
-
 impl Server {
     pub(crate) async fn start(stage: Stage) -> Self {
         let clock = Arc::new(ManualClock::new(stage.dawn));
+        fill_shelves(&stage).await;
         let server = Self(Arc::new(Inner { stage, clock, upstream: Control::default(), running: Mutex::default() }));
-        server.launch(true).await;
+        server.launch().await;
         server
     }
 
-    async fn launch(&self, fill: bool) {
-        let stage = &self.0.stage;
-        let url = stage.database_url.clone().unwrap_or_else(|| stage.database.url());
-        let exclusive = stage.engine() == Engine::Sqlite;
-        let options = Options { queue: stage.queue, patience: stage.patience, exclusive, ..Options::new(url) };
-        let store = Store::open(&options).await.expect("the store opens");
-        if fill {
-            fill_shelves(&store, stage.offers.clone(), self.0.clock.now()).await;
-        }
-        let app = App::new(Parts {
-            store,
-            clock: self.0.clock.clone(),
-            rng: Arc::new(OsRng),
-            carriers: self.carriers(),
-            settings: stage.settings.clone(),
-        });
-        for kind in [Environment::Live, Environment::Test] {
-            app.stock.load(&app.store, kind).await.expect("the inventory is read");
-        }
-        let running = listen(app, stage).await;
-        *self.running_slot() = Some(running);
+    async fn launch(&self) {
+        let clock: Arc<dyn Clock> = self.0.clock.clone();
+        let setup = Setup { config: self.0.stage.config.clone(), clock, rng: Arc::new(OsRng), carriers: Some(self.carriers()) };
+        let running = serve::start(setup).await.unwrap_or_else(|failure| panic!("the server does not start: {failure}"));
+        *self.slot() = Some(running);
     }
 
     fn carriers(&self) -> Carriers {
-        let local: Arc<dyn Carrier> = Arc::new(Scripted::local(LOCAL, Control::default()));
-        let remote: Arc<dyn Carrier> = Arc::new(Scripted::remote(UPSTREAM, self.0.upstream.clone()));
-        Carriers::new(vec![local, remote], LOCAL, LOCAL)
+        let upstream = Scripted { name: UPSTREAM, control: self.0.upstream.clone() };
+        let all: Vec<Arc<dyn Carrier>> = vec![Arc::new(Owned::default()), Arc::new(Simulated), Arc::new(upstream)];
+        Carriers::new(all, Owned::NAME, Simulated::NAME)
     }
 
-    fn running_slot(&self) -> std::sync::MutexGuard<'_, Option<Running>> {
+    fn slot(&self) -> MutexGuard<'_, Option<Running>> {
         self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn running(&self) -> Running {
-        self.running_slot().clone().expect("the server runs")
     }
 
     /// Stops the server as an orderly shutdown does.
     pub async fn stop(&self) {
-        let stopped = self.running_slot().take();
-        let Some(Running { app, stop, task, .. }) = stopped else { return };
-        stop.send_replace(true);
-        let task = task.lock().expect("no panic while stopping").take();
-        if let Some(task) = task {
-            task.await.expect("the server ends well");
+        let running = self.slot().take();
+        if let Some(running) = running {
+            running.stop().await;
         }
-        app.journal.flush(&app.store).await;
-        app.store.close().await;
     }
 
     /// Starts it again on the same database, at a port of its own.
     pub async fn restart(&self) {
         self.stop().await;
-        self.launch(false).await;
+        self.launch().await;
     }
 
     /// Looks over what the scenario left behind and stops.
     pub async fn finish(&self) {
-        if self.running_slot().is_none() {
-            self.launch(false).await;
+        if self.slot().is_none() {
+            self.launch().await;
         }
-        self.settle().await;
         audit::leftovers(&self.app()).await;
         self.stop().await;
     }
 
     /// The platform behind the server.
     pub fn app(&self) -> App {
-        self.running().app
+        self.slot().as_ref().expect("the server runs").app.clone()
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.running().address
+        self.slot().as_ref().expect("the server runs").addr
     }
 
     /// The database.
@@ -148,7 +115,7 @@ impl Server {
         self.0.clock.now()
     }
 
-    /// Moves the machine's clock. Work that falls due is done when [`Self::run_due`] is called.
+    /// Moves the machine's clock. Work that falls due is done a moment later, or at once by [`Self::run_due`].
     pub fn pass_seconds(&self, seconds: u32) {
         self.0.clock.advance_seconds(seconds);
     }
@@ -202,26 +169,17 @@ impl Server {
     }
 }
 
-async fn fill_shelves(store: &Store, offers: Vec<Offer>, now: Timestamp) {
+/// Puts the inventory into the database before the server begins: where it finds one, it makes up none.
+async fn fill_shelves(stage: &Stage) {
+    let store =
+        Store::open(&stage.config.store_options(false)).await.unwrap_or_else(|fault| panic!("the store does not open: {fault:?}"));
+    let (offers, now) = (stage.offers, stage.dawn);
     let filled = store.write(move |tx| {
         for kind in [Environment::Live, Environment::Test] {
-            inventory::upsert_many(tx, kind, &offers, now)?;
+            inventory::upsert_many(tx, kind, &offers(kind), now)?;
         }
         Ok(())
     });
     filled.await.expect("the shelves are filled");
-}
-
-async fn listen(app: App, stage: &Stage) -> Running {
-    let options = tandem_api::Options { most_at_once: stage.most_at_once, ..tandem_api::Options::default() };
-    let router = tandem_api::router(app.clone(), &options);
-    let listener = TcpListener::bind(stage.address()).await.expect("a free port");
-    let address = listener.local_addr().expect("an address");
-    let (stop, mut stopped) = watch::channel(false);
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
-        let _ = stopped.wait_for(|stopped| *stopped).await; // a server that is forgotten stops as well
-    });
-    let task = tokio::spawn(async move { serving.await.expect("the server ends well") });
-    Running { app, address, stop, task: Arc::new(Mutex::new(Some(task))) }
+    store.close().await;
 }

@@ -10,6 +10,7 @@ pub struct Success<T: ToSchema> {
     /// Always true.
     pub success: bool,
     /// What was asked for.
+    #[schema(inline)]
     pub data: T,
 }
 

@@ -124,11 +124,13 @@ impl Field {
     pub fn schema(&self) -> Value {
         let mut schema = self.kind.schema();
         if let Some(object) = schema.as_object_mut() {
-            object.insert("description".to_owned(), self.doc.into());
+            let doc = if self.clearable { format!("{} null takes it away.", self.doc) } else { self.doc.to_owned() };
+            object.insert("description".to_owned(), doc.into());
             if let Ok(example) = serde_json::from_str::<Value>(self.example) {
                 object.insert("example".to_owned(), example);
             }
-            if self.clearable
+            // `null` for what is optional counts as not sent; for what is clearable it takes away what was there.
+            if !self.required
                 && let Some(kind) = object.get("type").cloned()
             {
                 object.insert("type".to_owned(), json!([kind, "null"]));

@@ -100,7 +100,7 @@ pub fn document(manner: &Manner) -> Value {
         },
         "servers": [{ "url": manner.prefix }],
         "paths": paths,
-        "components": { "schemas": schemas, "securitySchemes": { scheme: security } },
+        "components": { "schemas": schemas, "parameters": { "IdempotencyKey": idempotency_key() }, "securitySchemes": { scheme: security } },
     })
 }
 
@@ -115,6 +115,9 @@ fn operation(manner: &Manner, endpoint: &Endpoint, scheme: &str) -> Value {
     let Some(members) = operation.as_object_mut() else { return operation };
     if endpoint.access != Access::Anybody {
         members.insert("security".to_owned(), json!([{ scheme: [] }]));
+    }
+    if endpoint.is_unsafe() {
+        members.insert("x-idempotency-key".to_owned(), "optional; see components.parameters.IdempotencyKey".into());
     }
     if endpoint.ours {
         members.insert("x-origin".to_owned(), "ours".into());
@@ -137,14 +140,16 @@ fn parameters(endpoint: &Endpoint) -> Vec<Value> {
         json!({ "name": name, "in": "path", "required": true, "description": doc, "schema": { "type": "string", "minLength": 1 } })
     });
     let query = endpoint.query.iter().map(query_parameter);
-    let key = endpoint.is_unsafe().then(|| {
-        json!({
-            "name": "Idempotency-Key", "in": "header", "required": false, "x-origin": "ours",
-            "description": "A repetition with the same key and body gets the first answer.",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$" },
-        })
-    });
-    path.chain(query).chain(key).collect()
+    path.chain(query).collect()
+}
+
+/// Not a parameter of each operation: whoever generates requests from the document would use one key for many.
+fn idempotency_key() -> Value {
+    json!({
+        "name": "Idempotency-Key", "in": "header", "required": false, "x-origin": "ours",
+        "description": "Taken by every operation that changes something: a repetition with the same key and body gets the first answer.",
+        "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
+    })
 }
 
 fn query_parameter(field: &Field) -> Value {

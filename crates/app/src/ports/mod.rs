@@ -20,3 +20,5 @@ pub use create::{PortNumber, create};
 pub use documents::{AddDocument, add_document, document, documents};
 pub use out::{cancel_port_out, complete_port_out, start_port_out};
 pub use read::{ListPorts, PortList, get, list};
+
+pub(crate) use read::find;

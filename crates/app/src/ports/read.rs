@@ -31,7 +31,7 @@ pub struct PortList {
 ///
 /// # Errors
 /// `port_not_found`.
-pub(super) fn find(tx: &mut Tx, environment: EnvironmentId, id: &str) -> Result<Port> {
+pub(crate) fn find(tx: &mut Tx, environment: EnvironmentId, id: &str) -> Result<Port> {
     let found = match PortId::parse(id) {
         Some(id) => ports::get(tx, environment, id)?,
         None => None,

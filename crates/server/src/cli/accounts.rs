@@ -26,7 +26,9 @@ pub enum Command {
     /// List all accounts
     List,
     /// Open an account with a live and a test environment and empty wallets
-    #[command(after_help = "Example:\n  tandem admin accounts create --name 'Ann Ltd' --email ann@example.com\n\nThen give it money and a key:\n  tandem admin wallet credit acc_… 50\n  tandem admin keys create --account acc_… --environment live")]
+    #[command(
+        after_help = "Example:\n  tandem admin accounts create --name 'Ann Ltd' --email ann@example.com\n\nThen give it money and a key:\n  tandem admin wallet credit acc_… 50\n  tandem admin keys create --account acc_… --environment live"
+    )]
     Create {
         /// Its name
         #[arg(long)]
@@ -42,7 +44,9 @@ pub enum Command {
         account: AccountId,
     },
     /// Change an account; what is not named stays
-    #[command(after_help = "Examples:\n  tandem admin accounts set acc_… --status suspended\n  tandem admin accounts set acc_… --rate-limit 5000 --rate-burst 500 --environment live")]
+    #[command(
+        after_help = "Examples:\n  tandem admin accounts set acc_… --status suspended\n  tandem admin accounts set acc_… --rate-limit 5000 --rate-burst 500 --environment live"
+    )]
     Set(Box<Change>),
 }
 

@@ -11,7 +11,8 @@ use crate::{
     output::{say, say_json},
 };
 
-const EXAMPLES: &str = "The copy is of one moment, is checked, and appears under its name only when it is whole. The server goes on meanwhile.
+const EXAMPLES: &str =
+    "The copy is of one moment, is checked, and appears under its name only when it is whole. The server goes on meanwhile.
 To go back to it: stop the server, put the file in the place of tandem.sqlite (and remove tandem.sqlite-wal), start it.
 
 Example:

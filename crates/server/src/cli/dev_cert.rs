@@ -65,7 +65,8 @@ fn explain_trust(authority: &Path) -> Result<()> {
 }
 
 fn explain_use(hosts: &[String]) -> Result<()> {
-    let names: Vec<&String> = hosts.iter().filter(|host| host.parse::<std::net::IpAddr>().is_err() && *host != "localhost").collect();
+    let names: Vec<&String> =
+        hosts.iter().filter(|host| host.parse::<std::net::IpAddr>().is_err() && *host != "localhost").collect();
     if !names.is_empty() {
         say("\nLines for /etc/hosts, so that clients with a built-in host come here:")?;
         for name in &names {

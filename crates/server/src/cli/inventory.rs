@@ -132,10 +132,8 @@ fn format(args: &Import) -> Result<Format> {
     match (args.format, ending.as_deref()) {
         (Some(Written::Csv), _) | (None, Some("csv")) => Ok(Format::Csv),
         (Some(Written::Jsonl), _) | (None, Some("jsonl" | "ndjson" | "json")) => Ok(Format::JsonLines),
-        (None, _) => {
-            Err(Failure::new(format!("the ending of {} does not say how it is written", args.file.display()))
-                .hint("add --format csv or --format jsonl"))
-        }
+        (None, _) => Err(Failure::new(format!("the ending of {} does not say how it is written", args.file.display()))
+            .hint("add --format csv or --format jsonl")),
     }
 }
 

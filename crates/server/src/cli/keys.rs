@@ -3,8 +3,9 @@
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use tandem_app::{
-    App, accounts, nothing_more,
+    App, accounts,
     keys::{self, MintKey, MintedKey},
+    nothing_more,
 };
 use tandem_catalogue::Error;
 use tandem_domain::key::{Key, KeyState};
@@ -25,7 +26,9 @@ pub enum Command {
     /// List keys; their texts are known to nobody
     List(Whose),
     /// Make a key and print it, this once
-    #[command(after_help = "Examples:\n  tandem admin keys create --account acc_… --environment live\n  tandem admin keys create --account acc_… --kind secret --scopes numbers:read,billing:read --label 'read only'\n  tandem admin keys create --operator --label 'night shift'")]
+    #[command(
+        after_help = "Examples:\n  tandem admin keys create --account acc_… --environment live\n  tandem admin keys create --account acc_… --kind secret --scopes numbers:read,billing:read --label 'read only'\n  tandem admin keys create --operator --label 'night shift'"
+    )]
     Create(Create),
     /// Make a key with the same rights; the old one goes on working for a while
     #[command(after_help = "Example:\n  tandem admin keys rotate key_… --overlap 24h")]
@@ -116,7 +119,9 @@ fn seconds(text: &str) -> Result<i64, String> {
     };
     let last = text.chars().last().and_then(unit);
     let number = text.get(..text.len().saturating_sub(1)).and_then(|number| number.parse::<u32>().ok());
-    last.zip(number).map(|(unit, number)| i64::from(number) * unit).ok_or_else(|| "use a number with s, m, h or d, as in 24h".to_owned())
+    last.zip(number)
+        .map(|(unit, number)| i64::from(number) * unit)
+        .ok_or_else(|| "use a number with s, m, h or d, as in 24h".to_owned())
 }
 
 /// Does it.
@@ -136,7 +141,9 @@ async fn work(app: &App, command: Command, json: bool) -> Result<()> {
         Command::Create(create) => {
             let environments = whose(app, &create.whose).await?;
             let [(_, environment)] = environments.as_slice() else {
-                return Err(Failure::new("say which environment the key opens").hint("add --environment live or --environment test"));
+                return Err(
+                    Failure::new("say which environment the key opens").hint("add --environment live or --environment test")
+                );
             };
             let command = mint(*environment, create);
             shown_once(&keys::mint(app, office::operator(), command, nothing_more()).await?, json)

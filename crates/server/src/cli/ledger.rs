@@ -44,7 +44,9 @@ pub async fn run(config: &Config, json: bool) -> Result<ExitCode> {
         for fault in faults {
             say(fault)?;
         }
-        say(format_args!("{wallets} wallets with {transfers} transfers, {numbers} numbers, {invoices} invoices, {inventory} numbers of the inventory"))?;
+        say(format_args!(
+            "{wallets} wallets with {transfers} transfers, {numbers} numbers, {invoices} invoices, {inventory} numbers of the inventory"
+        ))?;
         say(if report.is_clean() { "everything adds up".to_owned() } else { format!("{} faults", faults.len()) })?;
     }
     Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

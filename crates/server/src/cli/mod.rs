@@ -81,7 +81,9 @@ enum Command {
     #[command(subcommand)]
     Admin(Admin),
     /// Print the completion script for a shell
-    #[command(after_help = "Examples:\n  tandem completions bash > /etc/bash_completion.d/tandem\n  tandem completions zsh > ~/.zfunc/_tandem")]
+    #[command(
+        after_help = "Examples:\n  tandem completions bash > /etc/bash_completion.d/tandem\n  tandem completions zsh > ~/.zfunc/_tandem"
+    )]
     Completions {
         /// The shell
         shell: clap_complete::Shell,

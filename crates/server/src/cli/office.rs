@@ -34,7 +34,8 @@ pub fn environment(text: &str) -> Result<Environment, String> {
 /// # Errors
 /// What is none.
 pub fn account(text: &str) -> Result<AccountId, String> {
-    AccountId::parse(text).ok_or_else(|| "an account's id looks like acc_01m5zk…; `tandem admin accounts list` shows them".to_owned())
+    AccountId::parse(text)
+        .ok_or_else(|| "an account's id looks like acc_01m5zk…; `tandem admin accounts list` shows them".to_owned())
 }
 
 /// An amount with its currency.

@@ -51,7 +51,11 @@ pub async fn run(config: Config, json: bool) -> Result<()> {
         running = start(config) => running?,
         _ = signals.end() => return Ok(()),
     };
-    if json { say_json(&running.description())? } else { greet(&running)? }
+    if json {
+        say_json(&running.description())?
+    } else {
+        greet(&running)?
+    }
     tracing::info!(address = %running.addr, tls = ?running.tls_addr, "ready");
     loop {
         match signals.next().await {

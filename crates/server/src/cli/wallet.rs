@@ -22,7 +22,9 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Put money into a wallet, or take some out with a negative amount
-    #[command(after_help = "Examples:\n  tandem admin wallet credit acc_… 50 --reference 'invoice 17'\n  tandem admin wallet credit acc_… -12.50 --description 'paid back'\n\nThe same reference moves money once: repeat the command without fear.")]
+    #[command(
+        after_help = "Examples:\n  tandem admin wallet credit acc_… 50 --reference 'invoice 17'\n  tandem admin wallet credit acc_… -12.50 --description 'paid back'\n\nThe same reference moves money once: repeat the command without fear."
+    )]
     Credit {
         /// The account
         #[arg(value_parser = office::account)]

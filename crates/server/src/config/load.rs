@@ -6,7 +6,7 @@ use figment::{
     Figment,
     error::Kind,
     providers::{Env, Format, Serialized, Toml},
-    value::{Dict, Value},
+    value::{Dict, UncasedStr, Value},
 };
 
 use super::{Config, without_password};
@@ -66,7 +66,7 @@ pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Loaded> {
     if let Some(file) = &file {
         figment = figment.merge(Toml::file_exact(file));
     }
-    let known = |key: &figment::value::UncasedRef| !OTHERS.iter().any(|other| key == other) && !key.starts_with("test");
+    let known = |key: &UncasedStr| !OTHERS.iter().any(|other| key == *other) && !key.starts_with("test");
     let figment = figment.merge(Env::prefixed(PREFIX).filter(known).split("__")).merge(Serialized::defaults(flags));
     let config: Config = figment.extract().map_err(|error| complaint(&error))?;
     check(&config)?;
@@ -135,7 +135,9 @@ fn complaint(error: &figment::Error) -> Failure {
             };
             Failure::new(format!("{origin}: there is no setting '{name}'{place}")).hint(hint)
         }
-        kind => Failure::new(format!("{origin}: {path}: {kind}")).hint("packaging/tandem.toml shows every setting with its default"),
+        kind => {
+            Failure::new(format!("{origin}: {path}: {kind}")).hint("packaging/tandem.toml shows every setting with its default")
+        }
     }
 }
 
@@ -146,7 +148,8 @@ fn check(config: &Config) -> Result<()> {
         return Err(Failure::new("tls.certificate and tls.key go together, and only one of them is set"));
     }
     if tls.certificate.is_some() && tls.listen.is_none() {
-        return Err(Failure::new("there is a tls.certificate and no tls.listen").hint("say where HTTPS is answered: listen = \"0.0.0.0:8443\""));
+        return Err(Failure::new("there is a tls.certificate and no tls.listen")
+            .hint("say where HTTPS is answered: listen = \"0.0.0.0:8443\""));
     }
     if let Err(fault) = config.log.level.parse::<tracing_subscriber::filter::Targets>() {
         let hint = "use error, warn, info, debug or trace, or for a part: \"info,tandem_app=debug\"";

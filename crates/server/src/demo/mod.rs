@@ -164,7 +164,7 @@ impl Demo {
     pub fn commands(&self, app: &App, base_url: &str) -> [String; 3] {
         let [_, key] = &self.secret;
         let (place, number) = numbers::suggestion(&app.stock, Environment::Test);
-        let curl = |rest: String| format!("curl -s -H 'X-Auth-Token: {key}' {rest}");
+        let curl = |rest: String| format!("curl -sw '\\n' -H 'X-Auth-Token: {key}' {rest}");
         let audian = format!("{base_url}/audian/v2/numbers");
         let json = "-H 'Content-Type: application/json'";
         [

@@ -57,11 +57,19 @@ fn folder(path: &Path) -> Finding {
     };
     let probe = path.join(format!(".doctor-{}", std::process::id()));
     if let Err(fault) = fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe)) {
-        return Finding::wrong(WHAT, format!("{place} cannot be written to: {fault}"), "give the folder to the user that runs Tandem");
+        return Finding::wrong(
+            WHAT,
+            format!("{place} cannot be written to: {fault}"),
+            "give the folder to the user that runs Tandem",
+        );
     }
     if is_open_to_others(&metadata) {
         let remedy = format!("chmod 700 {place}");
-        return Finding::notice(WHAT, format!("{place} can be read by other users, and the database holds customers' data"), remedy);
+        return Finding::notice(
+            WHAT,
+            format!("{place} can be read by other users, and the database holds customers' data"),
+            remedy,
+        );
     }
     Finding::fine(WHAT, format!("{place} can be written to, and by this user alone"))
 }

@@ -62,7 +62,11 @@ impl Grade {
 /// Where nobody listens to what was found.
 pub async fn run(loaded: &Loaded, json: bool) -> Result<ExitCode> {
     let findings = checks::all(&loaded.config).await;
-    if json { say_json(&report(loaded, &findings))? } else { tell(loaded, &findings)? }
+    if json {
+        say_json(&report(loaded, &findings))?
+    } else {
+        tell(loaded, &findings)?
+    }
     let wrong = findings.iter().any(|finding| finding.grade == Grade::Wrong);
     Ok(if wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -97,5 +101,10 @@ fn tell(loaded: &Loaded, findings: &[Finding]) -> Result<()> {
         }
     }
     let count = |grade| findings.iter().filter(|finding| finding.grade == grade).count();
-    Ok(say(format_args!("\n{} wrong, {} to know, {} as they should be", count(Grade::Wrong), count(Grade::Notice), count(Grade::Fine)))?)
+    Ok(say(format_args!(
+        "\n{} wrong, {} to know, {} as they should be",
+        count(Grade::Wrong),
+        count(Grade::Notice),
+        count(Grade::Fine)
+    ))?)
 }

@@ -40,7 +40,9 @@ pub async fn bind(address: &str) -> Result<TcpListener> {
     bound.map_err(|fault| {
         let failure = Failure::new(format!("cannot listen on {address}: {fault}"));
         match fault.kind() {
-            io::ErrorKind::AddrInUse => failure.hint("another program has that port; choose one with --listen, port 0 for any that is free"),
+            io::ErrorKind::AddrInUse => {
+                failure.hint("another program has that port; choose one with --listen, port 0 for any that is free")
+            }
             io::ErrorKind::InvalidInput => failure.hint("an address is written as 127.0.0.1:8080 or [::1]:8080"),
             _ => failure,
         }
@@ -167,7 +169,12 @@ impl Front {
         }
     }
 
-    async fn speak(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, protocol: Protocol, peer: SocketAddr) -> Result<()> {
+    async fn speak(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        protocol: Protocol,
+        peer: SocketAddr,
+    ) -> Result<()> {
         let builder = match protocol {
             Protocol::Http1 => &self.http1,
             Protocol::Http2 => &self.http2,

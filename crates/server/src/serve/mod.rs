@@ -8,7 +8,6 @@ mod tasks;
 pub mod tls;
 mod web;
 
-
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 /// How long after its death a task is started again.
-const PAUSE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(if cfg!(test) { 10 } else { 1000 });
 
 /// The tasks of a server.
 pub struct Tasks {
@@ -97,7 +97,7 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_task_that_panics_is_started_again_and_ends_when_told() {
         let lives = Arc::new(AtomicU32::new(0));
         let mut tasks = Tasks::new();
@@ -109,6 +109,9 @@ mod tests {
                 let _ = stop.changed().await;
             }
         });
+        while lives.load(Ordering::SeqCst) < 3 {
+            tokio::time::sleep(PAUSE).await;
+        }
         tokio::time::sleep(PAUSE * 5).await;
         assert_eq!(lives.load(Ordering::SeqCst), 3);
         tasks.finish(PAUSE).await;

@@ -59,7 +59,7 @@ pub fn update(tx: &mut Tx, number: &Number) -> Result<()> {
     let (grace, released, port) = state_columns(&number.state);
     let changed = tx.execute(
         "UPDATE numbers SET state = $1, friendly_name = $2, config = $3, purchased_at = $4, periods_paid = $5, grace_until = $6, \
-         released_at = $7, port_id = $8, version = $9 WHERE id = $10 AND version = $9 - 1",
+         released_at = $7, port_id = $8, version = $9 WHERE id = $10 AND version + 1 = $9",
         &[
             number.state.as_str().into(),
             number.friendly_name.as_ref().into(),

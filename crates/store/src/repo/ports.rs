@@ -85,7 +85,7 @@ pub fn update(tx: &mut Tx, port: &Port) -> Result<()> {
     let (reason, scheduled, completed) = state_columns(&port.state);
     let changed = tx.execute(
         "UPDATE ports SET state = $1, reason = $2, scheduled_for = $3, completed_at = $4, account_pin = $5, estimated_completion = $6, \
-         updated_at = $7, version = $8 WHERE id = $9 AND version = $8 - 1",
+         updated_at = $7, version = $8 WHERE id = $9 AND version + 1 = $8",
         &[
             port.state.as_str().into(),
             reason.into(),

@@ -1,1 +1,0 @@
-fn main(){ println!("{:#}", tandem_api::openapi(tandem_catalogue::Dialect::Audian).unwrap()); }
