@@ -90,6 +90,7 @@ on_both! {
         assert_eq!(code(ports::add_document(app, &bob, command(b"%PDF-1.7"), nothing_more()).await), Code::PortNotFound);
         let first = add(b"%PDF-1.7 first").await.expect("a document");
         assert_eq!((first.media_type, first.size), (MediaType::Pdf, 14));
+        world.clock.advance_seconds(1);
         for _ in 1..MOST {
             add(b"\xff\xd8\xff more").await.expect("a document");
         }

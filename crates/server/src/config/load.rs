@@ -9,6 +9,8 @@ use figment::{
     value::{Dict, UncasedStr, Value},
 };
 
+use tracing_subscriber::filter::LevelFilter;
+
 use super::{Config, without_password};
 use crate::{
     failure::{Failure, Result},
@@ -151,9 +153,12 @@ fn check(config: &Config) -> Result<()> {
         return Err(Failure::new("there is a tls.certificate and no tls.listen")
             .hint("say where HTTPS is answered: listen = \"0.0.0.0:8443\""));
     }
-    if let Err(fault) = config.log.level.parse::<tracing_subscriber::filter::Targets>() {
-        let hint = "use error, warn, info, debug or trace, or for a part: \"info,tandem_app=debug\"";
-        return Err(Failure::new(format!("log.level: '{}' is no level: {fault}", config.log.level)).hint(hint));
+    for part in config.log.level.split(',') {
+        let level = part.split_once('=').map_or(part, |(_, level)| level);
+        if level.parse::<LevelFilter>().is_err() {
+            let hint = "use error, warn, info, debug or trace, also for a part: \"info,tandem_app=debug\"";
+            return Err(Failure::new(format!("log.level: '{level}' is no level")).hint(hint));
+        }
     }
     let url = config.database_url();
     if !["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {

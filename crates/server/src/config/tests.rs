@@ -78,7 +78,8 @@ fn what_cannot_be_is_refused_in_words() {
         ("[business]\nport_fee = 0.0000001", "business.port_fee: invalid value"),
         ("[business]\nport_fee = \"-1\"", "business.port_fee: invalid value"),
         ("[tls]\nkey = \"a\"", "only one of them is set"),
-        ("[log]\nlevel = \"loud\"", "log.level: 'loud'"),
+        ("[log]\nlevel = \"loud\"", "log.level: 'loud' is no level"),
+        ("[log]\nlevel = \"info,tandem_app=all\"", "log.level: 'all' is no level"),
         ("database = \"mysql://a\"", "'mysql://a' is no database URL"),
         ("listen = ", "TOML"),
     ] {

@@ -31,12 +31,11 @@ const RANGES: [(u64, u64, i64, Features); 21] = [
     (441_174_960, 20, 1_490_000, CALLS),
     (441_314_960, 20, 1_490_000, CALLS),
     (441_214_960, 20, 1_490_000, CALLS),
-    (447_700_900, 20, 2_490_000, MOBILE),
+    (441_144_960, 20, 1_490_000, CALLS),
     (441_134_960, 20, 1_490_000, CALLS),
 ];
 const CALLS: Features = Features::VOICE;
-const MOBILE: Features = Features::VOICE.with(Features::SMS);
-const TEXTING: Features = MOBILE.with(Features::MMS);
+const TEXTING: Features = Features::VOICE.with(Features::SMS).with(Features::MMS);
 
 /// The numbers, in the same order every time.
 pub fn offers() -> Vec<Offer> {
