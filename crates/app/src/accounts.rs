@@ -325,6 +325,14 @@ pub fn environment(tx: &mut Tx, account: AccountId, kind: Environment) -> Result
     found.ok_or_else(|| Error::account_not_found(account.to_string()))
 }
 
+/// Finds an environment of an account.
+///
+/// # Errors
+/// `account_not_found`.
+pub async fn find_environment(app: &App, account: AccountId, kind: Environment) -> Result<EnvironmentSettings> {
+    app.store.read(move |tx| environment(tx, account, kind)).await
+}
+
 fn find(tx: &mut Tx, id: AccountId) -> Result<Account> {
     accounts::get(tx, id)?.ok_or_else(|| Error::account_not_found(id.to_string()))
 }

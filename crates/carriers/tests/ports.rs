@@ -20,7 +20,7 @@ use tandem_domain::{
 use tandem_kernel::{Environment, PhoneNumber, Timestamp};
 use tandem_store::repo::jobs;
 use tandem_testkit::on_both;
-use world::{DAY, FEE, HOUR, MONTH, PURSE, World, code, magic, random};
+use world::{DAY, FEE, HOUR, MONTH, PURSE, World, code, magic, operator, random};
 
 /// A number that no page mentions.
 const ORDINARY: u64 = 16_135_550_142;
@@ -212,6 +212,32 @@ on_both! {
         }
         world.run_due().await;
         assert_eq!(world.wallet(&ada).await, (PURSE - FEE - MONTH, 0));
+        world.finish().await;
+    }
+
+    async fn whoever_comes_first_ends_a_port(world: World) {
+        for round in 0..6 {
+            let ada = world.owner("Ada").await.test;
+            let phone = ORDINARY + round;
+            let port = world.port(&ada, phone).await.expect("a port");
+            world.pass(&ada, 4 * DAY - 1).await;
+            let due = world.app.store.read(move |tx| jobs::first_until(tx, ada.environment, Timestamp::MAX)).await;
+            let due = due.expect("the store is read").expect("an open port has its job");
+            world.clock.advance_seconds(1);
+            let (app, id) = (&world.app, || port.id.to_string());
+            let (called_off, rejected, (), completed) = tokio::join!(
+                ports::cancel(app, &ada, id(), nothing_more()),
+                ports::reject(app, operator(), id(), "too late".to_owned(), nothing_more()),
+                due::perform(app, due),
+                ports::complete(app, operator(), id(), nothing_more()),
+            );
+            let ended = [called_off, rejected, completed].into_iter().filter(Result::is_ok).count();
+            assert!(ended <= 1, "two ways at once");
+            world.run_due().await;
+            let arrived = matches!(world.get(&ada, &port).await.state, PortState::Completed { .. });
+            assert_eq!(world.wallet(&ada).await, if arrived { (PURSE - FEE - MONTH, 0) } else { (PURSE, 0) });
+            assert_eq!(world.has(&ada, phone).await, arrived);
+        }
         world.finish().await;
     }
 

@@ -29,6 +29,7 @@ pub fn manner() -> Manner {
         credential,
         refuse: errors::refuse,
         error_type: JSON,
+        challenge: r#"Bearer realm="Tandem""#,
         strict: false,
         security: || ("ApiKey", json!({ "type": "apiKey", "in": "header", "name": "X-Auth-Token" })),
         error_schema: errors::schema,

@@ -33,6 +33,8 @@ pub struct Manner {
     pub refuse: fn(&Error, &str) -> Reply,
     /// The media type of its errors.
     pub error_type: &'static str,
+    /// How it asks for a credential: the `WWW-Authenticate` of its 401.
+    pub challenge: &'static str,
     /// Whether names that no field has are refused.
     pub strict: bool,
     /// The security scheme for the document: name and definition.

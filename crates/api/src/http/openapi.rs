@@ -205,7 +205,7 @@ fn refusal(manner: &Manner, status: u16, codes: &[Code]) -> Value {
 
 fn headers(access: Access) -> Value {
     let mut headers = json!({ "X-Request-Id": header("The request's id, by which the log finds it.") });
-    if let (Access::Account | Access::Either, Some(members)) = (access, headers.as_object_mut()) {
+    if let (Access::Account, Some(members)) = (access, headers.as_object_mut()) {
         for (name, doc) in [
             ("X-RateLimit-Limit", "Requests in a period."),
             ("X-RateLimit-Remaining", "Requests that could come at once now."),

@@ -13,7 +13,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tandem_app::{Allowance, App, JournalEntry, Principal};
 use tandem_catalogue::{Error, Result};
@@ -257,6 +257,9 @@ fn refuse(manner: &Manner, error: &Error, id: RequestId, parts: &Parts, trail: &
     let mut reply = (manner.refuse)(error, &id.to_string());
     if let Some(seconds) = error.retry_after() {
         reply = reply.with("retry-after", seconds.max(1).to_string());
+    }
+    if reply.status == StatusCode::UNAUTHORIZED {
+        reply = reply.with("www-authenticate", manner.challenge);
     }
     if let Some(tandem_catalogue::Value::Text(allowed)) = error.value("allowed") {
         reply = reply.with("allow", allowed.to_string());

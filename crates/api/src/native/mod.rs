@@ -22,6 +22,7 @@ pub fn manner() -> Manner {
         credential: bearer,
         refuse: problem::refuse,
         error_type: PROBLEM,
+        challenge: r#"Bearer realm="Tandem""#,
         strict: true,
         security: || ("Bearer", json!({ "type": "http", "scheme": "bearer" })),
         error_schema: problem::schema,
