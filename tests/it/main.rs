@@ -2,3 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod auth;
+mod catalogue;
+mod examples;
+mod idempotency;
+mod layers;
+mod limits;
+mod numbers;
+mod store;

@@ -12,7 +12,7 @@ use tandem_ledger::{Category, Transfer, TransferKind};
 use tandem_store::{
     Tx,
     repo::{
-        accounts, inventory, invoices, ledger, ports,
+        accounts, invoices, ledger, ports,
         verify::{self, Number},
     },
 };
@@ -123,7 +123,8 @@ impl Check {
         let faults = ledger::audit_with(tx, self.id, |transfer| {
             *transfers += 1;
             note_paid(paid, transfer);
-            let spent = transfer.spent().filter(|_| covered.is_some_and(|(last, end)| transfer.sequence <= last && transfer.at < end));
+            let spent =
+                transfer.spent().filter(|_| covered.is_some_and(|(last, end)| transfer.sequence <= last && transfer.at < end));
             charged = charged.saturating_add(spent.map_or(0, |spent| spent.amount));
         })?;
         self.faults.extend(faults);
@@ -153,14 +154,14 @@ impl Check {
         };
         let mut after = NumberId::from_bytes([0; 16]);
         loop {
-            let page = verify::numbers(tx, self.id, after, PAGE)?;
+            let page = verify::numbers(tx, (self.id, kind), RENEWAL_JOB, after, PAGE)?;
             let Some(last) = page.last() else { break };
             after = last.id;
             for number in &page {
                 self.numbers += 1;
                 self.charges(tx, number)?;
-                if number.state != "released" {
-                    self.possession(tx, kind, number)?;
+                if number.state != "released" && number.state != "porting" {
+                    self.possession(number);
                 }
             }
         }
@@ -206,22 +207,19 @@ impl Check {
     }
 
     /// The inventory says that the environment has the number, so nobody else can have it; and its next month is scheduled.
-    fn possession(&mut self, tx: &mut Tx, kind: Environment, number: &Number) -> Result<()> {
-        if number.state == "porting" {
-            return Ok(()); // still another carrier's
+    fn possession(&mut self, number: &Number) {
+        let name = format!("number {} ({})", number.id, number.phone);
+        match &number.offer {
+            Some((state, Some(holder))) if state == OfferState::Assigned.as_str() && *holder == self.id => {}
+            Some((state, holder)) => {
+                let holder = holder.map_or("nobody".to_owned(), |holder| holder.to_string());
+                self.faults.push(format!("{name} is here, but the inventory has it as {state}, held by {holder}"));
+            }
+            None => self.faults.push(format!("{name} is here, but the inventory does not know it")),
         }
-        let offer = inventory::get(tx, kind, number.phone)?;
-        if offer.as_ref().is_none_or(|offer| (offer.state, offer.holder) != (OfferState::Assigned, Some(self.id))) {
-            let said = offer.map_or("does not know it".to_owned(), |offer| {
-                let holder = offer.holder.map_or("nobody".to_owned(), |holder| holder.to_string());
-                format!("has it as {}, held by {holder}", offer.state.as_str())
-            });
-            self.faults.push(format!("number {} ({}) is here, but the inventory {said}", number.id, number.phone));
+        if !number.scheduled {
+            self.faults.push(format!("month {} of {name} is not scheduled", number.periods_paid.saturating_add(1)));
         }
-        if !verify::is_scheduled(tx, RENEWAL_JOB, number.id.as_bytes(), number.periods_paid)? {
-            self.faults.push(format!("month {} of number {} ({}) is not scheduled", number.periods_paid, number.id, number.phone));
-        }
-        Ok(())
     }
 
     /// Each open hold has somebody who will settle it, and whoever needs a hold has it.
@@ -230,7 +228,7 @@ impl Check {
             ledger::open_holds(tx, self.id)?.into_iter().map(|hold| (hold.id, hold.remaining)).collect();
         let orders = verify::pending_orders(tx, self.id)?.into_iter();
         let ports = verify::open_ports(tx, self.id)?.into_iter();
-        let owners = orders.map(|(id, _, hold)| (id.to_string(), hold)).chain(ports.map(|(id, hold)| (id.to_string(), hold)));
+        let owners = orders.map(|(id, hold)| (id.to_string(), hold)).chain(ports.map(|(id, hold)| (id.to_string(), hold)));
         for (owner, hold) in owners {
             if let Some(hold) = hold
                 && open.remove(&hold).is_none()
@@ -242,7 +240,8 @@ impl Check {
             if !verify::is_scheduled(tx, HOLD_JOB, hold.as_bytes(), 0)? {
                 let owner = ledger::transfer(tx, hold)?.map_or("nothing known".to_owned(), |transfer| transfer.reference);
                 let remaining = self.money(remaining);
-                self.faults.push(format!("hold {hold} for {owner} is open with {remaining}, but nothing is under way that settles it"));
+                self.faults
+                    .push(format!("hold {hold} for {owner} is open with {remaining}, but nothing is under way that settles it"));
             }
         }
         Ok(())
@@ -285,24 +284,18 @@ fn origin(number: &Number) -> Option<Origin> {
 
 /// A page of the inventory: how many rows, the last number if there may be more, and what is wrong.
 fn shelf(tx: &mut Tx, kind: Environment, after: u64) -> Result<(u64, Option<u64>, Vec<String>)> {
-    let page = inventory::page(tx, kind, after, INVENTORY_PAGE)?;
-    let mut faults = Vec::new();
-    for offer in &page {
-        let (phone, kind) = (offer.phone, kind.as_str());
-        let wrong = match (offer.state, offer.holder) {
-            (OfferState::Assigned, Some(holder)) if !verify::has(tx, holder, phone)? => {
-                format!("is assigned to {holder}, which does not have it")
-            }
-            (OfferState::Reserved, Some(holder)) if !verify::is_ordered(tx, holder, phone)? => {
-                format!("is reserved for {holder}, which has no order for it")
-            }
-            (OfferState::Available | OfferState::Quarantined, Some(holder)) => {
-                format!("is {} and held by {holder}", offer.state.as_str())
-            }
-            _ => continue,
+    let page = verify::inventory(tx, kind, after, INVENTORY_PAGE)?;
+    let faults = page.iter().filter_map(|shelved| {
+        let holder = shelved.holder?;
+        let wrong = match shelved.state {
+            OfferState::Assigned if !shelved.had => "which does not have it",
+            OfferState::Reserved if !shelved.ordered => "which has no order for it",
+            OfferState::Available | OfferState::Quarantined => "which cannot be",
+            OfferState::Assigned | OfferState::Reserved => return None,
         };
-        faults.push(format!("{kind} inventory: {phone} {wrong}"));
-    }
+        let (phone, state) = (shelved.phone, shelved.state.as_str());
+        Some(format!("{} inventory: {phone} is {state} and held by {holder}, {wrong}", kind.as_str()))
+    });
     let rows = u64::try_from(page.len()).unwrap_or(u64::MAX);
-    Ok((rows, page.last().map(|offer| offer.phone.digits()), faults))
+    Ok((rows, page.last().map(|shelved| shelved.phone.digits()), faults.collect()))
 }

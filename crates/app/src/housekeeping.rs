@@ -10,13 +10,14 @@ use std::{
 };
 
 use tandem_catalogue::{Error, Result};
+use tandem_domain::inventory::Entry;
 use tandem_kernel::{Environment, EnvironmentId, EventId, KeyId, PhoneNumber, Timestamp};
 use tandem_store::{
     Store, Tx,
     repo::{
-        idempotency, inventory,
+        idempotency,
         invalidations::{self, Note, Stale},
-        requests,
+        inventory, requests,
     },
 };
 use tokio::sync::{Notify, watch};
@@ -85,7 +86,11 @@ async fn follow(app: &App, reloads: &Reloads, mut stop: watch::Receiver<bool>) {
     while rest(&mut stop, POLL).await {
         let outcome = follower.poll(app, reloads).await;
         if let (Err(fault), false) = (&outcome, failing) {
-            tracing::warn!(code = fault.code().name(), report = fault.internal_report(), "changes of other processes cannot be followed");
+            tracing::warn!(
+                code = fault.code().name(),
+                report = fault.internal_report(),
+                "changes of other processes cannot be followed"
+            );
         }
         failing = outcome.is_err();
     }
@@ -150,15 +155,22 @@ async fn apply(app: &App, reloads: &Reloads, notes: &[Note], begun: bool) -> Res
 /// Reads numbers from the store and brings the search in step with them.
 async fn look_again(app: &App, kind: Environment, phones: Vec<PhoneNumber>) -> Result<()> {
     let read = move |tx: &mut Tx| phones.iter().map(|phone| inventory::get(tx, kind, *phone)).collect::<Result<Vec<_>>>();
-    let offers: Vec<_> = app.store.read(read).await?.into_iter().flatten().map(|offer| (offer.phone, stock::entry(&offer))).collect();
-    let unknown = offers.into_iter().filter(|(phone, entry)| !app.stock.set_available(kind, *phone, entry.available));
-    let unknown: Vec<_> = unknown.map(|(_, entry)| entry).collect();
-    if unknown.is_empty() {
-        return Ok(());
+    let offers = app.store.read(read).await?.into_iter().flatten();
+    let entries: Vec<_> = offers.map(|offer| (offer.phone, stock::entry(&offer))).collect();
+    let differs = |phone: PhoneNumber, entry: &Entry| {
+        let known = app.stock.get(kind, phone);
+        known.is_none_or(|known| Entry { available: entry.available, ..known } != *entry)
+    };
+    let fresh: Vec<_> = entries.iter().filter(|(phone, entry)| differs(*phone, entry)).map(|(_, entry)| *entry).collect();
+    if !fresh.is_empty() {
+        let app = app.clone();
+        let inserted = tokio::task::spawn_blocking(move || app.stock.insert(kind, &fresh));
+        inserted.await.map_err(|fault| Error::internal().because(fault))??;
     }
-    let app = app.clone();
-    let inserted = tokio::task::spawn_blocking(move || app.stock.insert(kind, &unknown));
-    inserted.await.map_err(|fault| Error::internal().because(fault))?
+    for (phone, entry) in entries {
+        app.stock.set_available(kind, phone, entry.available); // what is known keeps its state when it is inserted again
+    }
+    Ok(())
 }
 
 async fn reload(app: &App, reloads: &Reloads, mut stop: watch::Receiver<bool>) {
@@ -189,7 +201,11 @@ async fn purge(app: &App, mut stop: watch::Receiver<bool>) {
             _ = stop.changed() => return,
         };
         if let Err(fault) = outcome {
-            tracing::warn!(code = fault.code().name(), report = fault.internal_report(), "what is out of date could not be forgotten");
+            tracing::warn!(
+                code = fault.code().name(),
+                report = fault.internal_report(),
+                "what is out of date could not be forgotten"
+            );
         }
     }
 }

@@ -14,8 +14,8 @@ use tandem_store::{
     repo::{
         accounts,
         census::{self, Numbers},
-        inventory,
         invalidations::{Stale, number_subject},
+        inventory,
     },
 };
 

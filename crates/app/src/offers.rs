@@ -7,8 +7,8 @@ use tandem_kernel::{EnvironmentId, PhoneNumber};
 use tandem_store::{
     Engine, Tx,
     repo::{
-        inventory,
         invalidations::{Stale, number_subject},
+        inventory,
     },
 };
 

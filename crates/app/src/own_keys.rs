@@ -4,7 +4,7 @@
 
 use serde_json::json;
 use tandem_catalogue::{Error, Result};
-use tandem_domain::{environment::EnvironmentSettings, account::Account, key::Key};
+use tandem_domain::{account::Account, environment::EnvironmentSettings, key::Key};
 use tandem_kernel::{Caller, KeyKind, Scope, Scopes, Timestamp};
 use tandem_store::{
     Fault, Tx,

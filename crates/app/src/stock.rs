@@ -128,16 +128,21 @@ impl Stock {
         Ok(())
     }
 
-    /// Marks a number as for sale or not; `false` for one that the index does not know yet, which is left for [`Self::insert`].
-    pub fn set_available(&self, kind: Environment, phone: PhoneNumber, available: bool) -> bool {
+    /// Marks a number as for sale or not; one that the index does not know yet is left for [`Self::insert`].
+    pub fn set_available(&self, kind: Environment, phone: PhoneNumber, available: bool) {
         let shelf = self.shelf(kind);
         let mut index = shelf.index.write().unwrap_or_else(PoisonError::into_inner);
-        let known = index.set_available(phone.digits(), available);
+        index.set_available(phone.digits(), available);
         let mut meanwhile = locked(&shelf.meanwhile);
         if meanwhile.rebuilds > 0 {
             meanwhile.changes.push((phone.digits(), available));
         }
-        known
+    }
+
+    /// What the index knows of a number.
+    #[must_use]
+    pub fn get(&self, kind: Environment, phone: PhoneNumber) -> Option<Entry> {
+        self.shelf(kind).index.read().unwrap_or_else(PoisonError::into_inner).get(phone.digits())
     }
 
     /// Finds numbers for sale.

@@ -1,4 +1,5 @@
 //! Billing over months of a moved clock, on every engine at hand.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 
 mod house;
 
@@ -62,12 +63,27 @@ async fn thirteen_months_are_charged_once_each_and_invoiced() {
 
         let months = charged(&house, &who, &first.id.to_string()).await;
         let expected = [
-            "2024-01-31", "2024-02-29", "2024-03-31", "2024-04-30", "2024-05-31", "2024-06-30", "2024-07-31", "2024-08-31", "2024-09-30",
-            "2024-10-31", "2024-11-30", "2024-12-31", "2025-01-31", "2025-02-28",
+            "2024-01-31",
+            "2024-02-29",
+            "2024-03-31",
+            "2024-04-30",
+            "2024-05-31",
+            "2024-06-30",
+            "2024-07-31",
+            "2024-08-31",
+            "2024-09-30",
+            "2024-10-31",
+            "2024-11-30",
+            "2024-12-31",
+            "2025-01-31",
+            "2025-02-28",
         ];
         assert_eq!(months, expected, "a month without a 31st is charged on its last day");
         let months = charged(&house, &who, &second.id.to_string()).await;
-        assert_eq!((months.len(), months.first().map(String::as_str), months.last().map(String::as_str)), (12, Some("2024-03-29"), Some("2025-02-28")));
+        assert_eq!(
+            (months.len(), months.first().map(String::as_str), months.last().map(String::as_str)),
+            (12, Some("2024-03-29"), Some("2025-02-28"))
+        );
 
         let paid = invoices(&house, &who, Some(InvoiceStatus::Paid)).await;
         let all = invoices(&house, &who, None).await;
@@ -98,9 +114,14 @@ async fn a_year_of_downtime_is_made_up_for_once() {
         let number = house.buy(&who, A).await.expect("a number");
         house.sleep_until("2025-03-01T00:00:00Z");
         let other = house.another().await; // another node, and both are at it at the same time
-        let both = async { tokio::join!(house.work(), async { while tandem_app::due::run_due(&other).await.expect("due work") > 0 {} }) };
+        let both =
+            async { tokio::join!(house.work(), async { while tandem_app::due::run_due(&other).await.expect("due work") > 0 {} }) };
         both.await;
-        assert_eq!(charged(&house, &who, &number.id.to_string()).await, vec!["2025-03-01"; 13], "all that is due, when it could be done");
+        assert_eq!(
+            charged(&house, &who, &number.id.to_string()).await,
+            vec!["2025-03-01"; 13],
+            "all that is due, when it could be done"
+        );
         let all = invoices(&house, &who, None).await;
         assert_eq!(all, [("2025-03-01".to_owned(), 13 * MONTH), ("2024-01-01".to_owned(), FIRST)]);
         for midnight in ["2025-03-31T00:00:00Z", "2025-04-01T00:00:00Z"] {
@@ -122,7 +143,10 @@ async fn an_invoice_is_the_same_before_and_after_it_is_written() {
     let draft = list().await.expect("a draft").invoices.remove(0);
     let id = draft.id.to_string();
     let read = billing::get_invoice(&house.app, &who, id.clone()).await.expect("the draft");
-    assert_eq!((read.invoice.clone(), read.invoice.status(), read.customer.name.as_str()), (draft.clone(), InvoiceStatus::Draft, "Ada"));
+    assert_eq!(
+        (read.invoice.clone(), read.invoice.status(), read.customer.name.as_str()),
+        (draft.clone(), InvoiceStatus::Draft, "Ada")
+    );
     assert_eq!((draft.lines.len(), draft.lines[0].count, draft.amount.micros), (1, 1, FIRST));
     assert!(draft.number().starts_with("INV-202405-"));
     house.advance(&who, "2024-06-01T00:00:00Z").await;
@@ -149,14 +173,30 @@ async fn whatever_is_changed_beside_the_platform_is_found() {
         house.advance(&who, "2024-03-20T00:00:00Z").await;
         house.assert_sound().await;
         for (change, back, expected) in [
-            ("UPDATE transfers SET amount = amount + 1 WHERE sequence = 2", "amount = amount - 1 WHERE sequence = 2", "does not have the hash"),
-            ("UPDATE transfers SET description = 'x' || description", "description = SUBSTR(description, 2)", "does not have the hash"),
+            (
+                "UPDATE transfers SET amount = amount + 1 WHERE sequence = 2",
+                "amount = amount - 1 WHERE sequence = 2",
+                "does not have the hash",
+            ),
+            (
+                "UPDATE transfers SET description = 'x' || description",
+                "description = SUBSTR(description, 2)",
+                "does not have the hash",
+            ),
             ("UPDATE wallets SET available = available + 1", "available = available - 1", "the wallet keeps"),
-            ("UPDATE spending SET amount = amount + 1", "amount = amount - 1", "the spending on numbers"),
+            (
+                "UPDATE daily_totals SET amount = amount + 1",
+                "amount = amount - 1",
+                "the total of 2024-01-15 (charge, numbers) is kept as 1990001",
+            ),
             ("UPDATE invoices SET amount = amount + 1", "amount = amount - 1", "its invoices sum to"),
             ("UPDATE numbers SET periods_paid = periods_paid + 1", "periods_paid = periods_paid - 1", "should have 3 charges"),
             ("UPDATE numbers SET phone = phone + 1", "phone = phone - 1", "but the inventory has it as available"),
-            ("UPDATE inventory SET state = 'available' WHERE holder IS NOT NULL", "state = 'assigned' WHERE holder IS NOT NULL", "held by env_"),
+            (
+                "UPDATE inventory SET state = 'available' WHERE holder IS NOT NULL",
+                "state = 'assigned' WHERE holder IS NOT NULL",
+                "held by env_",
+            ),
             ("UPDATE inventory SET holder = NULL WHERE state = 'assigned'", "", "held by nobody"),
         ] {
             house.tamper(change).await;
@@ -179,7 +219,9 @@ async fn a_wallet_whose_history_was_cut_is_found() {
     house.advance(&who, "2024-04-20T00:00:00Z").await;
     house.tamper("DELETE FROM transfers WHERE kind = 'charge' AND sequence = 3").await;
     let faults = house.faults().await.join("\n");
-    for expected in ["transfer 4 does not follow the transfer before it", "should have 3 charges of 2.97 USD", "2 of 1.98 USD in all were made"] {
+    for expected in
+        ["transfer 4 does not follow the transfer before it", "should have 3 charges of 2.97 USD", "2 of 1.98 USD in all were made"]
+    {
         assert!(faults.contains(expected), "{expected}: {faults}");
     }
     house.tamper("DELETE FROM jobs WHERE kind = 'number.renew'").await;
@@ -199,7 +241,10 @@ async fn a_limit_that_blocks_holds_until_the_month_is_over() {
         let refused = house.buy(&who, B).await.expect_err("beyond it");
         assert_eq!(refused.code(), Code::SpendingLimitReached);
         let views = billing::limits(&house.app, &who).await.expect("limits");
-        assert_eq!((views.len(), views[0].used, views[0].current_usage.micros, views[0].remaining.micros), (1, 7_960, FIRST, 510_000));
+        assert_eq!(
+            (views.len(), views[0].used, views[0].current_usage.micros, views[0].remaining.micros),
+            (1, 7_960, FIRST, 510_000)
+        );
         assert_eq!(views[0].limit.id, set.limit.id);
         let (name, environment) = (set.limit.id.to_string(), who.environment);
         let told = house.app.store.read(move |tx| events::of_object(tx, environment, &name, 0, 10)).await.expect("events");
@@ -266,7 +311,8 @@ async fn what_nobody_claims_goes_back_once() {
     for engine in engines() {
         let house = House::new(engine.as_deref(), "2024-01-15T08:00:00Z").await;
         let who = caller(&house.account().await, Environment::Test);
-        let (lost, part, whole) = (hold(&house, &who, "lost").await, hold(&house, &who, "part").await, hold(&house, &who, "whole").await);
+        let (lost, part, whole) =
+            (hold(&house, &who, "lost").await, hold(&house, &who, "part").await, hold(&house, &who, "whole").await);
         assert_eq!(hold(&house, &who, "lost").await, lost, "the same cause, the same hold");
         capture(&house, &who, "part", part, 3_000_000).await;
         capture(&house, &who, "whole", whole, 5_000_000).await;
@@ -277,7 +323,9 @@ async fn what_nobody_claims_goes_back_once() {
 
         house.advance(&who, "2024-01-20T00:00:00Z").await;
         house.work().await;
-        let shown = transactions(&house, &who, ListTransactions { kind: Some(TransactionType::Charge), ..ListTransactions::default() }).await;
+        let shown =
+            transactions(&house, &who, ListTransactions { kind: Some(TransactionType::Charge), ..ListTransactions::default() })
+                .await;
         let states: Vec<_> = shown.0.iter().map(|shown| (shown.id, shown.status, shown.amount.micros)).collect();
         let expected = [
             (whole, TransactionStatus::Completed, 5_000_000),
@@ -311,7 +359,9 @@ async fn an_order_whose_answer_was_lost_keeps_its_hold_however_long_it_takes() {
     let who = caller(&house.account().await, Environment::Test);
     house.buy(&who, "+13105550101").await.expect_err("the carrier says nothing");
     house.advance(&who, "2024-02-20T00:00:00Z").await;
-    let (pending, _) = transactions(&house, &who, ListTransactions { status: Some(TransactionStatus::Pending), ..ListTransactions::default() }).await;
+    let (pending, _) =
+        transactions(&house, &who, ListTransactions { status: Some(TransactionStatus::Pending), ..ListTransactions::default() })
+            .await;
     assert_eq!(pending.iter().map(|shown| shown.amount.micros).collect::<Vec<_>>(), [FIRST]);
     house.assert_sound().await;
     house.tamper("UPDATE orders SET state = 'failed'").await;
@@ -344,17 +394,30 @@ async fn transactions_are_filtered_and_counted() {
             assert_eq!(shown.iter().map(|shown| shown.amount.micros).collect::<Vec<_>>(), amounts, "{kind:?}");
             assert_eq!(usize::try_from(total), Ok(amounts.len()));
         }
-        for (status, count) in [(TransactionStatus::Completed, 5), (TransactionStatus::Failed, 0), (TransactionStatus::Pending, 0)] {
+        for (status, count) in [(TransactionStatus::Completed, 5), (TransactionStatus::Failed, 0), (TransactionStatus::Pending, 0)]
+        {
             let command = ListTransactions { status: Some(status), ..ListTransactions::default() };
             assert_eq!(transactions(&house, &who, command).await.1, count, "{status:?}");
         }
-        let february = ListTransactions { from: Some(at("2024-02-01")), until: Some(at("2024-03-01")), ..ListTransactions::default() };
+        let february =
+            ListTransactions { from: Some(at("2024-02-01")), until: Some(at("2024-03-01")), ..ListTransactions::default() };
         let (shown, total) = transactions(&house, &who, february).await;
         assert_eq!((shown[0].created_at, total), (at("2024-02-15T08:00:00Z"), 1));
+        for (from, until, count) in [
+            ("2024-02-15T07:59:59Z", "2024-02-15T08:00:01Z", 1),
+            ("2024-02-15T08:00:01Z", "2024-03-15T08:00:01Z", 1),
+            ("2024-01-15T08:00:01Z", "2024-03-15T08:00:01Z", 2),
+            ("2024-02-15T08:00:01Z", "2024-02-16T00:00:00Z", 0),
+        ] {
+            let command = ListTransactions { from: Some(at(from)), until: Some(at(until)), ..ListTransactions::default() };
+            let (shown, total) = transactions(&house, &who, command).await;
+            assert_eq!((shown.len(), total), (count, i64::try_from(count).expect("few")), "{from} to {until}");
+        }
         let second = ListTransactions { limit: 2, offset: 3, ..ListTransactions::default() };
         let page = billing::transactions(&house.app, &who, second).await.expect("the end");
         assert_eq!((page.transactions, page.total), (all[3..].to_vec(), 5));
-        let backwards = ListTransactions { from: Some(at("2024-02-01")), until: Some(at("2024-02-01")), ..ListTransactions::default() };
+        let backwards =
+            ListTransactions { from: Some(at("2024-02-01")), until: Some(at("2024-02-01")), ..ListTransactions::default() };
         let refused = billing::transactions(&house.app, &who, backwards).await.expect_err("no time at all");
         assert_eq!(refused.code(), Code::InvalidValue);
     }
@@ -399,7 +462,8 @@ async fn usage_sums_what_was_charged_and_expects_what_will_be() {
 #[tokio::test]
 async fn accounts_that_nothing_is_charged_to_cost_a_job_a_month() {
     let house = House::new(None, "2024-01-15T08:00:00Z").await;
-    let command = accounts::OpenAccount { name: "Idle".into(), email: "idle@example.com".into(), currency: tandem_kernel::Currency::USD };
+    let command =
+        accounts::OpenAccount { name: "Idle".into(), email: "idle@example.com".into(), currency: tandem_kernel::Currency::USD };
     let account = accounts::open(&house.app, operator(), command, nothing_more()).await.expect("an account");
     let who = caller(&account, Environment::Test);
     house.advance(&who, "2026-01-15T08:00:00Z").await;

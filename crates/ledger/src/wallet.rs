@@ -38,7 +38,7 @@ impl Book {
 }
 
 /// What a transfer does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum TransferKind {
     /// Money comes in.
     Credit,

@@ -78,22 +78,25 @@ CREATE INDEX transfers_by_kind ON transfers (wallet_id, kind, posted_at, sequenc
 CREATE TABLE holds (
     id BYTEA PRIMARY KEY REFERENCES transfers (id),
     wallet_id BYTEA NOT NULL,
+    sequence BIGINT NOT NULL,
+    posted_at BIGINT NOT NULL,
     remaining BIGINT NOT NULL CHECK (remaining >= 0),
     captured BIGINT NOT NULL CHECK (captured >= 0),
     deadline BIGINT NOT NULL
 );
-CREATE INDEX holds_open ON holds (wallet_id) WHERE remaining > 0;
-CREATE INDEX holds_cancelled ON holds (wallet_id) WHERE remaining = 0 AND captured = 0;
+CREATE INDEX holds_open ON holds (wallet_id, posted_at, sequence) WHERE remaining > 0;
+CREATE INDEX holds_cancelled ON holds (wallet_id, posted_at, sequence) WHERE remaining = 0 AND captured = 0;
 
--- What a wallet spent on a day, by category: charges and captures less refunds. A projection of the transfers, like the balances,
--- so that neither a month's sum nor a limit's has to read the month's transfers.
-CREATE TABLE spending (
+-- How many transfers of each kind a wallet had on a day, by what they were for, and their sum. A projection of the transfers, like
+-- the balances, so that neither a month's sum nor a count nor a limit has to read them all.
+CREATE TABLE daily_totals (
     wallet_id BYTEA NOT NULL,
     day BIGINT NOT NULL,
+    kind TEXT NOT NULL,
     category TEXT NOT NULL,
     count BIGINT NOT NULL,
     amount BIGINT NOT NULL,
-    PRIMARY KEY (wallet_id, day, category)
+    PRIMARY KEY (wallet_id, day, kind, category)
 );
 
 -- Every number that this installation can sell, has sold or has taken over, once for each kind of environment.

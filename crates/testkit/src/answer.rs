@@ -1,6 +1,6 @@
 //! An answer, and what a test says about it.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::{borrow::Cow, fmt::Write as _, sync::Arc};
 
 use http::{HeaderMap, Method};
 use serde_json::{Map, Value, json};
@@ -44,6 +44,26 @@ impl Answer {
     /// A header, if it is there.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.exchange.headers.get(name).map(|value| value.to_str().expect("headers are ASCII"))
+    }
+
+    /// The request's method.
+    pub fn method(&self) -> &Method {
+        &self.exchange.method
+    }
+
+    /// The request's path with its query.
+    pub fn path(&self) -> &str {
+        &self.exchange.path
+    }
+
+    /// A header that was sent, if it was.
+    pub fn sent_header(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.exchange.sent.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()))
+    }
+
+    /// The body that was sent.
+    pub fn sent(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.exchange.sent_body)
     }
 
     /// What a success carries.

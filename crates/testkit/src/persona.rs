@@ -106,7 +106,7 @@ impl Persona {
     pub async fn revoke(&self, kind: Environment, id: KeyId) {
         let environment = Some(self.side(kind).environment);
         let app = self.server.app();
-        let revoked = keys::revoke(&app, Server::operator(), environment, id.to_string(), nothing_more());
+        let revoked = keys::revoke(&app, Server::actor(), environment, id.to_string(), nothing_more());
         revoked.await.expect("the key is revoked");
     }
 
@@ -114,7 +114,7 @@ impl Persona {
     pub async fn rotate(&self, kind: Environment, id: KeyId, overlap: i64) -> MintedKey {
         let environment = Some(self.side(kind).environment);
         let app = self.server.app();
-        let rotated = keys::rotate(&app, Server::operator(), environment, id.to_string(), overlap, nothing_more());
+        let rotated = keys::rotate(&app, Server::actor(), environment, id.to_string(), overlap, nothing_more());
         let minted = rotated.await.expect("the key is rotated");
         MintedKey { id: minted.key.id, text: minted.text.as_str().to_owned() }
     }
@@ -122,14 +122,14 @@ impl Persona {
     /// Changes the account as the operator can.
     pub async fn change(&self, change: ChangeAccount) {
         let app = self.server.app();
-        let changed = accounts::change(&app, Server::operator(), self.account, change, nothing_more());
+        let changed = accounts::change(&app, Server::actor(), self.account, change, nothing_more());
         changed.await.expect("the account is changed");
     }
 
     /// Sets the limits of one environment.
     pub async fn limit(&self, kind: Environment, rate: RateLimit) {
         let app = self.server.app();
-        let set = accounts::set_rate(&app, Server::operator(), self.account, kind, rate, nothing_more());
+        let set = accounts::set_rate(&app, Server::actor(), self.account, kind, rate, nothing_more());
         set.await.expect("the limit is set");
     }
 
@@ -143,7 +143,7 @@ impl Persona {
         let now = self.server.now();
         let reference = format!("payment {}", RequestId::new(now, &*self.server.app().rng));
         let command = MoveMoney { account: self.account, kind, amount, reference, description: "Payment".to_owned() };
-        accounts::move_money(&self.server.app(), Server::operator(), command, nothing_more()).await.expect("money moves");
+        accounts::move_money(&self.server.app(), Server::actor(), command, nothing_more()).await.expect("money moves");
     }
 
     /// Leaves exactly `amount` millionths in a wallet.
@@ -213,6 +213,6 @@ async fn mint(
     expires_at: Option<Timestamp>,
 ) -> MintedKey {
     let command = MintKey { environment: Some(environment), kind, scopes, label: "testkit".to_owned(), expires_at };
-    let minted = keys::mint(&server.app(), Server::operator(), command, nothing_more()).await.expect("a key");
+    let minted = keys::mint(&server.app(), Server::actor(), command, nothing_more()).await.expect("a key");
     MintedKey { id: minted.key.id, text: minted.text.as_str().to_owned() }
 }

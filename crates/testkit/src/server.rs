@@ -2,7 +2,7 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use tandem_app::{
@@ -33,6 +33,7 @@ struct Inner {
     stage: Stage,
     clock: Arc<ManualClock>,
     upstream: Control,
+    operator_key: OnceLock<String>,
     running: Mutex<Option<Running>>,
 }
 
@@ -40,7 +41,13 @@ impl Server {
     pub(crate) async fn start(stage: Stage) -> Self {
         let clock = Arc::new(ManualClock::new(stage.dawn));
         fill_shelves(&stage).await;
-        let server = Self(Arc::new(Inner { stage, clock, upstream: Control::default(), running: Mutex::default() }));
+        let server = Self(Arc::new(Inner {
+            stage,
+            clock,
+            upstream: Control::default(),
+            operator_key: OnceLock::new(),
+            running: Mutex::default(),
+        }));
         server.launch().await;
         server
     }
@@ -49,6 +56,9 @@ impl Server {
         let clock: Arc<dyn Clock> = self.0.clock.clone();
         let setup = Setup { config: self.0.stage.config.clone(), clock, rng: Arc::new(OsRng), carriers: Some(self.carriers()) };
         let running = serve::start(setup).await.unwrap_or_else(|failure| panic!("the server does not start: {failure}"));
+        if let Some(key) = &running.operator_key {
+            self.0.operator_key.get_or_init(|| key.clone());
+        }
         *self.slot() = Some(running);
     }
 
@@ -150,11 +160,21 @@ impl Server {
     /// An account with 100 in each wallet and a key of each sort.
     pub async fn account(&self, name: &str) -> Persona {
         let command = OpenAccount { name: name.to_owned(), email: format!("{name}@example.com"), currency: Currency::USD };
-        let opened = accounts::open(&self.app(), Self::operator(), command, nothing_more()).await.expect("an account");
+        let opened = accounts::open(&self.app(), Self::actor(), command, nothing_more()).await.expect("an account");
         Persona::settle_in(self.clone(), opened).await
     }
 
-    pub(crate) fn operator() -> Operator {
+    /// A client that shows the operator's key.
+    pub fn operator(&self) -> Client {
+        self.client_with(self.operator_key())
+    }
+
+    /// The operator's key, made at the first start.
+    pub fn operator_key(&self) -> &str {
+        self.0.operator_key.get().expect("the first start made one")
+    }
+
+    pub(crate) fn actor() -> Operator {
         Operator("testkit".to_owned())
     }
 

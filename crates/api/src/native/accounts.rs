@@ -21,11 +21,7 @@ use crate::http::{Access, Call, Endpoint, Field, Kind, Reply};
 
 const TAG: &str = "Accounts";
 const NAME: Kind = Kind::Text { min: 1, max: 128 };
-const EMAIL: Kind = Kind::Form {
-    pattern: r"^[!-?A-~]{1,64}@[!-?A-~]{1,190}$",
-    fits: is_email,
-    rule: "must be an email address",
-};
+const EMAIL: Kind = Kind::Form { pattern: r"^[!-?A-~]{1,64}@[!-?A-~]{1,190}$", fits: is_email, rule: "must be an email address" };
 const STATUSES: &[&str] = &["active", "suspended", "closed"];
 const MOST_REQUESTS: i64 = 1_000_000;
 const MOST_QUOTA: i64 = 1_000_000_000_000;
@@ -52,7 +48,8 @@ const LIMITS: &[Field] = &[
     Field::new("rate_limit", Kind::Int { min: 1, max: MOST_REQUESTS }, "Requests in a period.", "1000"),
     Field::new("period_seconds", Kind::Int { min: 1, max: 86_400 }, "Seconds of the period.", "60"),
     Field::new("burst", Kind::Int { min: 1, max: MOST_REQUESTS }, "Requests that may come at once.", "100"),
-    Field::new("monthly_quota", Kind::Int { min: 0, max: MOST_QUOTA }, "Requests in a month; null for no limit.", "null").clearable(),
+    Field::new("monthly_quota", Kind::Int { min: 0, max: MOST_QUOTA }, "Requests in a month; null for no limit.", "null")
+        .clearable(),
 ];
 
 /// A customer.
@@ -292,7 +289,9 @@ fn environment(settings: &EnvironmentSettings, wallet: &Wallet) -> EnvironmentDt
 
 /// One `@` between two runs of printable characters; whether anybody reads there only a message can tell.
 fn is_email(text: &str) -> bool {
-    let part = |part: &str, most: usize| (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'@');
+    let part = |part: &str, most: usize| {
+        (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'@')
+    };
     text.split_once('@').is_some_and(|(name, host)| part(name, 64) && part(host, 190))
 }
 

@@ -7,7 +7,7 @@ use tandem_app::{
     keys::{self, MintKey, MintedKey},
     own_keys::{self, MintOwnKey},
 };
-use tandem_catalogue::{Code, Error, Result};
+use tandem_catalogue::{Code, Result};
 use tandem_domain::key::{Key, KeyState};
 use tandem_kernel::{EnvironmentId, KeyKind, Scope, Scopes, Timestamp};
 use utoipa::ToSchema;
@@ -185,11 +185,17 @@ fn own() -> Vec<Endpoint> {
         Endpoint::new("listOwnKeys", Method::GET, "/account/keys", "List the keys of your environment, oldest first.", list_own)
             .query(PAGE)
             .answers::<Page<KeyDto>>(StatusCode::OK),
-        Endpoint::new("rotateOwnKey", Method::POST, "/account/keys/{key_id}/rotate", "Replace one of your keys by a new one.", rotate_own)
-            .path_docs(KEY)
-            .body(ROTATE)
-            .answers::<MintedKeyDto>(StatusCode::CREATED)
-            .codes(&[Code::ResourceNotFound, Code::InvalidTransition]),
+        Endpoint::new(
+            "rotateOwnKey",
+            Method::POST,
+            "/account/keys/{key_id}/rotate",
+            "Replace one of your keys by a new one.",
+            rotate_own,
+        )
+        .path_docs(KEY)
+        .body(ROTATE)
+        .answers::<MintedKeyDto>(StatusCode::CREATED)
+        .codes(&[Code::ResourceNotFound, Code::InvalidTransition]),
         Endpoint::new("revokeOwnKey", Method::DELETE, "/account/keys/{key_id}", "Revoke one of your keys at once.", revoke_own)
             .path_docs(KEY)
             .answers::<KeyDto>(StatusCode::OK)
@@ -201,9 +207,15 @@ fn own() -> Vec<Endpoint> {
 fn operators() -> Vec<Endpoint> {
     const LOOKUP: &[Code] = &[Code::ResourceNotFound, Code::InvalidTransition];
     let endpoints = [
-        Endpoint::new("mintOperatorKey", Method::POST, "/operator-keys", "Make a key for an operator; its text is shown once.", mint_operator)
-            .body(MINT_OPERATOR)
-            .answers::<MintedKeyDto>(StatusCode::CREATED),
+        Endpoint::new(
+            "mintOperatorKey",
+            Method::POST,
+            "/operator-keys",
+            "Make a key for an operator; its text is shown once.",
+            mint_operator,
+        )
+        .body(MINT_OPERATOR)
+        .answers::<MintedKeyDto>(StatusCode::CREATED),
         Endpoint::new("listOperatorKeys", Method::GET, "/operator-keys", "List the operators' keys, oldest first.", list_operator)
             .query(PAGE)
             .answers::<Page<KeyDto>>(StatusCode::OK),

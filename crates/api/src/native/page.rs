@@ -1,8 +1,16 @@
 //! Pages of lists: `{"data":[…],"next_cursor":…}`. A cursor is the place of the last item, written so that nobody reads it.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use tandem_kernel::{base32, from_base32};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Ref, RefOr,
+        schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type},
+    },
+};
 
 use crate::http::{Field, Form, Kind};
 
@@ -25,12 +33,38 @@ pub const CURSOR: Field = Field::new(
 pub const PAGE: &[Field] = &[LIMIT, CURSOR];
 
 /// A page of a list.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize)]
 pub struct Page<T: ToSchema> {
     /// The page.
     pub data: Vec<T>,
     /// What to send as `cursor` for the next page; null on the last one.
     pub next_cursor: Option<String>,
+}
+
+/// By hand: the derived schema of a generic type leaves out what its list refers to.
+impl<T: ToSchema> PartialSchema for Page<T> {
+    fn schema() -> RefOr<Schema> {
+        let items = Ref::from_schema_name(T::name());
+        let text = SchemaType::from_iter([Type::String, Type::Null]);
+        let cursor = ObjectBuilder::new().schema_type(text).description(Some("What to send as `cursor` for the next page; null on the last one."));
+        ObjectBuilder::new()
+            .property("data", ArrayBuilder::new().items(items))
+            .required("data")
+            .property("next_cursor", cursor)
+            .required("next_cursor")
+            .into()
+    }
+}
+
+impl<T: ToSchema> ToSchema for Page<T> {
+    fn name() -> Cow<'static, str> {
+        format!("Page_{}", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
 }
 
 /// Which part of a list was asked for.

@@ -15,7 +15,7 @@ use tandem_kernel::{Caller, EnvironmentId, InvoiceId, Money, Scope, Timestamp};
 use tandem_ledger::transfer_id;
 use tandem_store::{
     Tx,
-    repo::{accounts, invoices as repo, ledger, spending},
+    repo::{accounts, invoices as repo, ledger, totals},
 };
 
 use super::between;
@@ -161,7 +161,7 @@ fn uninvoiced(tx: &mut Tx, environment: EnvironmentId, month: Timestamp) -> Resu
     if written.last().is_some_and(|last| last.period_start >= month) {
         return Ok(None); // only a clock that was set back comes here
     }
-    let mut lines = spending::by_category(tx, environment, Timestamp::default(), end)?;
+    let mut lines = totals::spent_by_category(tx, environment, Timestamp::default(), end)?;
     for earlier in written.into_iter().flat_map(|invoice| invoice.lines) {
         match lines.iter_mut().find(|line| line.category == earlier.category) {
             Some(line) => {

@@ -81,7 +81,8 @@ pub async fn set_monthly_limit(
             created_at: before.map_or(desk.now, |limit| limit.created_at),
         };
         repo::set_monthly(tx, environment, &limit)?;
-        let data = json!({ "amount": limit.amount.to_string(), "action": limit.action.as_str(), "notifications": limit.notifications });
+        let data =
+            json!({ "amount": limit.amount.to_string(), "action": limit.action.as_str(), "notifications": limit.notifications });
         desk.event(tx, &limit.id.to_string(), EventKind::LimitSet, &data)?;
         let view = view(tx, environment, limit, desk.now)?;
         finish(tx, &view)?;

@@ -16,7 +16,7 @@ use tandem_kernel::{Caller, Currency, EnvironmentId, Money, Scope, Timestamp};
 use tandem_ledger::Category;
 use tandem_store::{
     Tx,
-    repo::{ledger, spending, usage as counters},
+    repo::{ledger, totals, usage as counters},
 };
 
 use crate::{App, directory::API_CALLS, numbers::RENEWAL_JOB, permit};
@@ -179,7 +179,7 @@ impl Period {
 fn read(tx: &mut Tx, environment: EnvironmentId, period: &Period, present: Present) -> Result<Usage> {
     let Present { now, ahead, quota } = present;
     let currency = ledger::wallet(tx, environment)?.currency;
-    let days = spending::by_day(tx, environment, period.start, period.end)?;
+    let days = totals::spent_by_day(tx, environment, period.start, period.end)?;
     let calls = count(tx, environment, API_CALLS, period, ahead)?;
     let total = days.iter().map(|(_, line)| line.amount).fold(0_i64, i64::saturating_add);
     let charges = by_category(&days);

@@ -17,7 +17,7 @@ use tandem_store::{
 };
 
 use super::advance::PORT_JOB;
-use crate::{App, app::Desk, numbers::RENEWAL_JOB, stock};
+use crate::{App, app::Desk, numbers::RENEWAL_JOB, offers, stock};
 
 /// A number that a port brought, for the search in memory to learn of.
 pub(super) type Arrival = (Environment, Offer);
@@ -107,7 +107,7 @@ pub(super) fn complete(tx: &mut Tx, desk: &Desk, port: Port, word: &str) -> Resu
     let number = numbers::by_id(tx, port.number)?.ok_or_else(|| Fault::data("a port without its number"))?.arrived(desk.now)?;
     numbers::update(tx, &number)?;
     let offer = possession(&number);
-    inventory::put(tx, desk.settings.kind, &offer, desk.now)?;
+    offers::put(tx, desk, &offer)?;
     desk.schedule(tx, RENEWAL_JOB, *number.id.as_bytes(), i64::from(number.periods_paid), number.next_charge())?;
     jobs::cancel(tx, PORT_JOB, port.id.as_bytes())?;
     let step = ("the number is here", word, true);

@@ -25,7 +25,8 @@ use tandem_domain::{
     routing::Reach,
 };
 use tandem_kernel::{
-    Caller, Currency, Environment, EnvironmentId, KeyId, ManualClock, Money, OrderId, OsRng, PhoneNumber, RequestId, Scopes, Timestamp,
+    Caller, Currency, Environment, EnvironmentId, KeyId, ManualClock, Money, OrderId, OsRng, PhoneNumber, RequestId, Scopes,
+    Timestamp,
 };
 use tandem_ledger::Transfer;
 use tandem_store::{

@@ -204,8 +204,9 @@ impl Report {
             bar.finish_and_clear();
         }
         if let Some(mut file) = self.errors.take() {
-            self.unwritten = self.unwritten.take().or(file.flush().err());
-            return self.unwritten.take().map_or(Ok(self.reached.refused), |fault| Err(fault)).at("cannot write", "the bad lines");
+            let flushed = self.unwritten.take().map_or_else(|| file.flush(), Err);
+            flushed.at("cannot write", "the bad lines")?;
+            return Ok(self.reached.refused);
         }
         Ok(self.reached.refused.min(SHOWN))
     }

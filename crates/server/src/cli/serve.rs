@@ -57,11 +57,8 @@ pub async fn run(config: Config, json: bool) -> Result<()> {
         greet(&running)?
     }
     tracing::info!(address = %running.addr, tls = ?running.tls_addr, "ready");
-    loop {
-        match signals.next().await {
-            Signal::Reload => running.reload(),
-            Signal::End => break,
-        }
+    while let Signal::Reload = signals.next().await {
+        running.reload();
     }
     tracing::info!("stopping: running requests are finished; a second signal ends it at once");
     tokio::select! {

@@ -31,9 +31,8 @@ struct LineRow {
 pub fn insert(tx: &mut Tx, invoice: &Invoice) -> Result<bool> {
     let issued_at = invoice.issued_at.ok_or_else(|| Fault::data("no drafts of invoices"))?;
     let lines = invoice.lines.iter();
-    let lines: Vec<LineRow> = lines
-        .map(|line| LineRow { category: line.category.as_str().to_owned(), count: line.count, amount: line.amount })
-        .collect();
+    let lines: Vec<LineRow> =
+        lines.map(|line| LineRow { category: line.category.as_str().to_owned(), count: line.count, amount: line.amount }).collect();
     let changed = tx.execute(
         "INSERT INTO invoices (id, environment_id, period_start, period_end, amount, currency, lines, sequence, issued_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (environment_id, period_start) DO NOTHING",
@@ -55,7 +54,8 @@ pub fn insert(tx: &mut Tx, invoice: &Invoice) -> Result<bool> {
 /// Reads an invoice.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn get(tx: &mut Tx, environment: EnvironmentId, id: InvoiceId) -> Result<Option<Invoice>> {
-    let row = tx.first(columns!("WHERE id = $1 AND environment_id = $2"), &[id.as_bytes().into(), environment.as_bytes().into()])?;
+    let row =
+        tx.first(columns!("WHERE id = $1 AND environment_id = $2"), &[id.as_bytes().into(), environment.as_bytes().into()])?;
     Ok(row.map(|row| invoice(&row)).transpose()?)
 }
 

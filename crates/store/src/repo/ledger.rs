@@ -6,7 +6,7 @@ use tandem_catalogue::{Error, Result};
 use tandem_kernel::{Currency, EnvironmentId, Timestamp, TransferId};
 use tandem_ledger::{Audit, Cause, OpenHold, Posting, Transfer, TransferKind, Wallet};
 
-use super::{expect_one, spending};
+use super::{expect_one, totals};
 use crate::{Fault, Row, Tx};
 
 macro_rules! columns {
@@ -68,7 +68,7 @@ pub fn post(tx: &mut Tx, id: EnvironmentId, postings: Vec<(Posting, Cause)>, at:
         let (after, transfer) = wallet.post(posting, hold, cause, at)?;
         append(tx, &transfer)?;
         settle(tx, &transfer)?;
-        spending::add(tx, &transfer)?;
+        totals::add(tx, &transfer)?;
         wallet = after;
         posted.push(transfer);
     }
@@ -117,7 +117,7 @@ pub fn history(tx: &mut Tx, wallet: EnvironmentId, before: i64, limit: i64) -> R
 /// What a wallet paid on the days from `from` to the one before `to`, in millionths: charges and captures less refunds.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn spent(tx: &mut Tx, wallet: EnvironmentId, from: Timestamp, to: Timestamp) -> Result<i64> {
-    spending::sum(tx, wallet, from, to)
+    totals::spent(tx, wallet, from, to)
 }
 
 /// A hold that is open.
@@ -153,7 +153,7 @@ pub fn wallets(tx: &mut Tx, after: EnvironmentId, limit: i64) -> Result<Vec<Wall
     rows.iter().map(read_wallet).collect()
 }
 
-/// Recomputes a wallet and what is kept of its spending from its transfers; the faults found.
+/// Recomputes a wallet and its daily totals from its transfers; the faults found.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn audit(tx: &mut Tx, id: EnvironmentId) -> Result<Vec<String>> {
     audit_with(tx, id, |_| {})
@@ -164,7 +164,7 @@ pub fn audit(tx: &mut Tx, id: EnvironmentId) -> Result<Vec<String>> {
 pub fn audit_with(tx: &mut Tx, id: EnvironmentId, mut see: impl FnMut(&Transfer)) -> Result<Vec<String>> {
     let wallet = wallet(tx, id)?;
     let mut audit = Audit::of(&wallet);
-    let mut tally = spending::Tally::default();
+    let mut tally = totals::Tally::default();
     let mut after = 0;
     loop {
         let rows = tx.query(
@@ -219,8 +219,15 @@ fn append(tx: &mut Tx, transfer: &Transfer) -> Result<()> {
 fn settle(tx: &mut Tx, transfer: &Transfer) -> Result<()> {
     if let (TransferKind::Hold, Some(deadline)) = (transfer.kind, transfer.deadline) {
         tx.execute(
-            "INSERT INTO holds (id, wallet_id, remaining, captured, deadline) VALUES ($1, $2, $3, 0, $4)",
-            &[transfer.id.as_bytes().into(), transfer.wallet.as_bytes().into(), transfer.amount.into(), deadline.into()],
+            "INSERT INTO holds (id, wallet_id, sequence, posted_at, remaining, captured, deadline) VALUES ($1, $2, $3, $4, $5, 0, $6)",
+            &[
+                transfer.id.as_bytes().into(),
+                transfer.wallet.as_bytes().into(),
+                transfer.sequence.into(),
+                transfer.at.into(),
+                transfer.amount.into(),
+                deadline.into(),
+            ],
         )?;
     }
     if let Some(hold) = &transfer.hold {

@@ -18,7 +18,7 @@ pub mod orders;
 pub mod ports;
 pub mod requests;
 pub mod settings;
-pub mod spending;
+pub mod totals;
 pub mod transactions;
 pub mod usage;
 pub mod verify;

@@ -5,6 +5,7 @@ use tandem_domain::billing::{Transaction, TransactionStatus, TransactionType};
 use tandem_kernel::{Currency, EnvironmentId, Money, Timestamp, TransferId};
 use tandem_ledger::TransferKind;
 
+use super::totals;
 use crate::{Fault, Row, Tx};
 
 /// Which transactions.
@@ -27,7 +28,8 @@ const CANCELLED: &str = "h.remaining = 0 AND h.captured = 0";
 
 /// A page of a wallet's transactions, newest first, and how many there are in all.
 ///
-/// The page is merged from one walk down an index for each kind of transfer; the total is counted in the same index.
+/// The page is merged from one walk down an index for each kind of transfer. The total comes from the daily totals; only days of
+/// which a part is asked for are counted in the index.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn page(
     tx: &mut Tx,
@@ -45,7 +47,8 @@ pub fn page(
     let (sql, total) = match filter.status {
         None => (walk(&kinds, ""), count(tx, wallet, filter, &kinds)?),
         Some(TransactionStatus::Completed) => {
-            let others = if holds { count_holds(tx, wallet, filter, OPEN)? + count_holds(tx, wallet, filter, CANCELLED)? } else { 0 };
+            let others =
+                if holds { count_holds(tx, wallet, filter, OPEN)? + count_holds(tx, wallet, filter, CANCELLED)? } else { 0 };
             (walk(&kinds, CAPTURED), count(tx, wallet, filter, &kinds)? - others)
         }
         Some(TransactionStatus::Pending) if holds => (of_holds(OPEN), count_holds(tx, wallet, filter, OPEN)?),
@@ -55,10 +58,8 @@ pub fn page(
     if total == 0 {
         return Ok((Vec::new(), 0));
     }
-    let rows = tx.query_built(
-        &sql,
-        &[wallet.as_bytes().into(), filter.from.into(), filter.until.into(), limit.into(), offset.into()],
-    )?;
+    let rows =
+        tx.query_built(&sql, &[wallet.as_bytes().into(), filter.from.into(), filter.until.into(), limit.into(), offset.into()])?;
     let transactions = rows.iter().map(|row| transaction(row, currency)).collect::<Result<_, Fault>>()?;
     Ok((transactions, total))
 }
@@ -85,32 +86,42 @@ fn walk(kinds: &[TransferKind], settled: &str) -> String {
 fn of_holds(state: &str) -> String {
     format!(
         "SELECT t.id, t.kind, t.amount, t.reference, t.description, t.posted_at, h.remaining, h.captured FROM holds h \
-         JOIN transfers t ON t.id = h.id WHERE h.wallet_id = $1 AND {state} AND t.posted_at >= $2 AND t.posted_at < $3 \
-         ORDER BY t.posted_at DESC, t.sequence DESC LIMIT $4 OFFSET $5"
+         JOIN transfers t ON t.id = h.id WHERE h.wallet_id = $1 AND {state} AND h.posted_at >= $2 AND h.posted_at < $3 \
+         ORDER BY h.posted_at DESC, h.sequence DESC LIMIT $4 OFFSET $5"
     )
 }
 
 fn count(tx: &mut Tx, wallet: EnvironmentId, filter: &Filter, kinds: &[TransferKind]) -> Result<i64> {
-    if kinds.is_empty() {
+    let (first, last) = (filter.from.start_of_day(), filter.until.start_of_day());
+    let first = if first < filter.from { first.plus_days(1) } else { first };
+    if first > last {
+        return count_each(tx, wallet, (filter.from, filter.until), kinds); // within one day
+    }
+    let days = totals::count(tx, wallet, first, last)?;
+    let whole: i64 = kinds.iter().filter_map(|kind| days.get(kind)).sum();
+    let before = count_each(tx, wallet, (filter.from, first), kinds)?;
+    let after = count_each(tx, wallet, (last, filter.until), kinds)?;
+    Ok(before + whole + after)
+}
+
+/// Counts transfers one by one.
+fn count_each(tx: &mut Tx, wallet: EnvironmentId, (from, until): (Timestamp, Timestamp), kinds: &[TransferKind]) -> Result<i64> {
+    if from >= until || kinds.is_empty() {
         return Ok(0);
     }
     let kinds = kinds.iter().map(|kind| format!("'{}'", kind.as_str())).collect::<Vec<_>>().join(", ");
-    let sql = format!(
-        "SELECT COUNT(*) FROM transfers WHERE wallet_id = $1 AND kind IN ({kinds}) AND posted_at >= $2 AND posted_at < $3"
-    );
-    counted(tx, wallet, filter, &sql)
+    let sql =
+        format!("SELECT COUNT(*) FROM transfers WHERE wallet_id = $1 AND kind IN ({kinds}) AND posted_at >= $2 AND posted_at < $3");
+    counted(tx, wallet, (from, until), &sql)
 }
 
 fn count_holds(tx: &mut Tx, wallet: EnvironmentId, filter: &Filter, state: &str) -> Result<i64> {
-    let sql = format!(
-        "SELECT COUNT(*) FROM holds h JOIN transfers t ON t.id = h.id \
-         WHERE h.wallet_id = $1 AND {state} AND t.posted_at >= $2 AND t.posted_at < $3"
-    );
-    counted(tx, wallet, filter, &sql)
+    let sql = format!("SELECT COUNT(*) FROM holds h WHERE h.wallet_id = $1 AND {state} AND h.posted_at >= $2 AND h.posted_at < $3");
+    counted(tx, wallet, (filter.from, filter.until), &sql)
 }
 
-fn counted(tx: &mut Tx, wallet: EnvironmentId, filter: &Filter, sql: &str) -> Result<i64> {
-    let rows = tx.query_built(sql, &[wallet.as_bytes().into(), filter.from.into(), filter.until.into()])?;
+fn counted(tx: &mut Tx, wallet: EnvironmentId, (from, until): (Timestamp, Timestamp), sql: &str) -> Result<i64> {
+    let rows = tx.query_built(sql, &[wallet.as_bytes().into(), from.into(), until.into()])?;
     Ok(rows.first().ok_or_else(|| Fault::data("a count without a row"))?.int(0)?)
 }
 

@@ -1,9 +1,12 @@
 //! What an audit reads: everything of an environment that has to agree with its ledger.
 
-use tandem_catalogue::Result;
-use tandem_kernel::{EnvironmentId, NumberId, OrderId, PhoneNumber, PortId, TransferId};
+use std::collections::HashMap;
 
-use crate::{Fault, Row, Tx};
+use tandem_catalogue::Result;
+use tandem_domain::purchase::OfferState;
+use tandem_kernel::{Environment, EnvironmentId, NumberId, OrderId, PhoneNumber, PortId, TransferId};
+
+use crate::{Fault, Param, Row, Tx};
 
 /// What an audit has to know of a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,24 +23,80 @@ pub struct Number {
     pub setup: i64,
     /// Months that were paid for.
     pub periods_paid: i64,
+    /// Whether the next month is scheduled.
+    pub scheduled: bool,
+    /// What the inventory says of it: where it is, and who has it.
+    pub offer: Option<(String, Option<EnvironmentId>)>,
     /// The kind and the data of its first event.
     pub origin: Option<(String, String)>,
 }
 
-/// An environment's numbers from the one after `after`, released ones too, each with how it came here.
+/// An environment's numbers from the one after `after`, released ones too. `renewal` is the kind of due work that charges months.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn numbers(tx: &mut Tx, environment: EnvironmentId, after: NumberId, limit: i64) -> Result<Vec<Number>> {
+pub fn numbers(
+    tx: &mut Tx,
+    (environment, kind): (EnvironmentId, Environment),
+    renewal: &str,
+    after: NumberId,
+    limit: i64,
+) -> Result<Vec<Number>> {
     let rows = tx.query(
-        "SELECT id, phone, state, monthly, setup, periods_paid FROM numbers WHERE environment_id = $1 AND id > $2 ORDER BY id LIMIT $3",
-        &[environment.as_bytes().into(), after.as_bytes().into(), limit.into()],
+        "SELECT n.id, n.phone, n.state, n.monthly, n.setup, n.periods_paid, i.state, i.holder, \
+         EXISTS (SELECT 1 FROM jobs j WHERE j.kind = $1 AND j.subject = n.id AND j.step = n.periods_paid) FROM numbers n \
+         LEFT JOIN inventory i ON i.kind = $2 AND i.number = n.phone WHERE n.environment_id = $3 AND n.id > $4 ORDER BY n.id LIMIT $5",
+        &[renewal.into(), kind.as_str().into(), environment.as_bytes().into(), after.as_bytes().into(), limit.into()],
     )?;
     let mut numbers = rows.iter().map(number).collect::<Result<Vec<_>, Fault>>()?;
+    let mut origins = origins(tx, &numbers)?;
     for number in &mut numbers {
-        let first = "SELECT kind, data FROM events WHERE object = $1 AND sequence = 1";
-        let event = tx.first(first, &[(&number.id.to_string()).into()])?;
-        number.origin = event.map(|row| Ok::<_, Fault>((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).transpose()?;
+        number.origin = origins.remove(&number.id.to_string());
     }
     Ok(numbers)
+}
+
+/// The first event of each number.
+fn origins(tx: &mut Tx, numbers: &[Number]) -> Result<HashMap<String, (String, String)>> {
+    if numbers.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let names: Vec<String> = numbers.iter().map(|number| number.id.to_string()).collect();
+    let places: Vec<String> = (1..=names.len()).map(|place| format!("${place}")).collect();
+    let sql = format!("SELECT object, kind, data FROM events WHERE object IN ({}) AND sequence = 1", places.join(", "));
+    let rows = tx.query_built(&sql, &names.iter().map(Param::from).collect::<Vec<_>>())?;
+    let text = |row: &Row, column| row.text(column).map(str::to_owned);
+    let origins = rows.iter().map(|row| Ok((text(row, 0)?, (text(row, 1)?, text(row, 2)?))));
+    Ok(origins.collect::<Result<_, Fault>>()?)
+}
+
+/// What an audit has to know of a number of the inventory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shelved {
+    /// The telephone number.
+    pub phone: PhoneNumber,
+    /// Where it is.
+    pub state: OfferState,
+    /// Who has it, if anybody.
+    pub holder: Option<EnvironmentId>,
+    /// Whether the holder has the number.
+    pub had: bool,
+    /// Whether the holder has an order for it under way.
+    pub ordered: bool,
+}
+
+/// Numbers of the inventory in order, from the one after `after`.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn inventory(tx: &mut Tx, kind: Environment, after: u64, limit: i64) -> Result<Vec<Shelved>> {
+    let rows = tx.query(
+        "SELECT i.number, i.state, i.holder, EXISTS (SELECT 1 FROM numbers n WHERE n.environment_id = i.holder AND n.phone = i.number \
+         AND n.state <> 'released'), EXISTS (SELECT 1 FROM orders o WHERE o.environment_id = i.holder AND o.phone = i.number \
+         AND o.state = 'pending') FROM inventory i WHERE i.kind = $1 AND i.number > $2 ORDER BY i.number LIMIT $3",
+        &[kind.as_str().into(), after.into(), limit.into()],
+    )?;
+    let shelved = rows.iter().map(|row| {
+        let (state, holder) = (row.word(1, OfferState::parse)?, row.opt_array(2)?.map(EnvironmentId::from_bytes));
+        Ok(Shelved { phone: phone(row, 0)?, state, holder, had: row.bool(3)?, ordered: row.bool(4)? })
+    });
+    Ok(shelved.collect::<Result<_, Fault>>()?)
 }
 
 /// Whether a step of an object is scheduled.
@@ -49,12 +108,12 @@ pub fn is_scheduled(tx: &mut Tx, kind: &str, subject: &[u8; 16], step: i64) -> R
 
 /// An environment's pending orders and what they hold.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn pending_orders(tx: &mut Tx, environment: EnvironmentId) -> Result<Vec<(OrderId, PhoneNumber, Option<TransferId>)>> {
+pub fn pending_orders(tx: &mut Tx, environment: EnvironmentId) -> Result<Vec<(OrderId, Option<TransferId>)>> {
     let rows = tx.query(
-        "SELECT id, phone, hold_id FROM orders WHERE environment_id = $1 AND state = 'pending'",
+        "SELECT id, hold_id FROM orders WHERE environment_id = $1 AND state = 'pending'",
         &[environment.as_bytes().into()],
     )?;
-    let orders = rows.iter().map(|row| Ok((OrderId::from_bytes(row.array(0)?), phone(row, 1)?, hold(row, 2)?)));
+    let orders = rows.iter().map(|row| Ok((OrderId::from_bytes(row.array(0)?), hold(row, 1)?)));
     Ok(orders.collect::<Result<_, Fault>>()?)
 }
 
@@ -66,20 +125,6 @@ pub fn open_ports(tx: &mut Tx, environment: EnvironmentId) -> Result<Vec<(PortId
         &[environment.as_bytes().into()],
     )?;
     Ok(rows.iter().map(|row| Ok((PortId::from_bytes(row.array(0)?), hold(row, 1)?))).collect::<Result<_, Fault>>()?)
-}
-
-/// Whether an environment has a number now. Asked of each assigned number of the inventory, so it reads an index only.
-#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn has(tx: &mut Tx, environment: EnvironmentId, phone: PhoneNumber) -> Result<bool> {
-    let sql = "SELECT phone FROM numbers WHERE environment_id = $1 AND phone = $2 AND state <> 'released'";
-    Ok(tx.first(sql, &[environment.as_bytes().into(), phone.digits().into()])?.is_some())
-}
-
-/// Whether an environment has an order for a number under way.
-#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn is_ordered(tx: &mut Tx, environment: EnvironmentId, phone: PhoneNumber) -> Result<bool> {
-    let sql = "SELECT phone FROM orders WHERE environment_id = $1 AND phone = $2 AND state = 'pending'";
-    Ok(tx.first(sql, &[environment.as_bytes().into(), phone.digits().into()])?.is_some())
 }
 
 fn phone(row: &Row, column: usize) -> Result<PhoneNumber, Fault> {
@@ -98,6 +143,11 @@ fn number(row: &Row) -> Result<Number, Fault> {
         monthly: row.int(3)?,
         setup: row.int(4)?,
         periods_paid: row.int(5)?,
+        scheduled: row.bool(8)?,
+        offer: row
+            .opt_text(6)?
+            .map(|state| Ok::<_, Fault>((state.to_owned(), row.opt_array(7)?.map(EnvironmentId::from_bytes))))
+            .transpose()?,
         origin: None,
     })
 }

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# schemathesis, all checks, against the OpenAPI document of each dialect that is served.
+# SCHEMATHESIS names the program; EXAMPLES how many cases each operation gets.
+set -euo pipefail
+cd "$(dirname "$0")"
+. ./lib.sh
+schemathesis=${SCHEMATHESIS:-schemathesis}
+command -v "$schemathesis" >/dev/null || { echo "schemathesis is not installed (SCHEMATHESIS names it)" >&2; exit 1; }
+start_server
+for environment in live test; do
+    curl -fsS -X PATCH "$base/v1/accounts/$account/environments/$environment/limits" -H "Authorization: Bearer $operator_key" \
+        -H 'Content-Type: application/json' -d '{"rate_limit":4000000,"period_seconds":1,"burst":4000000}' >/dev/null
+done
+run() { # DIALECT PREFIX HEADER [OPTIONS]
+    local dialect=$1 prefix=$2 header=$3; shift 3
+    curl -fsS "$base/openapi/$dialect.json" >"$work/$dialect.json"
+    "$schemathesis" --config-file schemathesis.toml run "$work/$dialect.json" --url "$base$prefix" -H "$header" \
+        --checks all --max-examples "${EXAMPLES:-30}" --generation-database none --no-color "$@"
+}
+run audian /audian/v2 "X-Auth-Token: $test_key"

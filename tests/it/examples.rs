@@ -1,0 +1,24 @@
+//! The error bodies that the Audian documentation shows, as it shows them.
+
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+fn all() -> &'static Value {
+    static ALL: OnceLock<Value> = OnceLock::new();
+    ALL.get_or_init(|| serde_json::from_str(include_str!("../data/audian_examples.json")).expect("JSON"))
+}
+
+/// The example of a code in the reference of error codes.
+pub fn by_code(code: &str) -> &'static Value {
+    let example = &all()["by_code"][code];
+    assert!(example.is_object(), "the reference has no example of {code}");
+    example
+}
+
+/// The example of a status in the reference of HTTP statuses.
+pub fn by_status(status: u16) -> &'static Value {
+    let example = &all()["by_status"][status.to_string()];
+    assert!(example.is_object(), "the reference has no example of {status}");
+    example
+}

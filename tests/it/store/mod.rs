@@ -1,0 +1,1 @@
+//! The store: the same behaviour on both engines.
