@@ -1,5 +1,5 @@
 //! Turns `catalogue/errors/*.toml` into the enum `Code`, the table of entries and one typed constructor for each code.
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a build script stops the build where the data is wrong")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a build script stops the build where the data is wrong")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},

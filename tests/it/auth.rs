@@ -44,11 +44,8 @@ on_both! {
     }
 
     async fn no_credential_is_said_to_be_missing(server: Server) {
-        assert_missing(&server.client().get(LIST).await)
-            .shows("missing_authentication", "Authorization header is missing")
-            .shows("401", "Missing API key");
-        assert_missing(&server.client().header("x-auth-token", "").get(LIST).await)
-            .shows("missing_authentication", "No API key provided");
+        assert_missing(&server.client().get(LIST).await);
+        assert_missing(&server.client().header("x-auth-token", "").get(LIST).await);
         assert_missing(&server.client().header("x-auth-token", "  ").get(LIST).await);
         assert_missing(&server.client().header("authorization", "").get(LIST).await);
         assert_missing(&server.client().header("authorization", "Bearer ").get(LIST).await);
@@ -57,15 +54,12 @@ on_both! {
 
     async fn a_key_that_was_never_issued_is_invalid(server: Server) {
         let foreign = KeyText::mint(KeyKind::Secret, Some(Environment::Test), &SeededRng::new(7));
-        assert_invalid(&server.client_with(foreign.as_str()).get(LIST).await)
-            .shows("401", "Invalid API key");
-        assert_invalid(&server.client_with("sk_test_nonsense").get(LIST).await)
-            .shows("invalid_api_key", "API key is malformed");
+        assert_invalid(&server.client_with(foreign.as_str()).get(LIST).await);
+        assert_invalid(&server.client_with("sk_test_nonsense").get(LIST).await);
         for text in ["sk_test_", "?", "null", "sk_test_é", &"x".repeat(4000)] {
             assert_invalid(&server.client_with(text).get(LIST).await);
         }
-        assert_invalid(&server.client().header("authorization", "Basic dXNlcjpwYXNz").get(LIST).await)
-            .shows("401", "Incorrect authorization header format");
+        assert_invalid(&server.client().header("authorization", "Basic dXNlcjpwYXNz").get(LIST).await);
         let ada = server.account("Ada").await;
         let mut altered = ada.test.key.clone();
         let last = altered.pop().expect("a character");
@@ -88,9 +82,7 @@ on_both! {
         server.pass_seconds(59);
         client.get(LIST).await.assert_status(200);
         server.pass_seconds(1);
-        assert_expired(&client.get(LIST).await)
-            .shows("invalid_api_key", "API key has expired")
-            .shows("401", "Expired API key");
+        assert_expired(&client.get(LIST).await);
         server.restart().await;
         assert_expired(&client.get(LIST).await);
     }
@@ -101,8 +93,7 @@ on_both! {
         let client = server.client_with(&key.text);
         client.get(LIST).await.assert_status(200);
         ada.revoke(Environment::Test, key.id).await;
-        assert_invalid(&client.get(LIST).await)
-            .shows("invalid_api_key", "API key has been revoked");
+        assert_invalid(&client.get(LIST).await);
         ada.test().get(LIST).await.assert_status(200);
     }
 
@@ -135,9 +126,7 @@ on_both! {
     async fn a_key_without_the_scope_is_forbidden(server: Server) {
         let ada = server.account("Ada").await;
         let publishable = server.client_with(&ada.test.publishable);
-        publishable.get(LIST).await.assert(403, examples::by_status(403))
-            .shows("403", "Insufficient permissions")
-            .shows("forbidden_error", "The key lacks the scope");
+        publishable.get(LIST).await.assert(403, examples::by_status(403));
         let reader = ada.test_with(&[Scope::NumbersRead]).await;
         reader.get(LIST).await.assert_status(200);
         let body = json!({ "number": "+14155550100" });
@@ -168,8 +157,7 @@ on_both! {
         for thief in [eve.test(), eve.live(), ada.live()] {
             let message = format!("The phone number '{id}' was not found");
             let body = json!({ "error": { "code": "not_found_error", "message": message, "type": "not_found_error" } });
-            thief.get(&format!("{LIST}/{id}")).await.assert(404, &body)
-                .shows("not_found_error", "Resource belongs to another account");
+            thief.get(&format!("{LIST}/{id}")).await.assert(404, &body);
             thief.delete(&format!("{LIST}/{id}")).await.assert(404, &body);
             thief.get(&format!("{LIST}/{id}/config")).await.assert(404, &body);
             thief.put(&format!("{LIST}/{id}/config"), json!({ "friendly_name": "mine" })).await.assert(404, &body);
@@ -183,8 +171,7 @@ on_both! {
         ada.test().get(LIST).await.assert_status(200);
         ada.change(ChangeAccount { status: Some(AccountStatus::Suspended), ..ChangeAccount::default() }).await;
         let refused = ada.test().get(LIST).await;
-        refused.assert_audian_error(403, "operation_not_allowed", "forbidden_error", "The account is suspended", None)
-            .shows("403", "Account restrictions");
+        refused.assert_audian_error(403, "operation_not_allowed", "forbidden_error", "The account is suspended", None);
         refused.assert_header("x-ratelimit-limit", "1000");
         ada.change(ChangeAccount { status: Some(AccountStatus::Active), ..ChangeAccount::default() }).await;
         ada.test().get(LIST).await.assert_status(200);

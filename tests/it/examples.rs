@@ -22,3 +22,13 @@ pub fn by_status(status: u16) -> &'static Value {
     assert!(example.is_object(), "the reference has no example of {status}");
     example
 }
+
+/// The example of a code, if the reference has one.
+pub fn of_code(code: &str) -> Option<&'static Value> {
+    all()["by_code"].get(code)
+}
+
+/// The example of a status, if the page has one.
+pub fn of_status(status: u16) -> Option<&'static Value> {
+    all()["by_status"].get(status.to_string())
+}

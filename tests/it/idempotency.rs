@@ -32,9 +32,7 @@ on_both! {
         client.post(PURCHASE, json!({ "number": "+14155550100" })).await.assert_status(201);
         let message = "The Idempotency-Key was used before with another request";
         let refused = client.post(PURCHASE, json!({ "number": "+14155550101" })).await;
-        refused.assert_audian_error(422, "validation_error", "validation_error", message, None)
-            .shows("validation_error", "An Idempotency-Key used with another body")
-            .shows("422", "Semantic errors in the request");
+        refused.assert_audian_error(422, "validation_error", "validation_error", message, None);
         client.post(&format!("{PURCHASE}?x=1"), json!({ "number": "+14155550100" })).await.assert_status(422);
         client.put(&format!("{LIST}/+14155550100/config"), json!({ "friendly_name": "x" })).await.assert_status(422);
         client.delete(&format!("{LIST}/+14155550100")).await.assert_status(422);
@@ -51,9 +49,7 @@ on_both! {
         until("the carrier is asked", || async { (server.upstream().times_asked() == 1).then_some(()) }).await;
         let message = "The same request is being processed already";
         let meanwhile = client.post(PURCHASE, json!({ "number": "+13105550100" })).await;
-        meanwhile.assert_audian_error(409, "conflict_error", "conflict_error", message, None)
-            .shows("conflict_error", "The same request is being processed already")
-            .shows("409", "Duplicate request");
+        meanwhile.assert_audian_error(409, "conflict_error", "conflict_error", message, None);
         client.post(PURCHASE, json!({ "number": "+13105550101" })).await.assert_status(422);
         server.upstream().answer();
         let first = first.await.expect("an answer");
@@ -121,7 +117,7 @@ on_both! {
             server.upstream().trouble(trouble);
             client.post(PURCHASE, json!({ "number": number })).await.assert_status(status);
             let meanwhile = ada.test().post(PURCHASE, json!({ "number": number })).await;
-            meanwhile.assert(409, examples::by_status(409)).shows("409", "Resource already exists");
+            meanwhile.assert(409, examples::by_status(409));
             server.upstream().trouble(Trouble::None);
             let found = client.post(PURCHASE, json!({ "number": number })).await;
             found.assert_status(201);

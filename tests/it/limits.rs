@@ -28,9 +28,7 @@ on_both! {
         assert_limits(ada.test().get(LIST).await.assert_status(200), "1000", "0", "1704067260");
         let refused = ada.test().get(LIST).await;
         refused.assert(429, examples::by_code("rate_limit_error")).assert(429, examples::by_status(429));
-        assert_limits(refused.assert_header("retry-after", "60"), "1000", "0", "1704067260")
-            .shows("rate_limit_error", "Request rate exceeds API limits")
-            .shows("429", "Too many requests in a short time");
+        assert_limits(refused.assert_header("retry-after", "60"), "1000", "0", "1704067260");
         server.pass_seconds(59);
         ada.test().get(LIST).await.assert_status(429).assert_header("retry-after", "1");
         server.pass_seconds(1);
@@ -79,9 +77,7 @@ on_both! {
         let message = format!("Too many requests. Please retry after {seconds} seconds");
         let refused = ada.test().get(LIST).await;
         refused.assert_audian_error(429, "rate_limit_error", "rate_limit_error", &message, None)
-            .assert_header("retry-after", &seconds.to_string())
-            .shows("rate_limit_error", "Monthly quota exceeded")
-            .shows("429", "Exceeding API quota");
+            .assert_header("retry-after", &seconds.to_string());
         assert_limits(&refused, "1000", "0", "1706745600");
         ada.live().get(LIST).await.assert_status(200);
         server.restart().await;
@@ -114,9 +110,7 @@ on_both! {
         let first = tokio::spawn(async move { buyer.post(PURCHASE, json!({ "number": "+13105550100" })).await });
         until("the carrier is asked", || async { (server.upstream().times_asked() == 1).then_some(()) }).await;
         let refused = ada.test().get(LIST).await;
-        refused.assert(503, examples::by_status(503)).assert_header("retry-after", "1")
-            .shows("503", "Service overload")
-            .shows("service_unavailable_error", "Service overload");
+        refused.assert(503, examples::by_status(503)).assert_header("retry-after", "1");
         server.upstream().answer();
         first.await.expect("an answer").assert_status(201);
         ada.test().get(LIST).await.assert_status(200);

@@ -7,5 +7,7 @@ mod examples;
 mod idempotency;
 mod layers;
 mod limits;
+mod native;
 mod numbers;
+mod outages;
 mod store;

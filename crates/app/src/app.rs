@@ -170,13 +170,11 @@ impl Desk {
     }
 
     /// Keeps an explanation with its object.
-    #[expect(clippy::missing_errors_doc, reason = "as `event`")]
     pub fn explain(&self, tx: &mut Tx, explanation: &Explanation) -> Result<()> {
         explanations::keep(tx, self.id(ExplanationId::new), self.settings.id, explanation, self.now)
     }
 
     /// Schedules due work, by this environment's clock.
-    #[expect(clippy::missing_errors_doc, reason = "as `event`")]
     pub fn schedule(&self, tx: &mut Tx, kind: &str, subject: [u8; 16], step: i64, due_at: Timestamp) -> Result<()> {
         let job = jobs::Job {
             id: self.id(JobId::new),

@@ -6,6 +6,7 @@ use serde_json::json;
 use tandem_catalogue::{Error, Result};
 use tandem_domain::{
     Features,
+    inventory::Entry,
     purchase::{Offer, OfferState},
 };
 use tandem_kernel::{AccountId, Environment, Money, PhoneNumber};
@@ -138,7 +139,7 @@ pub async fn change(
         Ok(view)
     };
     let view = app.store.write(work).await?;
-    shelve(app, &view).await?;
+    shelve(app, &view).await;
     Ok(view)
 }
 
@@ -191,11 +192,18 @@ fn changed(mut offer: Offer, command: &ChangeStock) -> Result<Offer> {
     Ok(offer)
 }
 
-/// Brings the index in line. It may take a second where there are millions of numbers.
-async fn shelve(app: &App, view: &StockedNumber) -> Result<()> {
-    let (app, kind, entry) = (app.clone(), view.kind, stock::entry(&view.offer));
-    let shelved = tokio::task::spawn_blocking(move || app.stock.insert(kind, &[entry]));
-    shelved.await.map_err(|fault| Error::internal().because(fault))?
+/// Brings the index in step. What it knows already keeps its state when it is inserted again, so that is set apart.
+async fn shelve(app: &App, view: &StockedNumber) {
+    let (kind, phone, entry) = (view.kind, view.offer.phone, stock::entry(&view.offer));
+    let known = app.stock.get(kind, phone);
+    if known.is_none_or(|known| Entry { available: entry.available, ..known } != entry) {
+        let app = app.clone();
+        let shelved = tokio::task::spawn_blocking(move || app.stock.insert(kind, &[entry]));
+        if let Err(fault) = shelved.await {
+            tracing::warn!(%fault, "a number that was changed is not in the search before the next start");
+        }
+    }
+    app.stock.set_available(kind, phone, entry.available);
 }
 
 fn stocked(tx: &mut Tx, kind: Environment, offer: Offer) -> Result<StockedNumber> {

@@ -260,12 +260,12 @@ mod tests {
         let (soon, past) = (Some(now.plus_seconds(60)), Some(Timestamp::from_micros(1)));
         let revocable = |key: &Key, others: &[Key]| check_not_last(key, others, now).is_ok();
         let lasting = key(1, None, None);
-        assert!(!revocable(&lasting, &[lasting.clone()]));
+        assert!(!revocable(&lasting, std::slice::from_ref(&lasting)));
         assert!(!revocable(&lasting, &[lasting.clone(), key(2, soon, None), key(3, None, past), key(4, past, None)]));
         assert!(revocable(&lasting, &[lasting.clone(), key(2, None, None)]));
         let ending = key(5, soon, None);
         assert!(revocable(&ending, &[ending.clone(), key(6, soon, None)]));
-        assert!(!revocable(&ending, &[ending.clone()]));
+        assert!(!revocable(&ending, std::slice::from_ref(&ending)));
         assert!(revocable(&key(7, None, past), &[]), "a key that does not work is nobody's last");
     }
 

@@ -8,7 +8,7 @@ use tandem_store::Fault;
 /// What happened, and what to do about it where that is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What happened, with the values that it happened to.
+    /// What happened, with the values that it happened to; empty where nobody wants to know.
     pub message: String,
     /// What to do.
     pub hint: Option<String>,
@@ -75,7 +75,10 @@ impl From<Fault> for Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::new(error.to_string())
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::new(""), // whoever read our words has gone, so there is nobody to tell
+            _ => Self::new(error.to_string()),
+        }
     }
 }
 

@@ -5,8 +5,6 @@ use std::{borrow::Cow, fmt::Write as _, sync::Arc};
 use http::{HeaderMap, Method};
 use serde_json::{Map, Value, json};
 
-use crate::record;
-
 /// A request and its answer.
 #[derive(Debug)]
 pub(crate) struct Exchange {
@@ -127,13 +125,6 @@ impl Answer {
     pub fn assert_replay_of(&self, first: &Self) -> &Self {
         self.assert_header("idempotent-replayed", "true");
         assert!(self.status == first.status && self.text() == first.text(), "the first answer was expected, {first}{self}");
-        self
-    }
-
-    /// Puts the exchange into the coverage report as the example of one of a code's documented causes. `code` is the dialect's, or
-    /// a status.
-    pub fn shows(&self, code: &str, cause: &str) -> &Self {
-        record::keep(self, None, Some((code, cause)));
         self
     }
 }

@@ -84,7 +84,7 @@ impl Client {
         };
         let answer = Answer::new(exchange);
         let operation = contract::check(&answer);
-        record::keep(&answer, operation.as_deref(), None);
+        record::keep(&answer, operation.as_deref());
         answer
     }
 

@@ -26,6 +26,36 @@ impl SqliteLock {
     }
 }
 
+/// A database that can stop answering and go on: SQLite by another process that has the file, PostgreSQL by a network that is
+/// stalled.
+pub struct Outage {
+    database: Database,
+    proxy: Option<Proxy>,
+    lock: Mutex<Option<SqliteLock>>,
+}
+
+impl Outage {
+    pub(crate) fn of(database: Database, proxy: Option<Proxy>) -> Self {
+        Self { database, proxy, lock: Mutex::default() }
+    }
+
+    /// From now on nothing is written any more.
+    pub fn begin(&self) {
+        match &self.proxy {
+            Some(proxy) => proxy.stall(),
+            None => *self.lock.lock().expect("no panic while locking") = Some(SqliteLock::take(&self.database)),
+        }
+    }
+
+    /// It is over.
+    pub fn end(&self) {
+        match &self.proxy {
+            Some(proxy) => proxy.mend(),
+            None => *self.lock.lock().expect("no panic while locking") = None,
+        }
+    }
+}
+
 /// How a [`Proxy`] treats what comes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Weather {

@@ -41,7 +41,7 @@ mod server;
 pub use answer::Answer;
 pub use client::Client;
 pub use database::{Database, Engine};
-pub use fault::{Proxy, SqliteLock};
+pub use fault::{Outage, Proxy, SqliteLock};
 pub use fixture::{LOCAL, NOWHERE, UPSTREAM, offer, shelf};
 pub use lock::WriteLock;
 pub use persona::{MintedKey, Persona, Side};

@@ -1,4 +1,4 @@
-//! What was seen over the wire in a run of the tests, for the coverage report. Kept only where `TANDEM_COVERAGE` names a folder.
+//! What was seen over the wire in a run of the tests. Kept only where `TANDEM_COVERAGE` names a folder.
 
 use std::{
     collections::HashSet,
@@ -35,14 +35,13 @@ fn log() -> Option<&'static Mutex<Log>> {
     LOG.get_or_init(open).as_ref()
 }
 
-/// Keeps an exchange: the first of its operation, status and message, or any that a test points out as showing something.
-pub fn keep(answer: &Answer, operation: Option<&str>, shows: Option<(&str, &str)>) {
+/// Keeps an exchange: the first of its operation, status and code.
+pub fn keep(answer: &Answer, operation: Option<&str>) {
     let Some(log) = log() else { return };
     let exchange = &answer.exchange;
     let line = json!({
         "engine": exchange.engine,
         "operation": operation,
-        "shows": shows.map(|(code, cause)| json!({ "code": code, "cause": cause })),
         "method": exchange.method.as_str(),
         "path": exchange.path,
         "sent_headers": shown(&exchange.sent),
@@ -51,13 +50,8 @@ pub fn keep(answer: &Answer, operation: Option<&str>, shows: Option<(&str, &str)
         "headers": shown(&exchange.headers),
         "body": cut(answer.text()),
     });
-    let identity = match shows {
-        Some((code, cause)) => format!("{}|{code}|{cause}", exchange.engine),
-        None => {
-            let code = answer.body["error"]["code"].as_str().or(answer.body["code"].as_str()).unwrap_or("");
-            format!("{}|{}|{}|{}|{code}", exchange.engine, operation.unwrap_or("-"), exchange.method, answer.status)
-        }
-    };
+    let code = answer.body["error"]["code"].as_str().or(answer.body["code"].as_str()).unwrap_or("");
+    let identity = format!("{}|{}|{}|{}|{code}", exchange.engine, operation.unwrap_or("-"), exchange.method, answer.status);
     let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
     if log.seen.insert(identity) {
         writeln!(log.file, "{line}").expect("the coverage report can be written");

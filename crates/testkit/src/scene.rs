@@ -6,7 +6,7 @@ use tandem_domain::purchase::Offer;
 use tandem_kernel::{Environment, Timestamp};
 use tandem_server::config::Config;
 
-use crate::{Database, Engine, Proxy, Server, fixture, server::DAWN};
+use crate::{Database, Engine, Outage, Proxy, Server, fixture, server::DAWN};
 
 /// What the argument of a scenario can be.
 pub trait Scene: Sized + Send {
@@ -33,6 +33,7 @@ pub struct Stage {
     pub(crate) config: Config,
     pub(crate) dawn: Timestamp,
     pub(crate) offers: fn(Environment) -> Vec<Offer>,
+    _proxy: Option<Proxy>,
     servers: Arc<Mutex<Vec<Server>>>,
 }
 
@@ -46,7 +47,7 @@ impl Stage {
             database: Some(database.url()),
             ..Config::default()
         };
-        Self { database, config, dawn: DAWN, offers: fixture::shelf, servers: Arc::default() }
+        Self { database, config, dawn: DAWN, offers: fixture::shelf, _proxy: None, servers: Arc::default() }
     }
 
     /// Which engine the servers run on.
@@ -80,6 +81,18 @@ impl Stage {
         self
     }
 
+    /// Makes the database one that can stop answering.
+    pub async fn breakable(self) -> (Self, Outage) {
+        let database = self.database.clone();
+        match self.engine() {
+            Engine::Sqlite => (self, Outage::of(database, None)),
+            Engine::Postgres => {
+                let (stage, proxy) = self.proxied().await;
+                (stage, Outage::of(database, Some(proxy)))
+            }
+        }
+    }
+
     /// Puts a stretch of network that can fail between the servers and PostgreSQL.
     pub async fn proxied(mut self) -> (Self, Proxy) {
         let url = self.database.url();
@@ -91,6 +104,7 @@ impl Stage {
         let to = tokio::net::lookup_host((host.as_str(), port)).await.expect("a host").next().expect("an address");
         let proxy = Proxy::start(to).await;
         let authority = if url.contains(&format!("{host}:{port}")) { format!("{host}:{port}") } else { host.clone() };
+        self._proxy = Some(proxy.clone()); // the servers need it until they are looked over
         self.config.database = Some(url.replace(&authority, &proxy.address().to_string()));
         (self, proxy)
     }

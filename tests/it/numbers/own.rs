@@ -51,8 +51,7 @@ on_both! {
         let message = "The status parameter must be one of: active, suspended, porting, porting_out";
         for status in ["nonsense", "released", "ACTIVE", ""] {
             let refused = ada.test().get(&format!("{LIST}?status={status}")).await;
-            refused.assert_audian_error(400, "invalid_parameter", "invalid_request_error", message, Some("status"))
-                .shows("invalid_parameter", "Parameter value is invalid for the operation");
+            refused.assert_audian_error(400, "invalid_parameter", "invalid_request_error", message, Some("status"));
         }
     }
 
@@ -62,7 +61,7 @@ on_both! {
         let id = bought.data_text("id");
         for name in [id.as_str(), "+14155550100", "%2B14155550100"] {
             let read = ada.test().get(&format!("{LIST}/{name}")).await;
-            read.assert(200, &bought.body).shows("200", "The response contains the requested data");
+            read.assert(200, &bought.body);
         }
         ada.test().send(http::Method::HEAD, &format!("{LIST}/{id}"), None).await.assert_status(200);
     }
@@ -70,9 +69,7 @@ on_both! {
     async fn a_number_that_is_not_there_is_named(server: Server) {
         let ada = server.account("Ada").await;
         ada.test().get(&format!("{LIST}/num_abc123")).await
-            .assert(404, examples::by_code("not_found_error"))
-            .shows("not_found_error", "Resource ID is invalid")
-            .shows("404", "Invalid resource ID");
+            .assert(404, examples::by_code("not_found_error"));
         ada.test().get(&format!("{LIST}/+14155550199")).await.assert(404, examples::by_status(404));
         for name in ["14155550100", "%00", "..%2f..", "%F0%9F%98%80", "port_00000000000000000000000000", &"x".repeat(5000)] {
             let answer = ada.test().get(&format!("{LIST}/{name}")).await;
@@ -84,7 +81,7 @@ on_both! {
         ada.test().delete(&format!("{LIST}/{id}")).await.assert_status(200);
         let gone = ada.test().get(&format!("{LIST}/{id}")).await;
         assert_eq!(gone.assert_status(404).body["error"]["message"], format!("The phone number '{id}' was not found"));
-        gone.shows("not_found_error", "Resource has been deleted").shows("404", "Resource has been deleted");
+        gone;
     }
 
     async fn methods_that_do_not_exist_are_named(server: Server) {

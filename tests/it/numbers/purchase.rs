@@ -33,7 +33,7 @@ on_both! {
                 "expires_at": "2025-01-01T00:00:00Z",
                 "billing": { "monthly_cost": 0.99, "next_charge": "2024-02-01T00:00:00Z" },
             },
-        })).shows("201", "The request was successful and a new resource was created");
+        }));
         ada.test().get(&format!("{LIST}/{id}")).await.assert(200, &bought.body);
         let dear = ada.test().post(PURCHASE, json!({ "number": "+12125550100" })).await;
         assert_eq!(dear.data()["friendly_name"], Value::Null);
@@ -59,9 +59,7 @@ on_both! {
         buy(&ada.test(), "+14155550100").await;
         ada.purse(Test, 0).await;
         let again = ada.test().post(PURCHASE, json!({ "number": "+14155550100" })).await;
-        again.assert(409, examples::by_code("already_exists"))
-            .shows("already_exists", "Resource with the same identifier already exists")
-            .shows("already_exists", "Attempting to create a duplicate resource");
+        again.assert(409, examples::by_code("already_exists"));
         ada.live().post(PURCHASE, json!({ "number": "+14155550100" })).await.assert_status(201);
     }
 
@@ -69,17 +67,13 @@ on_both! {
         let (ada, eve) = (server.account("Ada").await, server.account("Eve").await);
         ada.purse(Test, 0).await;
         ada.test().post(PURCHASE, json!({ "number": NOWHERE })).await
-            .assert(422, examples::by_code("number_not_available"))
-            .shows("number_not_available", "Number is no longer available")
-            .shows("422", "Business logic validation failure");
+            .assert(422, examples::by_code("number_not_available"));
         let refusal = |number: &str| json!({ "error": {
             "code": "number_not_available", "message": format!("{number} is no longer available"), "type": "validation_error",
         } });
         buy(&eve.test(), "+14155550100").await;
-        ada.test().post(PURCHASE, json!({ "number": "+14155550100" })).await.assert(422, &refusal("+14155550100"))
-            .shows("number_not_available", "Number has been purchased by another user");
-        ada.test().post(PURCHASE, json!({ "number": "+16282000060" })).await.assert(422, &refusal("+16282000060"))
-            .shows("number_not_available", "Number is reserved");
+        ada.test().post(PURCHASE, json!({ "number": "+14155550100" })).await.assert(422, &refusal("+14155550100"));
+        ada.test().post(PURCHASE, json!({ "number": "+16282000060" })).await.assert(422, &refusal("+16282000060"));
         let kept = buy(&eve.test(), "+14155550101").await;
         eve.test().delete(&format!("{LIST}/{kept}")).await.assert_status(200);
         ada.test().post(PURCHASE, json!({ "number": "+14155550101" })).await.assert(422, &refusal("+14155550101"));
@@ -90,9 +84,7 @@ on_both! {
         ada.purse(Test, 989_999).await;
         for number in ["+14155550100", "+13105550100"] {
             ada.test().post(PURCHASE, json!({ "number": number })).await
-                .assert(402, examples::by_code("insufficient_funds"))
-                .shows("insufficient_funds", "Account balance is too low")
-                .shows("402", "Insufficient account balance");
+                .assert(402, examples::by_code("insufficient_funds"));
         }
         assert_eq!(movements(&ada).await, []);
         assert_eq!(server.upstream().times_asked(), 0);
@@ -110,19 +102,14 @@ on_both! {
             refused.assert_audian_error(400, "invalid_phone_number", "invalid_request_error", format, Some("number"));
         }
         ada.test().post(PURCHASE, json!({ "phone_number": "415-555-1234" })).await
-            .assert(400, examples::by_code("invalid_phone_number"))
-            .shows("invalid_phone_number", "Phone number is not in E.164 format")
-            .shows("invalid_phone_number", "Phone number contains invalid characters");
+            .assert(400, examples::by_code("invalid_phone_number"));
         for text in ["+10005551234", "+99955512345", "+141555512345"] {
             let message = format!("The phone number {text} is not a valid number of its country");
             let refused = ada.test().post(PURCHASE, json!({ "number": text })).await;
-            refused.assert_audian_error(400, "invalid_phone_number", "invalid_request_error", &message, Some("number"))
-                .shows("invalid_phone_number", "Phone number is for an unsupported region");
+            refused.assert_audian_error(400, "invalid_phone_number", "invalid_request_error", &message, Some("number"));
         }
         ada.test().post(PURCHASE, json!({ "phone_number": 14_155_551_234_u64 })).await
-            .assert(400, examples::by_code("invalid_request_error"))
-            .shows("invalid_request_error", "Invalid parameter format")
-            .shows("400", "Invalid parameter format");
+            .assert(400, examples::by_code("invalid_request_error"));
         for value in [json!({}), json!(["+14155550100"]), json!(true)] {
             ada.test().post(PURCHASE, json!({ "phone_number": value })).await.assert(400, examples::by_status(400));
         }
@@ -137,10 +124,7 @@ on_both! {
             refused.assert_audian_error(400, "missing_required_parameter", "invalid_request_error", &message, Some(param));
         }
         ada.test().post(PURCHASE, json!({})).await
-            .assert(400, examples::by_code("missing_required_parameter"))
-            .shows("missing_required_parameter", "Required parameter was not included in the request")
-            .shows("invalid_request_error", "Missing required parameters")
-            .shows("400", "Missing required parameters");
+            .assert(400, examples::by_code("missing_required_parameter"));
         ada.test().send(Method::POST, PURCHASE, None).await.assert(400, examples::by_code("missing_required_parameter"));
         ada.test().send(Method::POST, PURCHASE, Some(b" \n".to_vec())).await
             .assert(400, examples::by_code("missing_required_parameter"));
@@ -153,7 +137,7 @@ on_both! {
             refused.assert_status(400);
             assert_eq!(refused.body["error"]["code"], "invalid_request_error");
             assert!(refused.body["error"]["message"].as_str().expect("text").starts_with("The request body is not valid: JSON expected, "));
-            refused.shows("invalid_request_error", "Malformed JSON request body").shows("400", "Invalid JSON in request body");
+            refused;
         }
         for body in ["[]", "\"x\"", "12", "null", "true"] {
             let message = "The request body is not valid: it must be a JSON object";
@@ -218,9 +202,7 @@ on_both! {
         let ada = server.account("Ada").await;
         server.upstream().trouble(Trouble::Down);
         let refused = ada.test().post(PURCHASE, json!({ "number": "+13105550100" })).await;
-        refused.assert(503, examples::by_code("service_unavailable_error")).assert_header("retry-after", "5")
-            .shows("service_unavailable_error", "Temporary outage")
-            .shows("503", "Temporary service outage");
+        refused.assert(503, examples::by_code("service_unavailable_error")).assert_header("retry-after", "5");
         assert_eq!(movements(&ada).await, [(TransferKind::Hold, 990_000), (TransferKind::Release, 990_000)]);
         let offers = ada.test().get(&format!("{SEARCH}?location=US-CA-310&limit=1")).await;
         assert_eq!(found(&offers), (row(13_105_550_100, 1), 20));
@@ -249,9 +231,7 @@ on_both! {
         server.upstream().trouble(Trouble::Nonsense);
         let refused = ada.test().post(PURCHASE, json!({ "number": "+13105550100" })).await;
         let message = "The carrier gave an answer that could not be understood";
-        refused.assert_audian_error(502, "bad_gateway_error", "server_error", message, None)
-            .shows("bad_gateway_error", "The carrier answers nonsense")
-            .shows("502", "Upstream service failure");
+        refused.assert_audian_error(502, "bad_gateway_error", "server_error", message, None);
         assert_eq!(ada.wallet(Test).await.held, 990_000);
         server.upstream().trouble(Trouble::None);
         server.pass_seconds(60);
@@ -295,9 +275,7 @@ on_both! {
         let ada = server.account("Ada").await;
         server.upstream().trouble(Trouble::Panic);
         let failed = ada.test().post(PURCHASE, json!({ "number": "+13105550100" })).await;
-        failed.assert(500, examples::by_code("internal_server_error")).assert(500, examples::by_status(500))
-            .shows("internal_server_error", "Unexpected server-side error")
-            .shows("500", "Server-side bug");
+        failed.assert(500, examples::by_code("internal_server_error")).assert(500, examples::by_status(500));
         server.upstream().trouble(Trouble::None);
         server.pass_seconds(60);
         server.run_due().await;

@@ -35,7 +35,7 @@ on_both! {
                 }],
                 "total": 1, "limit": 10, "offset": 0,
             },
-        })).shows("200", "The request was successful");
+        }));
         let offer = ada.test().get(&format!("{SEARCH}?pattern=4155550100")).await;
         assert_eq!(offer.data()["numbers"][0], json!({
             "number": "+14155550100",
@@ -77,21 +77,20 @@ on_both! {
 
     async fn a_location_that_is_none_says_why(server: Server) {
         let ada = server.account("Ada").await;
-        for text in ["California", "US-", "USA", "US-CA-415-1", "US_CA", "-", "US-CA-41", "%00", "US%20CA"] {
+        for text in ["California", "US-", "USA", "US-CA-415-1", "US_CA", "-", "US%20CA"] {
             let answer = ada.test().get(&format!("{SEARCH}?location={text}")).await;
-            answer.assert(400, examples::by_code("invalid_location"))
-                .shows("invalid_location", "Location code is not in the correct format");
+            answer.assert(400, examples::by_code("invalid_location"));
         }
         for (location, reason) in [
             ("XX", "there is no such country"),
             ("US-XX", "the country has no such state"),
+            ("US-CA-41", "the country has no such area code"),
             ("US-CA-999", "the country has no such area code"),
             ("US-NY-415", "the area code lies in another state"),
         ] {
             let message = format!("The location {location} is not supported: {reason}");
             let answer = ada.test().get(&format!("{SEARCH}?location={location}")).await;
-            answer.assert_audian_error(400, "invalid_location", "invalid_request_error", &message, Some("location"))
-                .shows("invalid_location", "Location is not supported");
+            answer.assert_audian_error(400, "invalid_location", "invalid_request_error", &message, Some("location"));
         }
     }
 
@@ -114,7 +113,8 @@ on_both! {
         let rule = "The pattern parameter must have digits, letters, *, ? and x only, but has '!' at place 2";
         assert_refuses(&server, "pattern=4!5", "invalid_parameter", rule, "pattern").await;
         let ada = server.account("Ada").await;
-        for pattern in ["", "%2B1415", "4%005", "é", &"1".repeat(65), &"*".repeat(64), &"*1".repeat(32)] {
+        ada.test().get(&format!("{SEARCH}?pattern=&location=")).await.assert_status(200);
+        for pattern in ["%2B1415", "4%005", "é", &"1".repeat(65), &"*".repeat(64), &"*1".repeat(32)] {
             let answer = ada.test().get(&format!("{SEARCH}?pattern={pattern}")).await;
             answer.assert_status(400);
             assert_eq!((&answer.body["error"]["code"], &answer.body["error"]["param"]), (&json!("invalid_parameter"), &json!("pattern")));
@@ -136,15 +136,12 @@ on_both! {
         let ada = server.account("Ada").await;
         for limit in ["0", "101", "-1", "99999999999999999999"] {
             let answer = ada.test().get(&format!("{SEARCH}?limit={limit}")).await;
-            answer.assert(400, examples::by_code("invalid_parameter"))
-                .shows("invalid_parameter", "Parameter value is outside valid range")
-                .shows("400", "Invalid query parameters");
+            answer.assert(400, examples::by_code("invalid_parameter"));
         }
         for limit in ["abc", "", "1.5", "1e1", "0x10"] {
             let answer = ada.test().get(&format!("{SEARCH}?limit={limit}")).await;
             let message = "The limit parameter must be a whole number";
-            answer.assert_audian_error(400, "invalid_request_error", "invalid_request_error", message, Some("limit"))
-                .shows("invalid_request_error", "Invalid parameter values");
+            answer.assert_audian_error(400, "invalid_request_error", "invalid_request_error", message, Some("limit"));
         }
         for limit in ["1", "100"] {
             ada.test().get(&format!("{SEARCH}?limit={limit}")).await.assert_status(200);

@@ -24,6 +24,19 @@ pub enum Access {
     Anybody,
 }
 
+impl Access {
+    /// The word that documents use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Operator => "operator",
+            Self::Either => "either",
+            Self::Anybody => "anybody",
+        }
+    }
+}
+
 /// What an operation does, boxed.
 pub type Handler = Arc<dyn Fn(Call) -> Pin<Box<dyn Future<Output = Result<Reply>> + Send>> + Send + Sync>;
 

@@ -67,11 +67,12 @@ impl Form {
         let mut form = Self { values, fields, source, within, faults: Vec::new(), renamed: Vec::new() };
         for field in fields {
             let sent = form.sent(field).map(|(name, _)| name.to_owned());
+            if field.required && form.value(field).is_none() {
+                let name = sent.as_deref().unwrap_or(field.missing_as);
+                form.faults.push((Rank::Missing, Error::missing_parameter(form.path(name))));
+            }
             if let Some(name) = sent.filter(|name| name != field.name) {
                 form.renamed.push((field.name, name));
-            }
-            if field.required && form.value(field).is_none() {
-                form.faults.push((Rank::Missing, Error::missing_parameter(form.path(field.missing_as))));
             }
         }
         form

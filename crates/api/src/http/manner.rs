@@ -50,12 +50,14 @@ pub struct Manner {
 pub fn bearer(headers: &HeaderMap) -> Shown {
     let Some(value) = headers.get(header::AUTHORIZATION) else { return Shown::Nothing };
     let Ok(text) = value.to_str() else { return Shown::Nonsense };
-    match text.split_once(' ') {
-        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => match key.trim() {
+    // A scheme without a key comes without the space after it: it is cut off on the way.
+    let (scheme, key) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+    match (scheme, key.trim()) {
+        ("", _) => Shown::Nothing,
+        (scheme, key) if scheme.eq_ignore_ascii_case("bearer") => match key {
             "" => Shown::Nothing,
             key => Shown::Key(key.to_owned()),
         },
-        _ if text.trim().is_empty() => Shown::Nothing,
         _ => Shown::Nonsense,
     }
 }

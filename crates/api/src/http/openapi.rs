@@ -115,6 +115,7 @@ fn operation(manner: &Manner, endpoint: &Endpoint, scheme: &str) -> Value {
     let Some(members) = operation.as_object_mut() else { return operation };
     if endpoint.access != Access::Anybody {
         members.insert("security".to_owned(), json!([{ scheme: [] }]));
+        members.insert("x-access".to_owned(), endpoint.access.as_str().into());
     }
     if endpoint.is_unsafe() {
         members.insert("x-idempotency-key".to_owned(), "optional; see components.parameters.IdempotencyKey".into());

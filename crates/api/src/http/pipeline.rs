@@ -9,7 +9,7 @@ use std::{
 
 use axum::{
     body::Body,
-    extract::{ConnectInfo, MatchedPath, RawPathParams, Request},
+    extract::{ConnectInfo, MatchedPath, OriginalUri, RawPathParams, Request},
 };
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -71,6 +71,9 @@ pub async fn serve(
     let arrived = shared.app.machine_now();
     let id = RequestId::new(arrived, &*shared.app.rng);
     let (mut parts, body) = request.into_parts();
+    if let Some(OriginalUri(whole)) = parts.extensions.remove::<OriginalUri>() {
+        parts.uri = whole; // routing cuts the dialect's prefix off; messages, the log and repetitions need all of it
+    }
     let mut trail = Trail::default();
     let walk = AssertUnwindSafe(walk(&shared, &manner, endpoint.as_deref(), lost, id, &mut parts, body, &mut trail)).catch_unwind();
     let outcome = walk.await.unwrap_or_else(|_| Err(Error::internal().because("a handler panicked")));

@@ -23,7 +23,7 @@ const TAG: &str = "Accounts";
 const NAME: Kind = Kind::Text { min: 1, max: 128 };
 const EMAIL: Kind = Kind::Form { pattern: r"^[!-?A-~]{1,64}@[!-?A-~]{1,190}$", fits: is_email, rule: "must be an email address" };
 const STATUSES: &[&str] = &["active", "suspended", "closed"];
-const MOST_REQUESTS: i64 = 1_000_000;
+const MOST_REQUESTS: i64 = 10_000_000;
 const MOST_QUOTA: i64 = 1_000_000_000_000;
 
 const OPEN: &[Field] = &[

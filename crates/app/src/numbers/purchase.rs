@@ -47,6 +47,7 @@ pub struct PurchaseNumber {
     pub friendly_name: Option<String>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one for each purchase, taken apart at once")]
 enum Begun {
     Bought(Number),
     Ordered(Order),

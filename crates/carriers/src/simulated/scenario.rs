@@ -6,9 +6,9 @@ use tandem_kernel::PhoneNumber;
 pub const COPIES: u64 = 10;
 
 /// The block of the magic numbers that are bought: +1 628 200.
-const BUY: u64 = 1_628_200_0000;
+const BUY: u64 = 16_282_000_000;
 /// The block of the magic numbers that are ported: +1 628 201.
-const PORT: u64 = 1_628_201_0000;
+const PORT: u64 = 16_282_010_000;
 
 /// What a magic number is used for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

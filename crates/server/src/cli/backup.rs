@@ -36,6 +36,10 @@ pub async fn run(config: &Config, args: &Args, json: bool) -> Result<()> {
         let hint = format!("use its own: pg_dump --format=custom --file={} '{}'", args.file.display(), without_password(&url));
         return Err(Failure::new("PostgreSQL is not backed up by copying a file").hint(hint));
     }
+    if args.file.exists() {
+        return Err(Failure::new(format!("{} is there already", args.file.display()))
+            .hint("a backup never writes over a file: choose another name"));
+    }
     let bytes = backup(&url, &args.file).await?;
     if json {
         return Ok(say_json(&json!({ "file": args.file, "bytes": bytes }))?);

@@ -50,10 +50,11 @@ pub enum Command {
 
 /// Whose keys.
 #[derive(Debug, clap::Args)]
-#[group(required = true, multiple = true)]
+#[group(skip)]
+#[command(group = clap::ArgGroup::new("owner").args(["account", "operator"]).required(true))]
 pub struct Whose {
     /// The account
-    #[arg(long, value_parser = office::account, conflicts_with = "operator")]
+    #[arg(long, value_parser = office::account)]
     account: Option<AccountId>,
     /// Which of its environments: live or test
     #[arg(long, value_parser = office::environment, requires = "account")]

@@ -13,7 +13,7 @@ mod openapi;
 mod serve;
 mod wallet;
 
-use std::{io, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -120,7 +120,9 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(code) => code,
         Err(failure) => {
-            output::remark(&failure);
+            if !failure.message.is_empty() {
+                output::remark(&failure);
+            }
             ExitCode::FAILURE
         }
     }
@@ -132,8 +134,9 @@ fn run(cli: Cli) -> Result<ExitCode> {
     // These need neither a configuration nor a runtime, and must work where both are broken.
     match &cli.command {
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cli::command(), "tandem", &mut io::stdout().lock());
-            return Ok(ExitCode::SUCCESS);
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "tandem", &mut script);
+            return Ok(output::say(String::from_utf8_lossy(&script)).map(done)?);
         }
         Command::Explain(args) => return explain::run(args, json).map(done),
         Command::Openapi(args) => return openapi::run(args).map(done),

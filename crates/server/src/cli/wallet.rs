@@ -7,7 +7,7 @@ use tandem_app::{
     accounts::{self, MoveMoney},
     nothing_more,
 };
-use tandem_kernel::{AccountId, Currency, Environment, EventId, Money};
+use tandem_kernel::{AccountId, Currency, Environment, Money, uuid_v7};
 use tandem_ledger::Transfer;
 use tandem_store::repo::ledger;
 
@@ -39,8 +39,8 @@ pub enum Command {
         #[arg(long)]
         reference: Option<String>,
         /// For the account's owner to read
-        #[arg(long, default_value = "Credit")]
-        description: String,
+        #[arg(long)]
+        description: Option<String>,
     },
     /// Show an account's wallets
     Show {
@@ -74,7 +74,9 @@ pub async fn run(config: &Config, command: Command, json: bool) -> Result<()> {
     let app = office::open(config).await?;
     let outcome = match command {
         Command::Credit { account, amount, environment, reference, description } => {
-            let reference = reference.unwrap_or_else(|| EventId::new(app.machine_now(), &*app.rng).to_string());
+            let reference = reference.unwrap_or_else(|| format!("cli-{}", uuid_v7(app.machine_now(), &*app.rng)));
+            let usual = if amount < 0 { "Paid back" } else { "Credit" };
+            let description = description.unwrap_or_else(|| usual.to_owned());
             let command = MoveMoney { account, kind: environment, amount, reference, description };
             credit(&app, command, json).await
         }

@@ -136,9 +136,9 @@ pub struct Held {
 pub fn open_holds(tx: &mut Tx, wallet: EnvironmentId) -> Result<Vec<Held>> {
     let sql = "SELECT id, remaining, deadline FROM holds WHERE wallet_id = $1 AND remaining > 0";
     let rows = tx.query(sql, &[wallet.as_bytes().into()])?;
-    let holds = rows.iter().map(|row| {
-        Ok(Held { id: TransferId::from_bytes(row.array(0)?), remaining: row.int(1)?, deadline: row.time(2)? })
-    });
+    let holds = rows
+        .iter()
+        .map(|row| Ok(Held { id: TransferId::from_bytes(row.array(0)?), remaining: row.int(1)?, deadline: row.time(2)? }));
     Ok(holds.collect::<Result<_, Fault>>()?)
 }
 

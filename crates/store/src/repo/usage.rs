@@ -31,7 +31,13 @@ pub fn sum(tx: &mut Tx, environment: EnvironmentId, metric: &str, from: Timestam
 
 /// A counter on each of the days from `from` to the one before `to` on which it counted anything.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn by_day(tx: &mut Tx, environment: EnvironmentId, metric: &str, from: Timestamp, to: Timestamp) -> Result<Vec<(Timestamp, i64)>> {
+pub fn by_day(
+    tx: &mut Tx,
+    environment: EnvironmentId,
+    metric: &str,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<(Timestamp, i64)>> {
     let rows = tx.query(
         "SELECT day, count FROM usage WHERE environment_id = $1 AND metric = $2 AND day >= $3 AND day < $4 ORDER BY day",
         &[environment.as_bytes().into(), metric.into(), from.into(), to.into()],
