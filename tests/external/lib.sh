@@ -1,6 +1,6 @@
 # Starts a demonstration server for an external test and stops it, whatever happens. Sourced, never run.
 # Sets: base, live_key, test_key, operator_key, account, work.
-: "${TANDEM_BIN:?the path of the tandem binary}"
+: "${TANDEM_TEST_BIN:?the path of the tandem binary}"
 work=$(mktemp -d)
 server=
 finish() {
@@ -11,7 +11,7 @@ trap finish EXIT
 
 start_server() { # ARGUMENTS of tandem serve
     rm -f "$work/ready.json"
-    "$TANDEM_BIN" serve --demo --listen 127.0.0.1:0 --data-dir "$work/data" --ready-file "$work/ready.json" "$@" \
+    "$TANDEM_TEST_BIN" serve --demo --listen 127.0.0.1:0 --data-dir "$work/data" --ready-file "$work/ready.json" "$@" \
         >"$work/server.log" 2>&1 &
     server=$!
     local waited=0

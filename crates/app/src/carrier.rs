@@ -114,6 +114,26 @@ pub trait Carrier: Send + Sync {
 
     /// Calls a port off.
     async fn cancel_port(&self, port: &Port) -> Result<(), CarrierFault>;
+
+    /// The numbers by which a carrier that is not real can be made to behave in a certain way.
+    fn magic_numbers(&self) -> Vec<MagicNumbers> {
+        Vec::new()
+    }
+}
+
+/// Numbers that make a carrier behave in a certain way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MagicNumbers {
+    /// The behaviour's name, for ever.
+    pub name: &'static str,
+    /// What the numbers are used for: `purchase` or `port`.
+    pub purpose: &'static str,
+    /// Which they are; one is as good as another.
+    pub numbers: Vec<PhoneNumber>,
+    /// What the carrier does.
+    pub carrier: &'static str,
+    /// What the caller sees.
+    pub outcome: &'static str,
 }
 
 /// The carriers of the installation, each behind a circuit breaker.
@@ -139,6 +159,14 @@ impl Carriers {
     pub fn new(carriers: Vec<Arc<dyn Carrier>>, live: &'static str, test: &'static str) -> Self {
         let by_name = carriers.into_iter().map(|carrier| (carrier.name(), carrier)).collect();
         Self { by_name, live, test, breaker: Arc::default() }
+    }
+
+    /// The magic numbers of the carrier that test environments have.
+    ///
+    /// # Errors
+    /// `internal` where there is no such carrier.
+    pub fn magic_numbers(&self) -> Result<Vec<MagicNumbers>> {
+        Ok(self.find(self.test)?.magic_numbers())
     }
 
     /// The carrier that takes over ported numbers.

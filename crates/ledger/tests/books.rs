@@ -1,4 +1,5 @@
 //! Any sequence of postings keeps the books in balance, and any change to them shows.
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::collections::HashMap;
 

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    net::IpAddr,
     path::{Path, PathBuf},
 };
 
@@ -50,6 +51,7 @@ fn folder(data_dir: &Path) -> PathBuf {
 /// # Errors
 /// A host that is none, and what the file system says.
 pub fn make(data_dir: &Path, hosts: &[String], now: Timestamp) -> Result<Made> {
+    let params = server_params(hosts, now)?;
     let folder = folder(data_dir);
     ready::make_private_folder(&folder).at("cannot make", folder.display())?;
     let (authority, key_file) = (folder.join("ca.pem"), folder.join("ca.key"));
@@ -63,7 +65,6 @@ pub fn make(data_dir: &Path, hosts: &[String], now: Timestamp) -> Result<Made> {
     }
     let server_key = KeyPair::generate().map_err(|fault| complain(&fault))?;
     let issuer = Issuer::new(authority_params(now)?, key);
-    let params = server_params(hosts, now)?;
     let certificate = params.signed_by(&server_key, &issuer).map_err(|fault| complain(&fault))?;
     let server = server_files(data_dir);
     ready::write_private(&server.key, server_key.serialize_pem().as_bytes()).at("cannot write", server.key.display())?;
@@ -81,9 +82,22 @@ fn authority_params(now: Timestamp) -> Result<CertificateParams> {
     Ok(params)
 }
 
+/// Whether a certificate can be for it: an address, or a name of letters, digits and hyphens, with a star for its first part.
+fn is_host(text: &str) -> bool {
+    let part = |part: &str| {
+        let plain = part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        (1..=63).contains(&part.len()) && plain && !part.starts_with('-') && !part.ends_with('-')
+    };
+    let name = text.strip_prefix("*.").unwrap_or(text);
+    text.parse::<IpAddr>().is_ok() || (text.len() <= 253 && name.split('.').all(part))
+}
+
 fn server_params(hosts: &[String], now: Timestamp) -> Result<CertificateParams> {
+    if let Some(wrong) = hosts.iter().find(|host| !is_host(host)) {
+        return Err(Failure::new(format!("'{wrong}' is no host name and no address")));
+    }
     let params = CertificateParams::new(hosts.to_vec());
-    let mut params = params.map_err(|_| Failure::new(format!("one of these is no host name: {}", hosts.join(", "))))?;
+    let mut params = params.map_err(|fault| complain(&fault))?;
     let name = hosts.first().cloned().unwrap_or_default();
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
@@ -112,4 +126,19 @@ fn last(params: &mut CertificateParams, now: Timestamp, days: i64) -> Result<()>
 
 fn complain(fault: &rcgen::Error) -> Failure {
     Failure::new(format!("the certificate cannot be made: {fault}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_a_name_or_an_address() {
+        for host in ["localhost", "api.audian.com", "*.example.com", "127.0.0.1", "::1", "a-b.c"] {
+            assert!(is_host(host), "{host}");
+        }
+        for text in ["", "bad host", "a..b", "-a", "http://a", "a:8443", "a_b", "*.*.a"] {
+            assert!(!is_host(text), "{text}");
+        }
+    }
 }

@@ -18,15 +18,15 @@ use serde_json::Value;
 /// How long a start may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Where the binary is: `TANDEM_BIN`, or beside the test's own.
+/// Where the binary is: `TANDEM_TEST_BIN`, or beside the test's own.
 pub fn tandem_binary() -> PathBuf {
-    if let Some(path) = std::env::var_os("TANDEM_BIN") {
+    if let Some(path) = std::env::var_os("TANDEM_TEST_BIN") {
         return PathBuf::from(path);
     }
     let own = std::env::current_exe().expect("this test has a path");
     let folder = own.parent().and_then(Path::parent).expect("the folder of the build");
     let binary = folder.join(format!("tandem{}", std::env::consts::EXE_SUFFIX));
-    assert!(binary.exists(), "there is no {}: run `cargo build -p tandem-server` first, or set TANDEM_BIN", binary.display());
+    assert!(binary.exists(), "there is no {}: run `cargo build -p tandem-server` first, or set TANDEM_TEST_BIN", binary.display());
     binary
 }
 

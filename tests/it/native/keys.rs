@@ -15,6 +15,12 @@ fn shown(answer: &Answer) -> String {
     text(answer, "/text")
 }
 
+async fn walk_first(client: &Client) -> Answer {
+    let page = client.get(&format!("{OPERATORS}?limit=1")).await;
+    page.assert_status(200);
+    page
+}
+
 async fn works(client: &Client) {
     client.get("/v1/account").await.assert_status(200);
 }
@@ -142,6 +148,21 @@ on_both! {
             refused(&eve.test().post(&format!("{path}/rotate"), json!({})).await, 404, "resource_not_found", None);
         }
         works(&ada.test()).await;
+    }
+
+    async fn two_operators_cannot_shut_each_other_out(server: Server) {
+        for _ in 0..10 {
+            let first = server.operator();
+            let made = first.post(OPERATORS, json!({})).await;
+            let (second, first_id) = (server.client_with(shown(&made)), text(&walk_first(&first).await, "/data/0/id"));
+            let (one, other) = (format!("{OPERATORS}/{}", text(&made, "/id")), format!("{OPERATORS}/{first_id}"));
+            let (_, revoked) = tokio::join!(first.delete(&one), second.delete(&other));
+            let (first_works, second_works) = (first.get(OPERATORS).await.status == 200, second.get(OPERATORS).await.status == 200);
+            assert!(first_works != second_works, "{revoked}");
+            if second_works {
+                return; // the first key is gone for good
+            }
+        }
     }
 
     async fn the_last_operators_key_stays(server: Server) {

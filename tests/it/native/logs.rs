@@ -14,6 +14,7 @@ on_both! {
     async fn what_happens_is_listed_in_its_order(server: Server) {
         let ada = server.account("Ada").await;
         let number = buy(&ada, "+14155550100").await;
+        server.pass_seconds(1);
         ada.test().delete(&format!("/audian/v2/numbers/{}", number["id"].as_str().expect("an id"))).await.assert_status(200);
         let id = number["id"].as_str().expect("an id");
         for limit in [1, 100] {
@@ -106,6 +107,7 @@ on_both! {
     async fn a_number_and_its_charges_are_explained(server: Server) {
         let ada = server.account("Ada").await;
         let number = buy(&ada, "+12125550100").await;
+        server.pass_seconds(1);
         ada.advance_to("2024-02-01T00:00:00Z").await;
         let id = number["id"].as_str().expect("an id");
         for name in [id, "+12125550100"] {

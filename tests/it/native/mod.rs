@@ -125,6 +125,39 @@ on_both! {
         refused(&opened, 400, "unknown_parameter", Some("/nane"));
         assert_eq!(opened.body["detail"], "There is no parameter 'nane'; did you mean 'name'?");
         refused(&operator.get("/v1/accounts?limits=3").await, 400, "unknown_parameter", Some("/limits"));
+        refused(&operator.get("/v1/ledger/verification?full=1").await, 400, "unknown_parameter", Some("/full"));
+        refused(&server.client().get("/v1/errors?code=internal").await, 400, "unknown_parameter", Some("/code"));
+    }
+
+    async fn every_change_is_answered_again(server: Server) {
+        let ada = server.account("Ada").await;
+        let number = buy(&ada, "+14155550100").await;
+        let (operator, own, port_out) =
+            (server.operator(), ada.test(), format!("/v1/numbers/{}/port-out", number["id"].as_str().expect("an id")));
+        let spare = ada.mint(tandem_kernel::Environment::Test, &[tandem_kernel::Scope::NumbersRead], None).await;
+        let changes = [
+            (&operator, Method::PATCH, format!("/v1/accounts/{}", ada.account), json!({ "name": "Ada & Co" })),
+            (&operator, Method::PATCH, of(&ada, "test", "limits"), json!({ "burst": 50 })),
+            (&operator, Method::PATCH, "/v1/inventory/test/+14155550101".to_owned(), json!({ "monthly": 2 })),
+            (&operator, Method::POST, port_out.clone(), json!({})),
+            (&operator, Method::DELETE, port_out.clone(), json!({})),
+            (&operator, Method::POST, port_out.clone(), json!({})),
+            (&operator, Method::POST, format!("{port_out}/complete"), json!({})),
+            (&own, Method::DELETE, format!("/v1/account/keys/{}", spare.id), json!({})),
+        ];
+        for (place, (client, method, path, body)) in changes.into_iter().enumerate() {
+            let (client, body) = (client.idempotency(&format!("change {place}")), body.to_string().into_bytes());
+            let first = client.send(method.clone(), &path, Some(body.clone())).await;
+            first.assert_status(200);
+            client.send(method, &path, Some(body)).await.assert_replay_of(&first);
+        }
+    }
+
+    async fn magic_numbers_are_listed_for_anybody(server: Server) {
+        let listed = server.client().get("/v1/magic-numbers").await;
+        let scenarios = listed.assert_status(200).body["data"].as_array().expect("a list");
+        let rejected = scenarios.iter().find(|scenario| scenario["name"] == "port_rejected_pin").expect("a scenario");
+        assert_eq!((&rejected["purpose"], &rejected["numbers"][0]), (&json!("port"), &json!("+16282010050")));
     }
 
     async fn a_page_has_bounds(server: Server) {

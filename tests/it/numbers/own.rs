@@ -81,7 +81,6 @@ on_both! {
         ada.test().delete(&format!("{LIST}/{id}")).await.assert_status(200);
         let gone = ada.test().get(&format!("{LIST}/{id}")).await;
         assert_eq!(gone.assert_status(404).body["error"]["message"], format!("The phone number '{id}' was not found"));
-        gone;
     }
 
     async fn methods_that_do_not_exist_are_named(server: Server) {

@@ -151,7 +151,8 @@ impl Page<'_> {
                 missing.push((known.name, "the example"));
             }
         }
-        let excused = |gap: &(&str, &str)| NOT_YET.contains(gap) || gap.1 == "the example" && NOT_YET.iter().any(|(name, _)| *name == gap.0);
+        let excused =
+            |gap: &(&str, &str)| NOT_YET.contains(gap) || gap.1 == "the example" && NOT_YET.iter().any(|(name, _)| *name == gap.0);
         let unexcused: Vec<_> = missing.iter().filter(|gap| !excused(gap)).collect();
         assert!(unexcused.is_empty(), "nothing shows {unexcused:?}");
         let done: Vec<_> = NOT_YET.iter().filter(|gap| !missing.contains(gap)).collect();
@@ -198,8 +199,7 @@ impl Page<'_> {
     fn status_row(&self, known: &Status) -> String {
         let Status { number, name, retryable, causes } = known;
         let seen = causes.iter().copied().filter(|cause| self.has(&[Shows::Status(*number, cause)])).count();
-        let anchor = format!("{number}-{}", name.to_lowercase().replace(' ', "-"));
-        format!(" [{number}](#{anchor}) | {name} | {} | {} |", yes(*retryable), tick(seen, causes.len()))
+        format!(" [{number}](#{}) | {name} | {} | {} |", anchor(known), yes(*retryable), tick(seen, causes.len()))
     }
 
     fn codes(&mut self, heading: &str, codes: &[Code]) {
@@ -219,32 +219,42 @@ impl Page<'_> {
         for known in STATUSES {
             writeln!(self.text, "### {} {}\n", known.number, known.name).unwrap();
             for cause in known.causes {
-                self.cause(cause, &known.number.to_string(), &[Shows::Status(known.number, cause)]);
+                self.cause(cause, &anchor(known), &[Shows::Status(known.number, cause)]);
             }
         }
     }
 
     fn cause(&mut self, cause: &'static str, place: &str, wanted: &[Shows]) {
-        let found = |(index, exchange): (usize, &Exchange)| exchange.shows.iter().find(|shown| wanted.contains(shown)).map(|shown| (index, *shown));
+        let found = |(index, exchange): (usize, &Exchange)| {
+            exchange.shows.iter().find(|shown| wanted.contains(shown)).map(|shown| (index, *shown))
+        };
         let found: Vec<_> = self.exchanges.iter().enumerate().filter_map(found).collect();
         if found.is_empty() {
             writeln!(self.text, "**{cause}**: nothing that is served today can have this cause.\n").unwrap();
         }
         for (index, shown) in found {
             let exchange = &self.exchanges[index];
-            let sharper = if matches!(shown, Shows::Sharper(..)) { " It is answered with a sharper code." } else { "" };
-            match &self.printed[index] {
-                Some(other) => {
-                    let line = request_line(&exchange.answer);
-                    writeln!(self.text, "**{cause}**: `{line}`, as under [{other}](#{other}).{sharper}\n").unwrap();
+            let line = request_line(&exchange.answer);
+            let sharper = exchange.answer.body["error"]["code"].as_str().filter(|_| matches!(shown, Shows::Sharper(..)));
+            match (sharper, &self.printed[index]) {
+                (Some(code), _) => {
+                    writeln!(self.text, "**{cause}**: `{line}`, answered with the sharper code [{code}](#{code}).\n").unwrap();
                 }
-                None => {
-                    writeln!(self.text, "**{cause}**: {}{sharper}\n\n{}", exchange.story, in_full(&exchange.answer)).unwrap();
+                (None, Some(other)) => {
+                    writeln!(self.text, "**{cause}**: `{line}`, as under [{other}](#{other}).\n").unwrap();
+                }
+                (None, None) => {
+                    writeln!(self.text, "**{cause}**: {}\n\n{}", exchange.story, in_full(&exchange.answer)).unwrap();
                     self.printed[index] = Some(place.to_owned());
                 }
             }
         }
     }
+}
+
+/// Where the page has a status.
+fn anchor(known: &Status) -> String {
+    format!("{}-{}", known.number, known.name.to_lowercase().replace(' ', "-"))
 }
 
 const fn yes(yes: bool) -> &'static str {
@@ -263,7 +273,7 @@ fn in_full(answer: &Answer) -> String {
     let mut text = format!("```http\n{}\n", request_line(answer));
     for name in ["X-Auth-Token", "Authorization", "Idempotency-Key"] {
         if let Some(value) = answer.sent_header(name) {
-            writeln!(text, "{name}: {}", stable(&value)).unwrap();
+            writeln!(text, "{}", format!("{name}: {}", stable(&value)).trim_end()).unwrap();
         }
     }
     let sent = answer.sent();
@@ -278,7 +288,7 @@ fn in_full(answer: &Answer) -> String {
             writeln!(text, "{name}: {}", stable(value)).unwrap();
         }
     }
-    writeln!(text, "\n{}\n```\n", stable(answer.text())).unwrap();
+    writeln!(text, "\n{}\n```", stable(answer.text())).unwrap();
     text
 }
 

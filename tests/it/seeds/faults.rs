@@ -45,8 +45,7 @@ pub async fn internal(server: Server, book: Book) {
 pub async fn gateway(server: Server, book: Book) {
     let ada = server.account("Ada").await;
     let order = ada.test().post(PURCHASE, json!({ "number": "+16282000020" })).await;
-    let shows =
-        [code("bad_gateway_error", "A carrier's answer cannot be understood"), status(502, "Upstream service failure")];
+    let shows = [code("bad_gateway_error", "A carrier's answer cannot be understood"), status(502, "Upstream service failure")];
     book.show("The carrier answers nonsense to the order.", &order, &shows);
     let lost = ada.test().post(PURCHASE, json!({ "number": "+16282000030" })).await;
     let shows = [status(502, "Network connectivity issue")];
@@ -84,7 +83,11 @@ pub async fn overload(stage: Stage, book: Book) {
     until("the carrier is asked", || async { (server.upstream().times_asked() == 1).then_some(()) }).await;
     let refused = ada.test().get(LIST).await;
     let shows = [code("service_unavailable_error", "Service overload"), status(503, "Service overload")];
-    book.show("The server is set to work on one request at a time, and is at work on one.", refused.assert(503, by_status(503)), &shows);
+    book.show(
+        "The server is set to work on one request at a time, and is at work on one.",
+        refused.assert(503, by_status(503)),
+        &shows,
+    );
     server.upstream().answer();
     first.await.expect("an answer").assert_status(201);
 }

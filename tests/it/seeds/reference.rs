@@ -162,7 +162,11 @@ pub const STATUSES: &[Status] = &[
         "Bad Request",
         &["Missing required parameters", "Invalid parameter format", "Invalid JSON in request body", "Invalid query parameters"],
     ),
-    status(401, "Unauthorized", &["Missing API key", "Invalid API key", "Expired API key", "Incorrect authorization header format"]),
+    status(
+        401,
+        "Unauthorized",
+        &["Missing API key", "Invalid API key", "Expired API key", "Incorrect authorization header format"],
+    ),
     status(402, "Payment Required", &["Insufficient account balance", "Credit card declined", "Subscription expired"]),
     status(403, "Forbidden", &["Insufficient permissions", "Account restrictions", "Resource access denied"]),
     status(404, "Not Found", &["Invalid resource ID", "Resource has been deleted", "Resource belongs to another account"]),

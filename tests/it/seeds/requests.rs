@@ -106,8 +106,7 @@ pub async fn limits(server: Server, book: Book) {
     rate.assert(429, by_code("rate_limit_error")).assert(429, by_status(429));
     rate.assert_header("retry-after", "60").assert_header("x-ratelimit-limit", "1000");
     rate.assert_header("x-ratelimit-remaining", "0").assert_header("x-ratelimit-reset", "1704067260");
-    let shows =
-        [code("rate_limit_error", "Request rate exceeds API limits"), status(429, "Too many requests in a short time")];
+    let shows = [code("rate_limit_error", "Request rate exceeds API limits"), status(429, "Too many requests in a short time")];
     book.show("The limit allows one request a minute, and it is 2024-01-01T00:00:00Z.", &rate, &shows);
     let eve = server.account("Eve").await;
     eve.limit(Test, RateLimit { limit: 1000, period: 60, burst: 100, monthly_quota: Some(1) }).await;

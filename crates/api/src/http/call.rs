@@ -106,6 +106,20 @@ impl Call {
         self.checked(Form::body(members, self.body_fields))
     }
 
+    /// Refuses names that no field has, where that is the manner: also for an operation that takes no fields at all.
+    ///
+    /// # Errors
+    /// `unknown_parameter`, `malformed_body`.
+    pub fn check_names(&self, raw_body: bool) -> Result<()> {
+        if self.strict {
+            self.query_form()?;
+            if !raw_body {
+                self.body_form()?;
+            }
+        }
+        Ok(())
+    }
+
     /// Does the work of a changing operation and renders its outcome: the answer is kept in the same unit of work for repetitions.
     ///
     /// # Errors

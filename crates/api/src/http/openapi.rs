@@ -59,8 +59,8 @@ pub fn codes(endpoint: &Endpoint, strict: bool) -> Vec<Code> {
     }
     if endpoint.body.is_some() || !endpoint.query.is_empty() {
         codes.extend(WITH_FIELDS);
-        codes.extend(strict.then_some(Code::UnknownParameter));
     }
+    codes.extend(strict.then_some(Code::UnknownParameter));
     if endpoint.is_unsafe() {
         codes.extend(UNSAFE);
     }

@@ -139,6 +139,7 @@ async fn walk(
 
 /// Runs the handler. One that changes something runs to its end, even if the client goes away meanwhile.
 async fn work(endpoint: &Endpoint, call: Call, guard: Option<Guard>) -> Result<Reply> {
+    call.check_names(endpoint.raw_body)?;
     let work = (endpoint.handler)(call);
     if !endpoint.is_unsafe() {
         return work.await;

@@ -10,6 +10,7 @@ mod explain;
 mod front;
 mod inventory;
 mod keys;
+mod magic;
 mod page;
 mod place;
 mod ports;
@@ -57,6 +58,7 @@ fn endpoints() -> Vec<Endpoint> {
         events::endpoints,
         requests::endpoints,
         explain::endpoints,
+        magic::endpoints,
     ];
     resources.into_iter().flat_map(|resource| resource()).collect()
 }

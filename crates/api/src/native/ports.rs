@@ -267,7 +267,6 @@ async fn document(call: Call) -> Result<Reply> {
 }
 
 async fn submit(call: Call) -> Result<Reply> {
-    call.body_form()?;
     call.answer(moved, |finish| ports::submit(&call.app, call.operator(), port_id(&call), finish)).await
 }
 
@@ -280,7 +279,6 @@ async fn schedule(call: Call) -> Result<Reply> {
 }
 
 async fn complete(call: Call) -> Result<Reply> {
-    call.body_form()?;
     call.answer(moved, |finish| ports::complete(&call.app, call.operator(), port_id(&call), finish)).await
 }
 
@@ -293,7 +291,6 @@ async fn reject(call: Call) -> Result<Reply> {
 }
 
 async fn start_port_out(call: Call) -> Result<Reply> {
-    call.body_form()?;
     call.answer(left, |finish| ports::start_port_out(&call.app, call.operator(), number_id(&call), finish)).await
 }
 
@@ -302,7 +299,6 @@ async fn cancel_port_out(call: Call) -> Result<Reply> {
 }
 
 async fn complete_port_out(call: Call) -> Result<Reply> {
-    call.body_form()?;
     call.answer(left, |finish| ports::complete_port_out(&call.app, call.operator(), number_id(&call), finish)).await
 }
 

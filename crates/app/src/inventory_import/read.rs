@@ -54,7 +54,7 @@ pub fn batches(source: impl Read, format: Format, out: &mpsc::Sender<Batch>) -> 
             }
         }
         if read == 0 || batch.offers.len().max(batch.refused.len()) >= BATCH {
-            // Neighbours in the store are written together. Of a number that stands there twice the later line still comes last.
+            // Of a number that stands there twice the later line still comes last.
             batch.offers.sort_by_key(|offer| offer.phone);
             let sent = out.blocking_send(std::mem::take(&mut batch));
             if read == 0 || sent.is_err() {

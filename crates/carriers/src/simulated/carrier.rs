@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tandem_app::carrier::{Carrier, CarrierFault, OrderAnswer, OrderStatus, PortAnswer, Portability};
+use tandem_app::carrier::{Carrier, CarrierFault, MagicNumbers, OrderAnswer, OrderStatus, PortAnswer, Portability};
 use tandem_domain::{port::Port, routing::Reach};
 use tandem_kernel::{OrderId, PhoneNumber, Timestamp};
 use tandem_store::repo::orders::Order;
 
 use super::{
     ports,
-    scenario::{Buy, Trick, scenario_of},
+    scenario::{Buy, Scenario, Trick, scenario_of, scenarios},
 };
 use crate::usual_reach;
 
@@ -81,5 +81,16 @@ impl Carrier for Simulated {
 
     async fn cancel_port(&self, _: &Port) -> Result<(), CarrierFault> {
         Ok(())
+    }
+
+    fn magic_numbers(&self) -> Vec<MagicNumbers> {
+        let listed = |scenario: &Scenario| MagicNumbers {
+            name: scenario.name,
+            purpose: scenario.purpose().as_str(),
+            numbers: scenario.numbers().collect(),
+            carrier: scenario.carrier,
+            outcome: scenario.outcome,
+        };
+        scenarios().iter().map(listed).collect()
     }
 }

@@ -19,8 +19,8 @@ use crate::{
 
 /// What variables of the environment begin with.
 const PREFIX: &str = "TANDEM_";
-/// Variables that are not part of the configuration: the file's own place, and the build that `./run` starts.
-const OTHERS: [&str; 2] = ["config", "profile"];
+/// Variables that are not part of the configuration: the file's own place, the build that `./run` starts, and a switch of the tests.
+const OTHERS: [&str; 3] = ["config", "profile", "write_docs"];
 /// Files that are read where none is named: the first that is there.
 const PLACES: [&str; 2] = ["tandem.toml", "/etc/tandem/tandem.toml"];
 

@@ -95,6 +95,10 @@ impl Worker {
     fn serve(&mut self, work: &mut dyn Work) -> Result<(), Fault> {
         loop {
             self.begin()?;
+            if work.is_abandoned() {
+                let _ = self.command("ROLLBACK"); // nothing was done; a connection that cannot even do this is given up
+                return Err(Fault::Unreachable("its deadline passed before it was begun".into()));
+            }
             let verdict = self.session()?.run(work);
             let ended = self.command(if verdict == Verdict::Commit { "COMMIT" } else { "ROLLBACK" });
             match (verdict, ended) {

@@ -142,6 +142,9 @@ fn run_group(
 
 /// Runs one unit of work in a savepoint, so that its refusal undoes nothing of the others.
 fn run_one(connection: &Connection, work: &mut dyn Work) -> Result<(), Fault> {
+    if work.is_abandoned() {
+        return Ok(()); // whoever waited was told that it failed while the file was another's
+    }
     loop {
         connection.prepare_cached("SAVEPOINT work")?.execute([])?;
         match work.run(&mut SqliteSession { connection }) {

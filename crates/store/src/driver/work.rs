@@ -84,7 +84,7 @@ where
     fn finish(mut self: Box<Self>, outcome: Result<(), Fault>) {
         let answer = match (outcome, self.result.take()) {
             (Ok(()), Some(result)) => result,
-            (Ok(()), None) => Err(Error::internal().because("a unit of work was never run")),
+            (Ok(()), None) => Err(Fault::Unreachable("its deadline passed before it was begun".into()).into()),
             (Err(_), Some(Err(refusal))) => Err(refusal),
             (Err(fault), _) => Err(fault.into()),
         };
