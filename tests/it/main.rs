@@ -11,5 +11,7 @@ mod limits;
 mod native;
 mod numbers;
 mod outages;
+mod probe;
+mod probes;
 mod seeds;
 mod store;

@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 
+/// The longest text whose limit the document states.
+const LONGEST_STATED: usize = 100_000;
+
 /// A parameter of a query or a member of a body.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
@@ -149,6 +152,8 @@ impl Kind {
     pub fn schema(&self) -> Value {
         match self {
             Self::Phone => json!({ "type": "string", "format": "e164", "pattern": r"^\+[1-9][0-9]{6,14}$" }),
+            // A text near the limit of a whole body is refused by that limit first.
+            Self::Text { min, max } if *max > LONGEST_STATED => json!({ "type": "string", "minLength": min }),
             Self::Text { min, max } => json!({ "type": "string", "minLength": min, "maxLength": max }),
             Self::Form { pattern, .. } => json!({ "type": "string", "pattern": pattern }),
             Self::Int { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),

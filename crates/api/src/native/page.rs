@@ -46,7 +46,9 @@ impl<T: ToSchema> PartialSchema for Page<T> {
     fn schema() -> RefOr<Schema> {
         let items = Ref::from_schema_name(T::name());
         let text = SchemaType::from_iter([Type::String, Type::Null]);
-        let cursor = ObjectBuilder::new().schema_type(text).description(Some("What to send as `cursor` for the next page; null on the last one."));
+        let cursor = ObjectBuilder::new()
+            .schema_type(text)
+            .description(Some("What to send as `cursor` for the next page; null on the last one."));
         ObjectBuilder::new()
             .property("data", ArrayBuilder::new().items(items))
             .required("data")

@@ -1,0 +1,167 @@
+//! The operations, as their documents describe them.
+
+use http::Method;
+use serde_json::Value;
+use tandem_catalogue::Dialect;
+use tandem_testkit::{Answer, Client};
+
+use super::{values, world::World};
+
+/// Who may ask.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    Account,
+    Operator,
+    Either,
+    Anybody,
+}
+
+/// An operation with what it takes.
+#[derive(Clone)]
+pub struct Case {
+    pub dialect: Dialect,
+    pub method: Method,
+    prefix: String,
+    /// The path within the dialect, with `{parameters}`.
+    pub template: String,
+    pub access: Access,
+    /// The schema of a JSON body.
+    pub body: Option<Value>,
+    /// Whether it takes a body of another type.
+    pub raw: bool,
+    /// Parameters of the query with their schemas.
+    pub query: Vec<(String, Value)>,
+    /// The query that it cannot do without.
+    required_query: String,
+}
+
+/// All operations of all documents.
+pub async fn all(world: &World) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for dialect in Dialect::ALL {
+        let answer = world.server.client().get(&format!("/openapi/{}.json", dialect.as_str())).await;
+        if answer.status == 404 {
+            continue; // not served yet
+        }
+        let document = answer.assert_status(200).body.clone();
+        let prefix = document["servers"][0]["url"].as_str().expect("a server").to_owned();
+        for (template, operations) in document["paths"].as_object().expect("paths") {
+            for (method, operation) in operations.as_object().expect("operations") {
+                cases.push(Case::read(dialect, &prefix, template, method, operation));
+            }
+        }
+    }
+    assert!(cases.len() > 60, "the documents have {} operations", cases.len());
+    for case in &cases {
+        case.path(world); // says at once which parameter nobody knows
+    }
+    cases
+}
+
+impl Case {
+    fn read(dialect: Dialect, prefix: &str, template: &str, method: &str, operation: &Value) -> Self {
+        let parameters = operation["parameters"].as_array().expect("parameters");
+        let query: Vec<&Value> = parameters.iter().filter(|parameter| parameter["in"] == "query").collect();
+        let name = |parameter: &Value| parameter["name"].as_str().expect("a name").to_owned();
+        let needed = query.iter().filter(|parameter| parameter["required"] == true);
+        let needed: Vec<_> = needed.map(|it| format!("{}={}", name(it), values::word(&it["schema"]))).collect();
+        let content = &operation["requestBody"]["content"];
+        Self {
+            dialect,
+            method: method.to_ascii_uppercase().parse().expect("a method"),
+            prefix: prefix.to_owned(),
+            template: template.to_owned(),
+            access: match operation["x-access"].as_str() {
+                Some("account") => Access::Account,
+                Some("operator") => Access::Operator,
+                Some("either") => Access::Either,
+                None if operation["security"].is_null() => Access::Anybody,
+                other => panic!("{template}: who is {other:?}?"),
+            },
+            body: content.get("application/json").map(|content| content["schema"].clone()),
+            raw: content.is_object() && content.get("application/json").is_none(),
+            query: query.iter().map(|parameter| (name(parameter), parameter["schema"].clone())).collect(),
+            required_query: needed.join("&"),
+        }
+    }
+
+    /// For reports.
+    pub fn name(&self) -> String {
+        format!("{} {}{}", self.method, self.prefix, self.template)
+    }
+
+    /// Names of the parameters in the path.
+    pub fn parameters(&self) -> Vec<&str> {
+        let names = self.template.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        names.collect()
+    }
+
+    /// The path with a choice for each parameter.
+    pub fn path_with(&self, choose: impl Fn(&str) -> String) -> String {
+        let filled = self.template.split('/').map(|part| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+            Some(parameter) => choose(parameter),
+            None => part.to_owned(),
+        });
+        let path = format!("{}{}", self.prefix, filled.collect::<Vec<_>>().join("/"));
+        if self.required_query.is_empty() { path } else { format!("{path}?{}", self.required_query) }
+    }
+
+    /// A path that names what is there.
+    pub fn path(&self, world: &World) -> String {
+        self.path_with(|parameter| world.named(self.access, &self.template, parameter))
+    }
+
+    /// The path with a further query.
+    pub fn path_and(&self, world: &World, query: &str) -> String {
+        let path = self.path(world);
+        let join = if path.contains('?') { '&' } else { '?' };
+        format!("{path}{join}{query}")
+    }
+
+    /// A body that is as it should be.
+    pub fn sample(&self) -> Option<Value> {
+        self.body.as_ref().map(|schema| values::body(&self.template, schema))
+    }
+
+    /// Sends it with a body that is as it should be.
+    pub async fn send(&self, client: &Client, path: &str) -> Answer {
+        let body = match self.sample() {
+            Some(sample) => Some(sample.to_string().into_bytes()),
+            None => self.raw.then(|| b"number\n".to_vec()),
+        };
+        self.send_body(client, path, body).await
+    }
+
+    /// Sends it with any body. No answer may say that the server failed.
+    pub async fn send_body(&self, client: &Client, path: &str, body: Option<Vec<u8>>) -> Answer {
+        let client = if self.raw { client.header("content-type", "text/csv") } else { client.clone() };
+        let answer = client.send(self.method.clone(), path, body).await;
+        assert!(answer.status < 500, "the server failed{answer}");
+        answer
+    }
+
+    /// The code that an answer says, in the catalogue's or the dialect's words.
+    pub fn code<'a>(&self, answer: &'a Answer) -> &'a str {
+        let code = match self.dialect {
+            Dialect::Audian => &answer.body["error"]["code"],
+            _ => &answer.body["code"],
+        };
+        code.as_str().unwrap_or("")
+    }
+
+    /// Checks a refusal: its status and one of several codes.
+    #[track_caller]
+    pub fn refused(&self, answer: &Answer, status: u16, codes: &[&str]) {
+        answer.assert_status(status);
+        let code = self.code(answer);
+        assert!(codes.contains(&code), "one of {codes:?} was expected{answer}");
+    }
+
+    /// Checks that an answer to a caller whom the server knows tells the limits.
+    #[track_caller]
+    pub fn tells_limits(&self, answer: &Answer) {
+        for name in ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"] {
+            assert!(answer.header(name).is_some(), "{name} was expected{answer}");
+        }
+    }
+}

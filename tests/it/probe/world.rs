@@ -1,0 +1,122 @@
+//! Who asks, and what there is to ask for.
+
+use std::{collections::HashMap, sync::Arc};
+
+use serde_json::{Value, json};
+use tandem_kernel::Environment::{self, Live, Test};
+use tandem_testkit::{Client, Persona, Server, Stage};
+
+use super::cases::Access;
+
+/// The parties of the probe. Ada asks and has one of everything; Vic is whom operators act upon; Eve wants what is Ada's.
+#[derive(Clone)]
+pub struct World(Arc<Inner>);
+
+pub struct Inner {
+    pub server: Server,
+    pub ada: Client,
+    pub ada_live: Client,
+    pub ada_publishable: Client,
+    pub ada_powerless: Client,
+    pub eve: Client,
+    pub operator: Client,
+    pub revoked: Client,
+    adas: HashMap<&'static str, String>,
+    vics: HashMap<&'static str, String>,
+}
+
+impl std::ops::Deref for World {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl World {
+    /// Sets it up on a server that lets everybody ask as much as they like.
+    pub async fn build(stage: Stage) -> Self {
+        let server = stage.config(|config| config.limits.anonymous_per_minute = 10_000_000).start().await;
+        let (ada, vic, eve) = (server.account("Ada").await, server.account("Vic").await, server.account("Eve").await);
+        for persona in [&ada, &vic, &eve] {
+            persona.unlimited(Test).await;
+            persona.unlimited(Live).await;
+        }
+        let mut adas = possessions(&server, &ada, ["+14155550100", "+16282010100"]).await;
+        let mut vics = possessions(&server, &vic, ["+14155550101", "+16282010101"]).await;
+        for ids in [&mut adas, &mut vics] {
+            ids.extend([
+                ("environment", "test".to_owned()),
+                ("number", "+14155550139".to_owned()),
+                ("code", "rate_limited".to_owned()),
+            ]);
+        }
+        let operators_key = server.operator().post("/v1/operator-keys", json!({})).await;
+        vics.insert("operator_key_id", text(&operators_key.body, "/id"));
+        let gone = ada.mint(Test, &[], None).await;
+        ada.revoke(Test, gone.id).await;
+        Self(Arc::new(Inner {
+            ada: ada.test(),
+            ada_live: ada.live(),
+            ada_publishable: server.client_with(&ada.test.publishable),
+            ada_powerless: ada.test_with(&[]).await,
+            eve: eve.test(),
+            operator: server.operator(),
+            revoked: server.client_with(gone.text),
+            server,
+            adas,
+            vics,
+        }))
+    }
+
+    /// Who may ask for an operation of this kind.
+    pub fn rightful(&self, access: Access) -> Client {
+        match access {
+            Access::Account | Access::Either => self.ada.clone(),
+            Access::Operator => self.operator.clone(),
+            Access::Anybody => self.server.client(),
+        }
+    }
+
+    /// What a parameter in a path names: something that is there.
+    pub fn named(&self, access: Access, path: &str, parameter: &str) -> String {
+        let (ids, parameter) = match (access, parameter) {
+            (Access::Operator, "key_id") if path.starts_with("/operator-keys") => (&self.vics, "operator_key_id"),
+            (Access::Operator, parameter) => (&self.vics, parameter),
+            (_, parameter) => (&self.adas, parameter),
+        };
+        ids.get(parameter).cloned().unwrap_or_else(|| panic!("{path}: say in the world of the probe what a {parameter} is"))
+    }
+}
+
+/// A number, a port that stays open, a document of it, an invoice, a key to spare, a request, a charge.
+async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 2]) -> HashMap<&'static str, String> {
+    let client = persona.test();
+    let bought = client.post("/audian/v2/numbers/purchase", json!({ "number": number })).await;
+    bought.assert_status(201);
+    let ported = client.post("/audian/v2/ports", super::values::port_of(port)).await;
+    ported.assert_status(202);
+    let documents = format!("/audian/v2/ports/{}/documents", ported.data_text("id"));
+    let document = json!({ "type": "bill", "name": "bill.pdf", "content": "JVBERi0xLjQK" });
+    let document = client.post(&documents, document).await;
+    let invoices = client.get("/audian/v2/billing/invoices").await;
+    let spare = persona.mint(Environment::Test, &[], None).await;
+    let charge = persona.charges(Test).await.first().expect("the number was paid for").id;
+    server.settle().await;
+    HashMap::from([
+        ("number_id", bought.data_text("id")),
+        ("object_id", bought.data_text("id")),
+        ("request_id", bought.header("x-request-id").expect("an id").to_owned()),
+        ("port_id", ported.data_text("id")),
+        ("document_id", document.data_text("id")),
+        ("invoice_id", text(invoices.data(), "/invoices/0/id")),
+        ("key_id", spare.id.to_string()),
+        ("transfer_id", charge.to_string()),
+        ("account_id", persona.account.to_string()),
+    ])
+}
+
+fn text(value: &Value, pointer: &str) -> String {
+    let found = value.pointer(pointer).and_then(Value::as_str);
+    found.unwrap_or_else(|| panic!("no text at {pointer} of {value}")).to_owned()
+}
