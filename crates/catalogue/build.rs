@@ -1,5 +1,11 @@
 //! Turns `catalogue/errors/*.toml` into the enum `Code`, the table of entries and one typed constructor for each code.
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a build script stops the build where the data is wrong")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a build script stops the build where the data is wrong"
+)]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -66,7 +72,8 @@ fn main() {
     println!("cargo::rerun-if-changed={}", root.display());
     let classes: BTreeMap<String, Class> = read(&root.join("classes.toml"));
     let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
-    let mut files: Vec<_> = fs::read_dir(root.join("errors")).expect("catalogue/errors").map(|file| file.expect("a file").path()).collect();
+    let mut files: Vec<_> =
+        fs::read_dir(root.join("errors")).expect("catalogue/errors").map(|file| file.expect("a file").path()).collect();
     files.sort();
     for file in files.iter().filter(|file| file.extension().is_some_and(|ending| ending == "toml")) {
         println!("cargo::rerun-if-changed={}", file.display());
@@ -115,7 +122,8 @@ fn generate(entries: &BTreeMap<String, Entry>, classes: &BTreeMap<String, Class>
     let mut out = String::new();
     out.push_str("/// Every failure that the platform can answer with.\n#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]\n#[repr(u16)]\npub enum Code {\n");
     for (name, entry) in entries {
-        writeln!(out, "    /// {}: {}\n    {} = {},", entry.title, entry.causes[0].replace('\n', " "), camel(name), entry.number).unwrap();
+        writeln!(out, "    /// {}: {}\n    {} = {},", entry.title, entry.causes[0].replace('\n', " "), camel(name), entry.number)
+            .unwrap();
     }
     out.push_str("}\n\nimpl Code {\n    /// All codes, by name.\n    pub const ALL: &'static [Self] = &[");
     for name in entries.keys() {

@@ -12,6 +12,5 @@ mod native;
 mod numbers;
 mod outages;
 mod probe;
-mod probes;
 mod seeds;
 mod store;

@@ -74,13 +74,13 @@ on_both! {
     }
 
     async fn a_queue_that_is_full_tells_callers_to_come_back(stage: Stage) {
-        let (stage, outage) = stage.config(|config| config.store.queue = 1).breakable().await;
+        let (stage, outage) = stage.config(|config| config.store.queue = 8).breakable().await;
         let server = stage.start().await;
         let ada = server.account("Ada").await;
         ada.test().get(LIST).await.assert_status(200);
         outage.begin();
         let mut requests = tokio::task::JoinSet::new();
-        for number in row(14_155_550_100, 20) {
+        for number in row(14_155_550_100, 40) {
             let client = ada.test();
             requests.spawn(async move { client.post(PURCHASE, json!({ "number": number })).await });
         }
@@ -93,7 +93,7 @@ on_both! {
                 turned_away += 1;
             }
         }
-        assert!(turned_away >= 10, "{turned_away}");
+        assert!(turned_away >= 20, "{turned_away}");
         outage.end();
         until("purchases are possible again", || async {
             (ada.test().post(PURCHASE, json!({ "number": "+14155550139" })).await.status != 503).then_some(())

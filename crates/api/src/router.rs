@@ -52,7 +52,6 @@ pub fn openapi(dialect: Dialect) -> Option<serde_json::Value> {
 }
 
 /// Everything that is served over HTTP.
-#[must_use]
 pub fn router(app: App, options: &Options) -> Router {
     let shared = Arc::new(Shared {
         app,

@@ -90,7 +90,14 @@ pub struct AccountView {
 ///
 /// # Errors
 /// Faults of the store.
-pub fn note_action(tx: &mut Tx, pen: &Pen, operator: &Operator, action: &str, subject: &str, detail: &serde_json::Value) -> Result<()> {
+pub fn note_action(
+    tx: &mut Tx,
+    pen: &Pen,
+    operator: &Operator,
+    action: &str,
+    subject: &str,
+    detail: &serde_json::Value,
+) -> Result<()> {
     let at = pen.machine_now();
     let action = audit::Action {
         id: EventId::new(at, &*pen.rng),
@@ -342,4 +349,3 @@ fn view(tx: &mut Tx, account: Account) -> Result<AccountView> {
     let environments = settings.into_iter().map(|settings| Ok((settings.clone(), ledger::wallet(tx, settings.id)?)));
     Ok(AccountView { account, environments: environments.collect::<Result<_>>()? })
 }
-

@@ -188,4 +188,3 @@ impl Desk {
         jobs::schedule(tx, &job, self.settings.clock)
     }
 }
-

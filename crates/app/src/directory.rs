@@ -211,7 +211,8 @@ impl EnvironmentEntry {
             Some(quota) if used >= quota => {
                 self.meter.used.fetch_sub(1, Ordering::Relaxed);
                 let seconds = (month.plus_months(1).micros() - now.micros() + 999_999) / 1_000_000;
-                allowance = Allowance { remaining: 0, reset: month.plus_months(1).seconds(), retry_after: Some(seconds), ..allowance };
+                allowance =
+                    Allowance { remaining: 0, reset: month.plus_months(1).seconds(), retry_after: Some(seconds), ..allowance };
                 (allowance, Err(Error::quota_exceeded(seconds, i64::try_from(quota).unwrap_or(i64::MAX))))
             }
             _ => (allowance, Ok(())),

@@ -24,6 +24,8 @@ use crate::directory::API_CALLS;
 /// Requests that wait to be written at the most; beyond that they are counted and dropped.
 const MOST_WAITING: usize = 20_000;
 const EVERY: Duration = Duration::from_millis(100);
+/// How long anybody waits for others to write what waits.
+const TURN: Duration = Duration::from_secs(2);
 
 /// Something that happened on the way of a request.
 #[derive(Debug)]
@@ -46,6 +48,8 @@ struct Waiting {
 #[derive(Default)]
 pub struct Journal {
     waiting: Mutex<Waiting>,
+    /// Held while something is written, so that who asks for that does not go on before it is done.
+    writing: tokio::sync::Mutex<()>,
     dropped: AtomicU64,
 }
 
@@ -90,8 +94,9 @@ impl Journal {
         }
     }
 
-    /// Writes what waits now. What cannot be written is put back for the next time.
+    /// Writes what waits now, after what is being written already. What cannot be written is put back for the next time.
     pub async fn flush(&self, store: &Store) {
+        let Ok(_alone) = tokio::time::timeout(TURN, self.writing.lock()).await else { return };
         let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
         if waiting.requests.is_empty() && waiting.explanations.is_empty() {
             return;
@@ -125,7 +130,8 @@ impl Journal {
 impl Waiting {
     fn write(&self, tx: &mut tandem_store::Tx) -> Result<()> {
         requests::append(tx, &self.requests)?;
-        let counts: Vec<_> = self.counts.iter().map(|((environment, day), count)| (*environment, *day, API_CALLS, *count)).collect();
+        let counts: Vec<_> =
+            self.counts.iter().map(|((environment, day), count)| (*environment, *day, API_CALLS, *count)).collect();
         usage::add(tx, &counts)?;
         keys::note_use(tx, &self.uses.iter().map(|(key, at)| (*key, *at)).collect::<Vec<_>>())?;
         for (id, environment, explanation, at) in &self.explanations {

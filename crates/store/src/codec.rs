@@ -122,10 +122,9 @@ pub fn config_from_text(text: &str) -> Result<NumberConfig, Fault> {
         voice_webhook: row.voice_webhook,
         conference_id: row.conference_id,
         call_flow_id: row.call_flow_id,
-        schedule: row.schedule.map(|schedule| Schedule {
-            time_zone: schedule.time_zone,
-            rules: schedule.rules.into_iter().map(rule).collect(),
-        }),
+        schedule: row
+            .schedule
+            .map(|schedule| Schedule { time_zone: schedule.time_zone, rules: schedule.rules.into_iter().map(rule).collect() }),
         recording: row.recording.map(|recording| Recording {
             enabled: recording.enabled,
             format: recording.format,

@@ -8,6 +8,9 @@ use crate::{
     row::{Param, Row},
 };
 
+/// Rows that one statement inserts where that is quicker.
+const ROWS: usize = 500;
+
 /// A unit of work in progress: statements run here become durable together or not at all.
 pub struct Tx<'a> {
     session: &'a mut dyn Session,
@@ -77,6 +80,28 @@ impl<'a> Tx<'a> {
         self.doom(outcome)
     }
 
+    /// Inserts many rows: `head` ends before `VALUES`, `tail` is what follows it and names no parameters. Where `tail` updates rows
+    /// that are there already, no two of `rows` may be about the same one.
+    #[expect(clippy::missing_errors_doc, reason = "as `execute`")]
+    pub fn insert_many(&mut self, head: &'static str, tail: &'static str, rows: &[Vec<Param>]) -> Result<u64> {
+        let Some(width) = rows.first().map(Vec::len) else { return Ok(0) };
+        // A round trip costs PostgreSQL more than a row; SQLite has none.
+        let (together, rest) = match self.engine() {
+            Engine::Sqlite => (&[][..], rows),
+            Engine::Postgres => rows.split_at(rows.len() - rows.len() % ROWS),
+        };
+        let mut changed = 0;
+        if !together.is_empty() {
+            let many = values(head, tail, width, ROWS);
+            for rows in together.chunks(ROWS) {
+                let outcome = self.session.execute(&many, &rows.concat());
+                changed += self.doom(outcome)?;
+            }
+        }
+        let outcome = self.session.execute_many(&values(head, tail, width, 1), rest);
+        Ok(changed + self.doom(outcome)?)
+    }
+
     /// Which engine runs this; only the functions that hide their differences ask.
     #[must_use]
     pub fn engine(&self) -> Engine {
@@ -92,5 +117,28 @@ impl<'a> Tx<'a> {
             self.doomed = true;
             fault.into()
         })
+    }
+}
+
+/// The text that inserts `rows` rows of `width` values.
+fn values(head: &str, tail: &str, width: usize, rows: usize) -> String {
+    let row = |row: usize| {
+        let parameters = (1..=width).map(|column| format!("${}", row * width + column));
+        format!("({})", parameters.collect::<Vec<_>>().join(", "))
+    };
+    let rows = (0..rows).map(row).collect::<Vec<_>>().join(", ");
+    format!("{head} VALUES {rows} {tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_numbered_in_the_order_of_their_appearance() {
+        assert_eq!(
+            values("INSERT INTO a (b, c)", "ON CONFLICT DO NOTHING", 2, 2),
+            "INSERT INTO a (b, c) VALUES ($1, $2), ($3, $4) ON CONFLICT DO NOTHING"
+        );
     }
 }

@@ -41,6 +41,16 @@ on_both! {
         }));
     }
 
+    async fn more_than_a_usual_body_is_taken_in(server: Server) {
+        let lines = (0..40_000).map(|last| format!("+1415{},voice|sms,1.25\n", 2_000_000 + last));
+        let text: String = std::iter::once("number,features,monthly\n".to_owned()).chain(lines).collect();
+        assert!(text.len() > 1024 * 1024);
+        let taken = import(&server.operator(), "environment=live", &text).await;
+        taken.assert(200, &json!({ "lines": 40_000, "loaded": 40_000, "unchanged": 0, "refused": 0, "bad_lines": [] }));
+        let logged = server.operator().get(&format!("/v1/requests/{}", taken.header("x-request-id").expect("an id"))).await;
+        assert_eq!(logged.body["body"], format!("[{} bytes]", text.len()));
+    }
+
     async fn what_cannot_be_taken_in_is_refused(server: Server) {
         let operator = server.operator();
         refused(&import(&operator, "", CSV).await, 400, "missing_parameter", Some("/environment"));

@@ -16,8 +16,11 @@ const MEBIBYTE: usize = 1024 * 1024;
 
 /// Sends every wrong body.
 pub async fn probe(world: World, case: Case) {
-    let Some(schema) = case.body.clone() else { return };
     let (client, path) = (world.rightful(case.access), case.path(&world));
+    if case.raw {
+        files(&case, &client, &path).await;
+    }
+    let Some(schema) = case.body.clone() else { return };
     let asker = Asker { case: &case, client: &client, path: &path };
     asker.unreadable().await;
     let mut fields = Vec::new();
@@ -27,6 +30,34 @@ pub async fn probe(world: World, case: Case) {
         asker.field(&sample, field).await;
     }
     asker.unknown(&fields).await;
+}
+
+/// Files that are none: what is wrong in them is reported line by line, or the whole is refused.
+async fn files(case: &Case, client: &Client, path: &str) {
+    let long = format!("number,features\n{}\n", "x".repeat(100_000));
+    let wide = format!("number{}\n+14155550199\n", ",x".repeat(10_000));
+    let files: &[&[u8]] = &[
+        b"",
+        b"\n\n\n",
+        b"\0",
+        b"\xff\xfe",
+        b"{",
+        b"[]",
+        b"nonsense",
+        b"number\n\0\n\xff\n+1\n\n12\n",
+        b"number,number\n1,2\n",
+        b"number,monthly\n+14155550199,1e308\n+14155550199,-1\n",
+        b"\"number\n",
+        long.as_bytes(),
+        wide.as_bytes(),
+    ];
+    for format in ["csv", "jsonl"] {
+        for file in files {
+            let path = format!("{path}&format={format}");
+            let answer = case.send_body(client, &path, Some(file.to_vec())).await;
+            assert!([200, 400].contains(&answer.status), "{answer}");
+        }
+    }
 }
 
 struct Asker<'a> {
@@ -43,7 +74,18 @@ impl Asker<'_> {
     async fn unreadable(&self) {
         let deep = "[".repeat(100_000);
         let malformed: &[&[u8]] = &[
-            b"{", b"[]", b"\"x\"", b"null", b"7", b"{\"a\":}", b"{} {}", b"\xff\xfe", b"{\"\xff\":1}", b"\0", b"a=b", deep.as_bytes(),
+            b"{",
+            b"[]",
+            b"\"x\"",
+            b"null",
+            b"7",
+            b"{\"a\":}",
+            b"{} {}",
+            b"\xff\xfe",
+            b"{\"\xff\":1}",
+            b"\0",
+            b"a=b",
+            deep.as_bytes(),
         ];
         for body in malformed {
             let answer = self.case.send_body(self.client, self.path, Some(body.to_vec())).await;
@@ -56,7 +98,8 @@ impl Asker<'_> {
             assert!(!required || answer.status == 400, "something is missing{answer}");
         }
         let sample = values::sample(self.case.body.as_ref().expect("a body")).to_string().into_bytes();
-        for media_type in ["text/csv", "application/x-www-form-urlencoded", "application/jsonp", "nonsense", "application/json2; x"] {
+        for media_type in ["text/csv", "application/x-www-form-urlencoded", "application/jsonp", "nonsense", "application/json2; x"]
+        {
             let client = self.client.header("content-type", media_type);
             let answer = self.case.send_body(&client, self.path, Some(sample.clone())).await;
             answer.assert_status(415);

@@ -9,8 +9,28 @@ use super::{cases::Case, values, world::World};
 
 /// What no path should have in it.
 const ODD: &[&str] = &[
-    "%2F", "%2f%2F", "%00", "a%00b", "%ff", "%c3%28", "..", "%2e%2e", ".", "+", "%20", "%", "%zz", "%F0%9F%98%80", "'%20OR%20'1'='1",
-    "num_", "-1", "null", "%7B%7D", ";", "*", "%0d%0aX-Injected:%20yes",
+    "%2F",
+    "%2f%2F",
+    "%00",
+    "a%00b",
+    "%ff",
+    "%c3%28",
+    "..",
+    "%2e%2e",
+    ".",
+    "+",
+    "%20",
+    "%",
+    "%zz",
+    "%F0%9F%98%80",
+    "'%20OR%20'1'='1",
+    "num_",
+    "-1",
+    "null",
+    "%7B%7D",
+    ";",
+    "*",
+    "%0d%0aX-Injected:%20yes",
 ];
 
 /// Asks in every wrong way.
@@ -18,6 +38,7 @@ pub async fn probe(world: World, case: Case) {
     let client = world.rightful(case.access);
     odd_paths(&world, &case, &client).await;
     odd_queries(&world, &case, &client).await;
+    unknown(&world, &case, &client).await;
     for (name, schema) in &case.query {
         wrong_values(&world, &case, &client, name, schema).await;
     }
@@ -36,6 +57,12 @@ async fn odd_paths(world: &World, case: &Case, client: &Client) {
             assert!([400, 404].contains(&answer.status), "nothing has such a name{answer}");
             answer.assert_no_header("x-injected");
         }
+        let path = case.path_with(|parameter| match parameter == wrong {
+            true => String::new(),
+            false => world.named(case.access, &case.template, parameter),
+        });
+        let body = case.sample().map(|sample| sample.to_string().into_bytes());
+        client.send(case.method.clone(), &path, body).await.assert_status(404);
     }
 }
 
@@ -43,8 +70,27 @@ async fn odd_paths(world: &World, case: &Case, client: &Client) {
 async fn odd_queries(world: &World, case: &Case, client: &Client) {
     let long = format!("{}=1", "x".repeat(10_000));
     let queries = [
-        "", "&&&", "=", "==", "?", "a", "%00=%00", "%ff=%ff", "%=%", "%zz=%zz", "+=+", "a=b=c", "[]=1", "[][]=[]", "a[b][c]=1",
-        "%F0%9F%98%80=1", ";", "a;b", "'=%22", "%0d%0aX-Injected:%20yes=1", &long,
+        "",
+        "&&&",
+        "=",
+        "==",
+        "?",
+        "a",
+        "%00=%00",
+        "%ff=%ff",
+        "%=%",
+        "%zz=%zz",
+        "+=+",
+        "a=b=c",
+        "[]=1",
+        "[][]=[]",
+        "a[b][c]=1",
+        "%F0%9F%98%80=1",
+        ";",
+        "a;b",
+        "'=%22",
+        "%0d%0aX-Injected:%20yes=1",
+        &long,
     ];
     for query in queries {
         let path = if case.method == Method::GET {
@@ -62,11 +108,31 @@ async fn odd_queries(world: &World, case: &Case, client: &Client) {
     }
 }
 
+/// A parameter of the query that nobody knows, near to one that is known.
+async fn unknown(world: &World, case: &Case, client: &Client) {
+    let Some((known, _)) = case.query.first() else { return };
+    let answer = case.send_body(client, &case.path_and(world, &format!("{known}x=1")), None).await;
+    match case.dialect {
+        Dialect::Audian => {
+            let hint = format!("{known}x is ignored; did you mean {known}?");
+            answer.assert_status(200).assert_header("x-tandem-hint", &hint);
+        }
+        _ => {
+            case.refused(&answer, 400, &["unknown_parameter"]);
+            blames(case, &answer, &format!("{known}x"));
+            let detail = answer.body["detail"].as_str().unwrap_or("");
+            assert!(detail.contains(&format!("'{known}'")), "{detail}{answer}");
+        }
+    }
+}
+
 /// A parameter of the query with values that it does not take, and one that is said several times.
 async fn wrong_values(world: &World, case: &Case, client: &Client, name: &str, schema: &Value) {
     let kind = values::kind(schema);
     let mut wrong: Vec<String> = match kind {
-        "integer" => ["nonsense", "1.5", "1e2", "0x10", "%2B1", "%201", "%C2%B2", "1000000000000000000000000000000", "-"].map(str::to_owned).into(),
+        "integer" => ["nonsense", "1.5", "1e2", "0x10", "%2B1", "%201", "%C2%B2", "1000000000000000000000000000000", "-"]
+            .map(str::to_owned)
+            .into(),
         "array" => vec!["nonsense".to_owned(), "voice,nonsense".to_owned()],
         _ if schema.get("enum").is_some() || schema.get("pattern").is_some() || schema.get("format").is_some() => {
             ["nonsense", "%00", "%ff", "%20"].map(str::to_owned).into()
@@ -81,7 +147,12 @@ async fn wrong_values(world: &World, case: &Case, client: &Client, name: &str, s
         blames(case, &answer, name);
     }
     let word = if kind == "integer" { "1".to_owned() } else { values::word(values::kind_of_items(schema)) };
-    for query in [format!("{name}[]={word}"), format!("{name}={word}&{name}={word}"), format!("{name}[]={word}&{name}[]={word}"), format!("{name}=")] {
+    for query in [
+        format!("{name}[]={word}"),
+        format!("{name}={word}&{name}={word}"),
+        format!("{name}[]={word}&{name}[]={word}"),
+        format!("{name}="),
+    ] {
         case.send_body(client, &case.path_and(world, &query), None).await;
     }
 }

@@ -109,7 +109,13 @@ pub fn without(body: &Value, pointer: &str) -> Value {
 /// Values of every JSON type that the schema does not take.
 pub fn of_other_types(schema: &Value) -> Vec<Value> {
     let kind = kind(schema);
-    let values = [("boolean", json!(true)), ("number", json!(7)), ("string", json!("nonsense")), ("array", json!([])), ("object", json!({}))];
+    let values = [
+        ("boolean", json!(true)),
+        ("number", json!(7)),
+        ("string", json!("nonsense")),
+        ("array", json!([])),
+        ("object", json!({})),
+    ];
     let fits = |name: &str| name == kind || (name == "number" && kind == "integer");
     let mut wrong: Vec<Value> = values.into_iter().filter(|(name, _)| !fits(name)).map(|(_, value)| value).collect();
     match kind {
@@ -126,7 +132,8 @@ pub fn out_of_range(schema: &Value) -> Vec<Value> {
     let mut wrong = Vec::new();
     match kind(schema) {
         "integer" | "number" => {
-            let bounds = [schema["minimum"].as_i64().and_then(|min| min.checked_sub(1)), schema["maximum"].as_i64().map(|max| max + 1)];
+            let bounds =
+                [schema["minimum"].as_i64().and_then(|min| min.checked_sub(1)), schema["maximum"].as_i64().map(|max| max + 1)];
             wrong.extend(bounds.into_iter().flatten().map(Value::from));
             wrong.extend([json!(1e308), json!(-1e308), json!(i64::MAX), json!(i64::MIN), json!(u64::MAX)]);
             wrong.push(serde_json::from_str("1000000000000000000000000000000").expect("a number"));

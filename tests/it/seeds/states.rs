@@ -192,10 +192,8 @@ pub async fn routing(server: Server, book: Book) {
     let config = async |body: Value| ada.test().put(&format!("{LIST}/+14155550100/config"), body).await;
     let invalid = config(json!({ "call_forwarding": { "enabled": true, "forwardTo": "12" } })).await;
     invalid.assert(422, by_code("invalid_routing_configuration"));
-    let shows = [
-        code("invalid_routing_configuration", "Destination number is invalid"),
-        status(422, "Semantic errors in the request"),
-    ];
+    let shows =
+        [code("invalid_routing_configuration", "Destination number is invalid"), status(422, "Semantic errors in the request")];
     book.show("The target is no phone number.", &invalid, &shows);
     let unreachable = config(json!({ "call_forwarding": { "enabled": true, "forward_to": "+882161234567" } })).await;
     let shows = [code("invalid_routing_configuration", "Call forwarding target is unreachable")];

@@ -106,6 +106,7 @@ async fn environment(store: &Store, seed: u64) -> EnvironmentSettings {
 
 /// A unit of work that begins, says so, and then waits until it is let go on.
 #[derive(Clone)]
+#[expect(clippy::type_complexity, reason = "the two ends of a channel, shared; a name for each would say no more")]
 struct Turnstile(Arc<(Mutex<Sender<()>>, Mutex<Receiver<()>>)>);
 
 /// The other side of a [`Turnstile`].

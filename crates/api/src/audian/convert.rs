@@ -10,9 +10,8 @@ use tandem_domain::{
 use tandem_kernel::{PhoneNumber, places};
 
 use super::dto::{
-    BillingDto, ConferenceDto, ConfigDto, DocumentDto, ForwardingDto, NumberDto, OfferDto, PortDto, PriceDto, RecordingDto, ScheduleDto,
-    ScheduleRuleDto,
-    VoicemailDto,
+    BillingDto, ConferenceDto, ConfigDto, DocumentDto, ForwardingDto, NumberDto, OfferDto, PortDto, PriceDto, RecordingDto,
+    ScheduleDto, ScheduleRuleDto, VoicemailDto,
 };
 use crate::http::reply::number as amount;
 
@@ -70,7 +69,12 @@ pub fn config(number: &Number) -> ConfigDto {
             rules: schedule
                 .rules
                 .into_iter()
-                .map(|rule| ScheduleRuleDto { days: rule.days, from: rule.from, to: rule.to, forward_to: rule.forward_to.to_string() })
+                .map(|rule| ScheduleRuleDto {
+                    days: rule.days,
+                    from: rule.from,
+                    to: rule.to,
+                    forward_to: rule.forward_to.to_string(),
+                })
                 .collect(),
         }),
         recording: recording.map(|recording| RecordingDto {
@@ -122,7 +126,7 @@ pub fn document(document: &Document) -> DocumentDto {
         r#type: document.kind.as_str(),
         name: document.name.clone(),
         media_type: document.media_type.as_str().to_owned(),
-        size: i64::try_from(document.size).unwrap_or(i64::MAX),
+        size: document.size,
         created_at: document.created_at.to_string(),
     }
 }

@@ -25,8 +25,9 @@ struct Body<'a> {
 /// Says an error.
 pub fn refuse(error: &Error, _request: &str) -> Reply {
     let said = error.render(Dialect::Audian);
-    // The documentation names a nested member by its own name alone.
-    let param = said.field.as_deref().map(|field| field.rsplit('.').next().unwrap_or(field));
+    // The documentation names a nested member by its own name alone; the place of an item in a list is no name.
+    let is_name = |part: &&str| !part.bytes().all(|byte| byte.is_ascii_digit());
+    let param = said.field.as_deref().map(|field| field.rsplit('.').find(is_name).unwrap_or(field));
     let body = Body { code: said.code, message: &said.message, param, kind: said.kind };
     Reply::json(status(said.status), &Envelope { error: body })
 }

@@ -79,9 +79,14 @@ const CONFIG: &[Field] = &[
     Field::new("friendly_name", NAME, "Your name for the number.", r#""Front desk""#).or(&["friendlyName"]).clearable(),
     Field::new("call_forwarding", Kind::Object(FORWARDING), "Where calls go.", "").or(&["callForwarding"]).clearable(),
     Field::new("voicemail", Kind::Object(VOICEMAIL), "What becomes of calls that nobody takes.", "").clearable(),
-    Field::new("sms_webhook", Kind::Text { min: 1, max: 2048 }, "Who is told of incoming messages.", r#""https://example.com/sms""#)
-        .or(&["smsWebhook"])
-        .clearable(),
+    Field::new(
+        "sms_webhook",
+        Kind::Text { min: 1, max: 2048 },
+        "Who is told of incoming messages.",
+        r#""https://example.com/sms""#,
+    )
+    .or(&["smsWebhook"])
+    .clearable(),
     Field::new("voice_webhook", Kind::Text { min: 1, max: 2048 }, "Who is asked about calls.", r#""https://example.com/voice""#)
         .or(&["voiceWebhook"])
         .clearable(),

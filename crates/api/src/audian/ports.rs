@@ -45,10 +45,16 @@ const CREATE: &[Field] = &[
 ];
 const LIST: &[Field] = &[Field::new("status", Kind::Choice(STATES), "Only ports in this state.", r#""pending""#), LIMIT, OFFSET];
 const DOCUMENT: &[Field] = &[
-    Field::new("type", Kind::Choice(KINDS), "What it proves: a letter of authorization, a bill, anything else.", r#""loa""#).required(),
-    Field::new("name", NAME, "The file's name.", r#""loa.pdf""#).required(),
-    Field::new("content", Kind::Text { min: 1, max: LONGEST_CONTENT }, "The file as base64: PDF, PNG or JPEG.", r#""JVBERi0xLjQK""#)
+    Field::new("type", Kind::Choice(KINDS), "What it proves: a letter of authorization, a bill, anything else.", r#""loa""#)
         .required(),
+    Field::new("name", NAME, "The file's name.", r#""loa.pdf""#).required(),
+    Field::new(
+        "content",
+        Kind::Text { min: 1, max: LONGEST_CONTENT },
+        "The file as base64: PDF, PNG or JPEG.",
+        r#""JVBERi0xLjQK""#,
+    )
+    .required(),
 ];
 
 /// The operations.

@@ -9,12 +9,7 @@ use tandem_catalogue::{Error, Result};
 use tandem_kernel::{Caller, RequestId};
 use tandem_store::Tx;
 
-use super::{
-    field::Field,
-    form::Form,
-    once::Once,
-    reply::Reply,
-};
+use super::{field::Field, form::Form, once::Once, reply::Reply};
 
 /// A request that was let in.
 pub struct Call {
@@ -156,7 +151,8 @@ impl Call {
         if unknown.is_empty() {
             return Ok(form);
         }
-        let hint = |near: Option<&str>| near.map_or_else(|| "see the documentation".to_owned(), |near| format!("did you mean '{near}'?"));
+        let hint =
+            |near: Option<&str>| near.map_or_else(|| "see the documentation".to_owned(), |near| format!("did you mean '{near}'?"));
         if self.strict {
             let mut errors = unknown.into_iter().map(|(name, near)| Error::unknown_parameter(name, hint(near)));
             return match errors.next() {

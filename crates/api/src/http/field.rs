@@ -166,7 +166,9 @@ impl Kind {
             Self::Choices(words) => json!({ "type": "array", "items": { "type": "string", "enum": words } }),
             Self::Time => json!({ "type": "string", "format": "date-time" }),
             Self::Object(fields) => object_schema(fields),
-            Self::Objects(fields, most) => json!({ "type": "array", "items": object_schema(fields), "minItems": 1, "maxItems": most }),
+            Self::Objects(fields, most) => {
+                json!({ "type": "array", "items": object_schema(fields), "minItems": 1, "maxItems": most })
+            }
             Self::Ints { min, max, most } => {
                 json!({ "type": "array", "items": { "type": "integer", "minimum": min, "maximum": max }, "maxItems": most })
             }

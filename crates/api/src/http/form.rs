@@ -131,7 +131,7 @@ impl Form {
 
     /// Text.
     pub fn text(&mut self, name: &str) -> Option<String> {
-        self.take(name, |path, value, kind| text(path, value, kind))
+        self.take(name, text)
     }
 
     /// A whole number.
@@ -256,7 +256,13 @@ impl Form {
         }
     }
 
-    fn nested<T>(&mut self, map: Map<String, Value>, fields: &'static [Field], path: String, read: impl FnOnce(&mut Self) -> T) -> T {
+    fn nested<T>(
+        &mut self,
+        map: Map<String, Value>,
+        fields: &'static [Field],
+        path: String,
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> T {
         let mut child = Self::new(map, fields, self.source, path);
         let value = read(&mut child);
         self.faults.append(&mut child.faults);
@@ -368,10 +374,14 @@ fn amount(path: String, value: &Value, kind: &Kind, source: Source) -> Result<i6
 
 /// The name nearest to a misspelled one, if any is near.
 fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
-    let plain = |text: &str| text.chars().take(64).filter(char::is_ascii_alphanumeric).flat_map(char::to_lowercase).collect::<Vec<_>>();
+    let plain =
+        |text: &str| text.chars().take(64).filter(char::is_ascii_alphanumeric).flat_map(char::to_lowercase).collect::<Vec<_>>();
     let wanted = plain(name);
     let distances = known.map(|known| (distance(&wanted, &plain(known)), known));
-    distances.filter(|(distance, known)| *distance <= 1 + known.len() / 4).min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
+    distances
+        .filter(|(distance, known)| *distance <= 1 + known.len() / 4)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
 }
 
 /// Levenshtein's distance.

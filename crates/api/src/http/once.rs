@@ -88,7 +88,8 @@ impl InFlight {
         }
         let now = app.machine_now();
         let of = (environment, Sha256::digest(key).into());
-        let slot = Slot { of, fingerprint: fingerprint(what), since: now.plus_seconds(-HOURS * 3600), now, kept: AtomicBool::new(false) };
+        let slot =
+            Slot { of, fingerprint: fingerprint(what), since: now.plus_seconds(-HOURS * 3600), now, kept: AtomicBool::new(false) };
         let guard = self.take_off(&slot)?;
         let (key_hash, since) = (of.1, slot.since);
         let before = app.store.read(move |tx| idempotency::find(tx, environment, &key_hash, since)).await?;
@@ -117,7 +118,8 @@ impl Once {
     #[must_use]
     pub fn operation(&self, request: RequestId) -> Operation {
         let Some(slot) = &self.slot else { return Operation(*request.as_bytes()) };
-        let digest = Sha256::new().chain_update(slot.of.0.as_bytes()).chain_update(slot.of.1).chain_update(slot.fingerprint).finalize();
+        let digest =
+            Sha256::new().chain_update(slot.of.0.as_bytes()).chain_update(slot.of.1).chain_update(slot.fingerprint).finalize();
         let mut operation = [0; 16];
         for (to, from) in operation.iter_mut().zip(digest) {
             *to = from;
@@ -131,8 +133,7 @@ impl Once {
     /// `request_in_progress` where another node has just answered the same request; the unit of work is undone.
     pub fn keep(&self, tx: &mut Tx, reply: &Reply) -> Result<()> {
         let Some(slot) = &self.slot else { return Ok(()) };
-        let answer =
-            idempotency::Answer { fingerprint: slot.fingerprint, status: reply.status.as_u16(), body: reply.body.clone() };
+        let answer = idempotency::Answer { fingerprint: slot.fingerprint, status: reply.status.as_u16(), body: reply.body.clone() };
         idempotency::keep(tx, slot.of.0, &slot.of.1, &answer, slot.since, slot.now)?;
         slot.kept.store(true, Ordering::Relaxed);
         Ok(())

@@ -191,7 +191,10 @@ fn refusal(manner: &Manner, status: u16, codes: &[Code]) -> Value {
             .iter()
             .map(|code| {
                 let wire = code.entry().wire(manner.dialect);
-                (code.name().to_owned(), json!({ "value": { "error": { "code": wire.code, "message": wire.message, "type": wire.kind } } }))
+                (
+                    code.name().to_owned(),
+                    json!({ "value": { "error": { "code": wire.code, "message": wire.message, "type": wire.kind } } }),
+                )
             })
             .collect();
         members.insert("examples".to_owned(), examples.into());

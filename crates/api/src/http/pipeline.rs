@@ -211,14 +211,16 @@ fn check_media_type(endpoint: &Endpoint, headers: &HeaderMap, bytes: &Bytes) -> 
     let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
     let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
     let essence = text.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-    let json = essence.is_empty() || essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
+    let json =
+        essence.is_empty() || essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
     if bytes.is_empty() || json || endpoint.raw_body { Ok(()) } else { Err(Error::unsupported_media_type(text)) }
 }
 
 async fn path_params(parts: &mut Parts) -> Vec<(String, String)> {
     use axum::extract::FromRequestParts;
     match RawPathParams::from_request_parts(parts, &()).await {
-        Ok(params) => params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        // No name has a null character, and not every database takes one.
+        Ok(params) => params.iter().map(|(name, value)| (name.to_owned(), value.replace('\0', "\u{fffd}"))).collect(),
         Err(_) => Vec::new(), // not UTF-8: it names nothing that exists
     }
 }

@@ -4,8 +4,22 @@ use serde_json::Value;
 
 /// Members whose values are secrets, or too private or large for a log.
 const SECRET: [&str; 16] = [
-    "account_pin", "pin", "password", "token", "secret", "signing_secret", "code", "api_key", "key", "authorization", "content",
-    "account_number", "text", "body", "end_user_name", "end_user_address",
+    "account_pin",
+    "pin",
+    "password",
+    "token",
+    "secret",
+    "signing_secret",
+    "code",
+    "api_key",
+    "key",
+    "authorization",
+    "content",
+    "account_number",
+    "text",
+    "body",
+    "end_user_name",
+    "end_user_address",
 ];
 /// Bytes of the longest body that is looked at; only files are longer.
 const LONGEST_READ: usize = 1024 * 1024;

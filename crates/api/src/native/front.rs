@@ -35,9 +35,9 @@ pub fn front(shared: &Arc<Shared>) -> Router {
         .route("/healthz", get(|| async { said(Reply::json(StatusCode::OK, &serde_json::json!({ "alive": true }))) }))
         .route("/readyz", get(ready))
         .route("/openapi/{dialect}", get(document))
-        .fallback(|request: Request| async move {
-            said(problem::refuse(&Error::path_not_found(request.uri().path().to_owned()), ""))
-        })
+        .fallback(
+            |request: Request| async move { said(problem::refuse(&Error::path_not_found(request.uri().path().to_owned()), "")) },
+        )
 }
 
 async fn document(Path(name): Path<String>) -> Response<Body> {

@@ -45,8 +45,6 @@ const CHANGE: &[Field] = &[
     Field::new("features", Kind::Choices(FEATURES), "What it can do; at least one.", r#"["voice","sms"]"#),
     Field::new("address_requirement", Kind::Choice(REQUIREMENTS), "Which address its country wants.", r#""none""#),
 ];
-const KIND: (&str, &str) = ("environment", "`live` or `test`.");
-const NUMBER: &[(&str, &str)] = &[KIND, ("number", "The number, in E.164.")];
 
 /// A number of the inventory.
 #[derive(Serialize, ToSchema)]
@@ -149,7 +147,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         .largest_body(LARGEST_IMPORT)
         .answers::<IntakeDto>(StatusCode::OK),
         Endpoint::new("summarizeInventory", Method::GET, "/inventory/{environment}/summary", "Count the inventory.", summary)
-            .path_docs(&[KIND])
+            .path_docs(place::STOCK)
             .answers::<SummaryDto>(StatusCode::OK)
             .codes(&[Code::ResourceNotFound]),
         Endpoint::new(
@@ -159,7 +157,7 @@ pub fn endpoints() -> Vec<Endpoint> {
             "Read a number of the inventory.",
             get,
         )
-        .path_docs(NUMBER)
+        .path_docs(place::STOCKED)
         .answers::<StockDto>(StatusCode::OK)
         .codes(&[Code::ResourceNotFound]),
         Endpoint::new(
@@ -169,7 +167,7 @@ pub fn endpoints() -> Vec<Endpoint> {
             "Set a number aside, put it up for sale, or change its price; what is not named stays.",
             change,
         )
-        .path_docs(NUMBER)
+        .path_docs(place::STOCKED)
         .body(CHANGE)
         .answers::<StockDto>(StatusCode::OK)
         .codes(&[Code::ResourceNotFound, Code::InvalidTransition]),

@@ -69,8 +69,6 @@ const ROTATE: &[Field] = &[Field::new(
     "How long the old key goes on working; an hour where it is not said.",
     "3600",
 )];
-const KEY: &[(&str, &str)] = &[("key_id", "The key's id.")];
-const KEY_OF: &[(&str, &str)] = &[place::ENVIRONMENT[0], place::ENVIRONMENT[1], KEY[0]];
 const LOST: &str = "The text was shown once, in the first answer. If it is lost, rotate the key.";
 
 /// A key, without its text.
@@ -165,12 +163,12 @@ fn of_accounts() -> Vec<Endpoint> {
             .answers::<Page<KeyDto>>(StatusCode::OK)
             .codes(LOOKUP),
         Endpoint::new("rotateKey", Method::POST, ROTATION, "Replace an account's key by a new one.", rotate)
-            .path_docs(KEY_OF)
+            .path_docs(place::KEY_OF)
             .body(ROTATE)
             .answers::<MintedKeyDto>(StatusCode::CREATED)
             .codes(&[Code::AccountNotFound, Code::ResourceNotFound, Code::InvalidTransition]),
         Endpoint::new("revokeKey", Method::DELETE, ONE, "Revoke an account's key at once.", revoke)
-            .path_docs(KEY_OF)
+            .path_docs(place::KEY_OF)
             .answers::<KeyDto>(StatusCode::OK)
             .codes(LOOKUP),
     ];
@@ -192,12 +190,12 @@ fn own() -> Vec<Endpoint> {
             "Replace one of your keys by a new one.",
             rotate_own,
         )
-        .path_docs(KEY)
+        .path_docs(place::KEY)
         .body(ROTATE)
         .answers::<MintedKeyDto>(StatusCode::CREATED)
         .codes(&[Code::ResourceNotFound, Code::InvalidTransition]),
         Endpoint::new("revokeOwnKey", Method::DELETE, "/account/keys/{key_id}", "Revoke one of your keys at once.", revoke_own)
-            .path_docs(KEY)
+            .path_docs(place::KEY)
             .answers::<KeyDto>(StatusCode::OK)
             .codes(&[Code::ResourceNotFound]),
     ];
@@ -226,7 +224,7 @@ fn operators() -> Vec<Endpoint> {
             "Replace an operator's key by a new one.",
             rotate_operator,
         )
-        .path_docs(KEY)
+        .path_docs(place::KEY)
         .body(ROTATE)
         .answers::<MintedKeyDto>(StatusCode::CREATED)
         .codes(LOOKUP),
@@ -237,7 +235,7 @@ fn operators() -> Vec<Endpoint> {
             "Revoke an operator's key at once; the last one that works stays.",
             revoke_operator,
         )
-        .path_docs(KEY)
+        .path_docs(place::KEY)
         .answers::<KeyDto>(StatusCode::OK)
         .codes(LOOKUP),
     ];

@@ -78,7 +78,7 @@ pub struct Imported {
     pub lines: u64,
     /// Numbers that are new, or whose price or features changed.
     pub loaded: u64,
-    /// Numbers that were there already, and those that are in somebody's possession and stay as they are.
+    /// Numbers that were there already, stand there twice, or are in somebody's possession and stay as they are.
     pub unchanged: u64,
     /// Bad lines.
     pub refused: u64,
@@ -140,6 +140,8 @@ impl Load<'_> {
             self.write(chunk).await?;
         }
         let imported = &mut self.imported;
+        let good = batch.lines.saturating_sub(count(batch.refused.len()));
+        imported.unchanged = imported.unchanged.saturating_add(good.saturating_sub(count(batch.offers.len())));
         imported.bytes = imported.bytes.saturating_add(batch.bytes);
         imported.lines = imported.lines.saturating_add(batch.lines);
         imported.refused = imported.refused.saturating_add(count(batch.refused.len()));

@@ -30,6 +30,15 @@ pub struct Batch {
     pub bytes: u64,
 }
 
+impl Batch {
+    /// Puts the numbers in order; of one that stands there twice the later line counts.
+    fn sort(&mut self) {
+        self.offers.reverse();
+        self.offers.sort_by_key(|offer| offer.phone);
+        self.offers.dedup_by_key(|offer| offer.phone);
+    }
+}
+
 /// Sends `source` on in batches until it ends or nobody wants more.
 pub fn batches(source: impl Read, format: Format, out: &mpsc::Sender<Batch>) -> Result<()> {
     let mut lines = Lines { source: BufReader::with_capacity(BUFFER, source), text: Vec::new(), number: 0 };
@@ -54,8 +63,7 @@ pub fn batches(source: impl Read, format: Format, out: &mpsc::Sender<Batch>) -> 
             }
         }
         if read == 0 || batch.offers.len().max(batch.refused.len()) >= BATCH {
-            // Of a number that stands there twice the later line still comes last.
-            batch.offers.sort_by_key(|offer| offer.phone);
+            batch.sort();
             let sent = out.blocking_send(std::mem::take(&mut batch));
             if read == 0 || sent.is_err() {
                 return Ok(());
@@ -151,6 +159,14 @@ mod tests {
         );
         assert_eq!(batch.refused.iter().map(|bad| bad.line).collect::<Vec<_>>(), [4, 5, 7]);
         assert_eq!((batch.lines, batch.bytes), (6, text.len() as u64));
+    }
+
+    #[test]
+    fn of_a_number_that_stands_there_twice_the_later_line_counts() {
+        let text = b"number,features,monthly\n+14155550101,voice,1\n+14155550100,voice,1\n+14155550101,voice,2\n";
+        let batch = read(text, Format::Csv).expect("a good header");
+        let prices: Vec<_> = batch.offers.iter().map(|offer| (offer.phone.digits(), offer.monthly.micros)).collect();
+        assert_eq!((prices, batch.lines), (vec![(14_155_550_100, 1_000_000), (14_155_550_101, 2_000_000)], 3));
     }
 
     #[test]

@@ -69,13 +69,7 @@ fn without_target(change: &ConfigChange) -> ConfigChange {
     change
 }
 
-fn check_routing(
-    tx: &mut Tx,
-    number: &Number,
-    config: &NumberConfig,
-    reach: &Reach,
-    explanation: &mut Explanation,
-) -> Result<()> {
+fn check_routing(tx: &mut Tx, number: &Number, config: &NumberConfig, reach: &Reach, explanation: &mut Explanation) -> Result<()> {
     for (field, kind, target) in
         [("conference_id", "conference", &config.conference_id), ("call_flow_id", "call flow", &config.call_flow_id)]
     {

@@ -76,13 +76,7 @@ pub async fn purchase(
     }
 }
 
-async fn begin(
-    app: &App,
-    caller: &Caller,
-    operation: Operation,
-    command: PurchaseNumber,
-    finish: Finish<Number>,
-) -> Result<Begun> {
+async fn begin(app: &App, caller: &Caller, operation: Operation, command: PurchaseNumber, finish: Finish<Number>) -> Result<Begun> {
     let (pen, carriers, caller) = (app.pen(), app.carriers.clone(), *caller);
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, caller.environment)?;
@@ -245,7 +239,12 @@ fn hand_over(
     numbers::insert(tx, &number)?;
     desk.schedule(tx, RENEWAL_JOB, *number.id.as_bytes(), 1, number.next_charge())?;
     let name = number.id.to_string();
-    desk.event(tx, &name, EventKind::NumberPurchased, &json!({ "number": number.phone.to_string(), "order": order.id.to_string() }))?;
+    desk.event(
+        tx,
+        &name,
+        EventKind::NumberPurchased,
+        &json!({ "number": number.phone.to_string(), "order": order.id.to_string() }),
+    )?;
     let price = format!("setup {} and first month {}", order.setup, order.monthly);
     explanation.note("the wallet pays setup and first month", price, true);
     explanation.subject = name;

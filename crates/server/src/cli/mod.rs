@@ -37,6 +37,9 @@ Settings come from the command line, then from variables such as TANDEM_LISTEN a
 (--config, ./tandem.toml or /etc/tandem/tandem.toml); packaging/tandem.toml shows them all. `tandem doctor` shows what is in
 force and where it came from.";
 
+/// The heading over the options that every command takes.
+const EVERYWHERE: &str = "For every command";
+
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(name = "tandem", version, about = ABOUT, after_help = EXAMPLES, max_term_width = 120)]
@@ -51,16 +54,16 @@ pub struct Cli {
 #[derive(Debug, clap::Args)]
 pub struct Common {
     /// The configuration file
-    #[arg(long, global = true, value_name = "FILE", env = "TANDEM_CONFIG")]
+    #[arg(long, global = true, value_name = "FILE", env = "TANDEM_CONFIG", help_heading = EVERYWHERE)]
     config: Option<PathBuf>,
     /// Where everything is kept that Tandem writes
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", help_heading = EVERYWHERE)]
     data_dir: Option<PathBuf>,
     /// The database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", help_heading = EVERYWHERE)]
     database: Option<String>,
     /// Answer in JSON, for programs
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
 }
 

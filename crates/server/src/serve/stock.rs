@@ -35,11 +35,15 @@ pub async fn seed(app: &App) -> Result<()> {
 /// # Errors
 /// Faults of the store.
 pub async fn load(app: &App) -> Result<()> {
-    for kind in KINDS {
-        let began = Instant::now();
-        let numbers = app.stock.load(&app.store, kind).await?;
-        tracing::info!(environment = kind.as_str(), numbers, seconds = began.elapsed().as_secs_f64(), "the inventory is read");
-    }
+    let [live, test] = KINDS;
+    tokio::try_join!(load_one(app, live), load_one(app, test))?;
+    Ok(())
+}
+
+async fn load_one(app: &App, kind: Environment) -> Result<()> {
+    let began = Instant::now();
+    let numbers = app.stock.load(&app.store, kind).await?;
+    tracing::info!(environment = kind.as_str(), numbers, seconds = began.elapsed().as_secs_f64(), "the inventory is read");
     Ok(())
 }
 

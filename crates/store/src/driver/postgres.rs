@@ -1,11 +1,6 @@
 //! PostgreSQL, and engines that speak its protocol: a pool of connections, each owned by a thread of its own.
 
-use std::{
-    collections::HashMap,
-    future::Future,
-    thread::JoinHandle,
-    time::Duration,
-};
+use std::{collections::HashMap, future::Future, thread::JoinHandle, time::Duration};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tokio::runtime::{Builder, Runtime};

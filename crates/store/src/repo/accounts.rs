@@ -10,7 +10,8 @@ use tandem_kernel::{AccountId, Environment, EnvironmentId};
 use super::expect_one;
 use crate::{Fault, Row, Tx};
 
-const ACCOUNT: &str = "SELECT id, name, email, currency, status, verified, sms_enabled, mms_enabled, created_at FROM accounts WHERE id = $1";
+const ACCOUNT: &str =
+    "SELECT id, name, email, currency, status, verified, sms_enabled, mms_enabled, created_at FROM accounts WHERE id = $1";
 const ACCOUNTS: &str = "SELECT id, name, email, currency, status, verified, sms_enabled, mms_enabled, created_at FROM accounts \
                         WHERE id > $1 ORDER BY id LIMIT $2";
 const ENVIRONMENT: &str = "SELECT id, account_id, kind, clock_offset, clock_frozen_at, rate_limit, rate_period, rate_burst, monthly_quota \

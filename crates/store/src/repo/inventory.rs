@@ -95,15 +95,14 @@ pub fn put(tx: &mut Tx, kind: Environment, offer: &Offer, now: Timestamp) -> Res
 }
 
 /// Adds numbers, and brings prices and features of those that are for sale up to date. Numbers in anybody's possession stay as they are.
-/// Returns how many rows were added or differed.
+/// Returns how many rows were added or differed. No number may be there twice.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn upsert_many(tx: &mut Tx, kind: Environment, offers: &[Offer], now: Timestamp) -> Result<u64> {
     let rows: Vec<Vec<Param>> = offers.iter().map(|offer| row_of(kind, offer, now)).collect();
-    tx.execute_many(
-        "INSERT INTO inventory (kind, number, carrier, features, monthly, setup, currency, address_requirement, state, holder, changed_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (kind, number) DO UPDATE SET features = excluded.features, \
-         monthly = excluded.monthly, setup = excluded.setup, currency = excluded.currency, \
-         address_requirement = excluded.address_requirement, changed_at = excluded.changed_at \
+    tx.insert_many(
+        "INSERT INTO inventory (kind, number, carrier, features, monthly, setup, currency, address_requirement, state, holder, changed_at)",
+        "ON CONFLICT (kind, number) DO UPDATE SET features = excluded.features, monthly = excluded.monthly, setup = excluded.setup, \
+         currency = excluded.currency, address_requirement = excluded.address_requirement, changed_at = excluded.changed_at \
          WHERE inventory.state = 'available' AND (inventory.features <> excluded.features OR inventory.monthly <> excluded.monthly \
          OR inventory.setup <> excluded.setup OR inventory.address_requirement <> excluded.address_requirement)",
         &rows,

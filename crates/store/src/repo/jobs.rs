@@ -105,7 +105,13 @@ pub fn postpone(tx: &mut Tx, id: JobId, due_at: Timestamp, wake_at: Option<Times
 
 /// Brings forward an environment's renewals that were put off for want of money: those of suspended numbers.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn hasten_suspended(tx: &mut Tx, environment: EnvironmentId, kind: &str, due_at: Timestamp, clock: EnvironmentClock) -> Result<()> {
+pub fn hasten_suspended(
+    tx: &mut Tx,
+    environment: EnvironmentId,
+    kind: &str,
+    due_at: Timestamp,
+    clock: EnvironmentClock,
+) -> Result<()> {
     tx.execute(
         "UPDATE jobs SET due_at = $3, wake_at = $4 WHERE environment_id = $1 AND kind = $2 AND due_at > $3 \
          AND subject IN (SELECT id FROM numbers WHERE environment_id = $1 AND state = 'suspended')",

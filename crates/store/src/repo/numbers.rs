@@ -110,10 +110,7 @@ pub fn list(tx: &mut Tx, environment: EnvironmentId, state: Option<&str>, limit:
                 columns!("WHERE environment_id = $1 AND state = $2 ORDER BY id LIMIT $3 OFFSET $4"),
                 &[environment.into(), state.into(), limit.into(), offset.into()],
             )?,
-            tx.first(
-                "SELECT COUNT(*) FROM numbers WHERE environment_id = $1 AND state = $2",
-                &[environment.into(), state.into()],
-            )?,
+            tx.first("SELECT COUNT(*) FROM numbers WHERE environment_id = $1 AND state = $2", &[environment.into(), state.into()])?,
         ),
         None => (
             tx.query(

@@ -91,10 +91,7 @@ pub fn list(tx: &mut Tx, environment: EnvironmentId, before: RequestId, status: 
 /// Forgets requests older than `before`, some at a time.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn purge(tx: &mut Tx, before: Timestamp) -> Result<u64> {
-    tx.execute(
-        "DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE at < $1 ORDER BY at LIMIT 1000)",
-        &[before.into()],
-    )
+    tx.execute("DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE at < $1 ORDER BY at LIMIT 1000)", &[before.into()])
 }
 
 fn row_of(request: &Logged) -> Vec<Param<'_>> {
