@@ -71,7 +71,8 @@ async fn survive(engine: Engine) {
     let mut asked = Vec::new();
     for kill in 0..KILLS {
         // One number of a carrier that is asked, and one of our own, in turn.
-        let (environment, numbers) = if (kill / KILLS_EACH).is_multiple_of(2) { ("test_key", &carried) } else { ("live_key", &owned) };
+        let (environment, numbers) =
+            if (kill / KILLS_EACH).is_multiple_of(2) { ("test_key", &carried) } else { ("live_key", &owned) };
         let number = numbers[kill / KILLS_EACH].clone();
         let mut tandem = trial.start().await;
         let moment = Duration::from_micros(random.next() % LATEST);

@@ -85,5 +85,32 @@ fn no_dialect_knows_another() {
 fn sources(folder: &PathBuf) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.map(|entry| entry.expect("an entry").path());
-    paths.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+    paths
+        .flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
+
+/// Dependencies that no source names, with the reason for them.
+const UNNAMED: &[(&str, &str)] = &[];
+
+#[test]
+fn every_dependency_is_used() {
+    let crates = fs::read_dir(root().join("crates")).expect("the crates").map(|entry| entry.expect("a crate").path());
+    let mut idle = Vec::new();
+    for folder in crates.chain([root().join("tests"), root().join("bench")]) {
+        let text = fs::read_to_string(folder.join("Cargo.toml")).expect("a manifest");
+        let manifest: toml::Table = text.parse().expect("TOML");
+        let sources: String = sources(&folder).iter().filter_map(|path| fs::read_to_string(path).ok()).collect();
+        let tables = ["dependencies", "dev-dependencies", "build-dependencies"].map(|name| manifest.get(name));
+        for name in tables.into_iter().flatten().filter_map(toml::Value::as_table).flat_map(toml::Table::keys) {
+            let word = name.replace('-', "_");
+            let uses = [format!("{word}::"), format!("use {word}"), format!("{word}!")];
+            let named = uses.iter().any(|usage| sources.contains(usage));
+            if !named && UNNAMED.iter().all(|(unnamed, _)| unnamed != name) {
+                idle.push(format!("{} does not use {name}", folder.display()));
+            }
+        }
+    }
+    assert!(idle.is_empty(), "{}", idle.join("\n"));
 }

@@ -7,6 +7,7 @@ mod examples;
 mod idempotency;
 mod killed;
 mod layers;
+mod licences;
 mod limits;
 mod native;
 mod numbers;

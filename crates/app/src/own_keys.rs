@@ -47,7 +47,7 @@ pub struct Identity {
 /// Who the caller is. Every key may ask.
 ///
 /// # Errors
-/// Faults of the store.
+/// `insufficient_scope` for a publishable key: whoever reads the page that it is on must not read whose it is.
 pub async fn identify(app: &App, caller: &Caller) -> Result<Identity> {
     let (machine, caller) = (app.machine_now(), *caller);
     let read = move |tx: &mut Tx| {
@@ -58,7 +58,11 @@ pub async fn identify(app: &App, caller: &Caller) -> Result<Identity> {
         let now = settings.clock.at(machine);
         Ok(Identity { account, settings, key, now })
     };
-    app.store.read(read).await
+    let identity = app.store.read(read).await?;
+    match identity.key.kind {
+        KeyKind::Publishable => Err(Error::insufficient_scope(Scope::Keys.as_str())),
+        KeyKind::Secret | KeyKind::Token | KeyKind::Operator => Ok(identity),
+    }
 }
 
 /// Lists the keys of the caller's environment, oldest first.

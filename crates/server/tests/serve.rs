@@ -1,4 +1,5 @@
 //! Servers in this process, started as the binary starts them.
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot begin has failed")]
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -65,7 +66,9 @@ async fn a_demonstration_is_the_same_at_every_start() {
     let (demo, key) = (first.demo.clone(), first.operator_key.clone());
     assert!(demo.is_some() && key.is_some());
     let accounts = folder.ready().expect("it answers")["accounts"].clone();
-    for member in ["id", "live_key", "test_key", "publishable_live_key", "publishable_test_key", "account_sid", "live_token", "test_token"] {
+    for member in
+        ["id", "live_key", "test_key", "publishable_live_key", "publishable_test_key", "account_sid", "live_token", "test_token"]
+    {
         assert!(accounts[0][member].is_string(), "{member} in {accounts}");
     }
     first.stop().await;

@@ -1,6 +1,6 @@
 //! `tandem admin accounts`.
 
-use clap::Subcommand;
+use clap::{Subcommand, builder::NonEmptyStringValueParser};
 use serde_json::{Value, json};
 use tandem_app::{
     App,
@@ -31,10 +31,10 @@ pub enum Command {
     )]
     Create {
         /// Its name
-        #[arg(long)]
+        #[arg(long, value_parser = NonEmptyStringValueParser::new())]
         name: String,
         /// Where its owner reads
-        #[arg(long)]
+        #[arg(long, value_parser = NonEmptyStringValueParser::new())]
         email: String,
     },
     /// Show an account with its wallets and limits
@@ -57,10 +57,10 @@ pub struct Change {
     #[arg(value_parser = office::account)]
     account: AccountId,
     /// Its name
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     name: Option<String>,
     /// Where its owner reads
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     email: Option<String>,
     /// active, suspended (keys are refused) or closed (keys are unknown)
     #[arg(long, value_parser = status)]

@@ -6,7 +6,7 @@ use figment::{
     Figment,
     error::Kind,
     providers::{Env, Format, Serialized, Toml},
-    value::{Dict, UncasedStr, Value},
+    value::{Dict, Num, UncasedStr, Value},
 };
 
 use tracing_subscriber::filter::LevelFilter;
@@ -114,7 +114,9 @@ fn shown(key: &str, value: &Value) -> String {
         (_, Value::Array(_, items)) if items.is_empty() => "-".to_owned(),
         (_, Value::Array(_, items)) => items.iter().map(|item| shown(key, item)).collect::<Vec<_>>().join(", "),
         (_, Value::Bool(_, flag)) => flag.to_string(),
-        (_, Value::Num(_, number)) => number.to_i128().map_or_else(|| number.to_u128().unwrap_or(0).to_string(), |n| n.to_string()),
+        (_, Value::Num(_, Num::F32(number))) => number.to_string(),
+        (_, Value::Num(_, Num::F64(number))) => number.to_string(),
+        (_, Value::Num(_, number)) => number.to_i128().unwrap_or_default().to_string(),
         (_, other) => format!("{other:?}"),
     }
 }

@@ -90,6 +90,9 @@ pub async fn start(setup: impl Into<Setup> + Send) -> Result<Running> {
     let recorder = metrics::recorder()?;
     let sockets = Sockets::bind(&config).await?;
     let app = parts::app(&config, clock, rng, given.unwrap_or_else(carriers), true).await?;
+    if let Some(left) = &config.ready_file {
+        ready::forget(left)?; // of a server that was killed
+    }
     let mut tasks = Tasks::new();
     keep(&mut tasks, &app, recorder);
     let (operator_key, demo) = match prepare(&app, &config).await {

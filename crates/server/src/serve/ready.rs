@@ -32,6 +32,17 @@ impl Drop for ReadyFile {
     }
 }
 
+/// Removes a ready file that nobody stands by any more.
+///
+/// # Errors
+/// What the file system says, but not that there is none.
+pub fn forget(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(fault).at("cannot remove", path.display()),
+        _ => Ok(()),
+    }
+}
+
 /// Writes a file that nobody else may read, in one step.
 ///
 /// # Errors

@@ -1,0 +1,91 @@
+//! What the code that we build on allows: each package's licence is one of those that `deny.toml` lists.
+
+use std::{fs, process::Command};
+
+use serde_json::Value;
+
+/// The licences that `deny.toml` allows.
+fn allowed() -> Vec<String> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../deny.toml");
+    let deny: toml::Table = fs::read_to_string(path).expect("deny.toml").parse().expect("TOML");
+    let allow = deny["licenses"]["allow"].as_array().expect("a list");
+    allow.iter().map(|licence| licence.as_str().expect("a name").to_owned()).collect()
+}
+
+/// The packages of the whole build, with their licence expressions.
+fn packages() -> Vec<(String, Option<String>)> {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["metadata", "--format-version", "1", "--locked", "--offline"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let output = command.output().expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let packages = metadata["packages"].as_array().expect("packages").iter();
+    packages
+        .map(|package| (package["id"].as_str().expect("an id").to_owned(), package["license"].as_str().map(str::to_owned)))
+        .collect()
+}
+
+/// Whether an SPDX expression can be kept with the licences that are allowed: `MIT OR (Apache-2.0 AND BSD-3-Clause)`.
+fn permits(expression: &str, allowed: &[String]) -> bool {
+    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
+    let words: Vec<&str> = spaced.split_whitespace().collect();
+    let (permitted, rest) = any_of(&words, allowed);
+    permitted && rest.is_empty()
+}
+
+fn any_of<'a, 'b>(words: &'a [&'b str], allowed: &[String]) -> (bool, &'a [&'b str]) {
+    let (mut permitted, mut rest) = all_of(words, allowed);
+    while let Some(("OR", more)) = rest.split_first().map(|(word, more)| (*word, more)) {
+        let (other, after) = all_of(more, allowed);
+        (permitted, rest) = (permitted || other, after);
+    }
+    (permitted, rest)
+}
+
+fn all_of<'a, 'b>(words: &'a [&'b str], allowed: &[String]) -> (bool, &'a [&'b str]) {
+    let (mut permitted, mut rest) = one(words, allowed);
+    while let Some(("AND", more)) = rest.split_first().map(|(word, more)| (*word, more)) {
+        let (other, after) = one(more, allowed);
+        (permitted, rest) = (permitted && other, after);
+    }
+    (permitted, rest)
+}
+
+fn one<'a, 'b>(words: &'a [&'b str], allowed: &[String]) -> (bool, &'a [&'b str]) {
+    match words {
+        ["(", inner @ ..] => {
+            let (permitted, rest) = any_of(inner, allowed);
+            (permitted && rest.first() == Some(&")"), rest.get(1..).unwrap_or_default())
+        }
+        [name, "WITH", exception, rest @ ..] => {
+            let whole = format!("{name} WITH {exception}");
+            (allowed.iter().any(|licence| *licence == whole || licence == name), rest)
+        }
+        [name, rest @ ..] => (allowed.iter().any(|licence| licence == name), rest),
+        [] => (false, words),
+    }
+}
+
+#[test]
+fn every_package_may_be_used() {
+    let allowed = allowed();
+    let refused: Vec<String> = packages()
+        .into_iter()
+        .filter(|(_, licence)| !licence.as_deref().is_some_and(|licence| permits(licence, &allowed)))
+        .map(|(package, licence)| format!("{package}: {}", licence.as_deref().unwrap_or("no licence")))
+        .collect();
+    assert!(refused.is_empty(), "deny.toml does not allow\n{}", refused.join("\n"));
+}
+
+#[test]
+fn expressions_are_read_as_spdx_means_them() {
+    let allowed = ["MIT".to_owned(), "BSD-3-Clause".to_owned(), "Apache-2.0 WITH LLVM-exception".to_owned()];
+    for expression in
+        ["MIT", "GPL-3.0 OR MIT", "MIT/GPL-3.0", "(GPL-3.0 OR MIT) AND BSD-3-Clause", "Apache-2.0 WITH LLVM-exception"]
+    {
+        assert!(permits(expression, &allowed), "{expression}");
+    }
+    for expression in ["", "GPL-3.0", "MIT AND GPL-3.0", "(MIT OR GPL-3.0) AND GPL-3.0", "Apache-2.0", "(MIT", "MIT BSD-3-Clause"] {
+        assert!(!permits(expression, &allowed), "{expression}");
+    }
+}
