@@ -78,7 +78,10 @@ await limits(1, 1, 1);
 await makeRequest();
 const limited = await makeRequest();
 assert.equal(limited.success, true);
-assert.deepEqual(handled.splice(0), ['wait 1000'], 'the wait that Retry-After names is long enough');
+// The first of the two may have to wait as well: what was asked under the old limit still counts.
+const waits = handled.splice(0);
+assert.ok(waits.length >= 1 && waits.length <= 2, `the wait that Retry-After names is long enough: ${waits}`);
+assert.ok(waits.every((wait) => wait === 'wait 1000'), `${waits}`);
 await limits(1000, 60, 100);
 
 let asked = 0;

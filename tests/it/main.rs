@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod auth;
+mod billing;
 mod catalogue;
 mod examples;
 mod idempotency;
@@ -12,6 +13,7 @@ mod limits;
 mod native;
 mod numbers;
 mod outages;
+mod ports;
 mod probe;
 mod seeds;
 mod store;
