@@ -1,27 +1,55 @@
-//! What the code that we build on allows: each package's licence is one of those that `deny.toml` lists.
+//! What we build on: each package's licence and origin is one that `deny.toml` allows, and none is one that it names.
 
 use std::{fs, process::Command};
 
 use serde_json::Value;
 
+/// Where packages may come from; those without an origin are our own.
+const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
+fn deny() -> toml::Table {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../deny.toml");
+    fs::read_to_string(path).expect("deny.toml").parse().expect("TOML")
+}
+
 /// The licences that `deny.toml` allows.
 fn allowed() -> Vec<String> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../deny.toml");
-    let deny: toml::Table = fs::read_to_string(path).expect("deny.toml").parse().expect("TOML");
+    let deny = deny();
     let allow = deny["licenses"]["allow"].as_array().expect("a list");
     allow.iter().map(|licence| licence.as_str().expect("a name").to_owned()).collect()
 }
 
-/// The packages of the whole build, with their licence expressions.
-fn packages() -> Vec<(String, Option<String>)> {
-    let mut command = Command::new(env!("CARGO"));
-    command.args(["metadata", "--format-version", "1", "--locked", "--offline"]).current_dir(env!("CARGO_MANIFEST_DIR"));
-    let output = command.output().expect("cargo runs");
+fn said(command: &mut Command) -> Vec<u8> {
+    let output = command.output().expect("the program runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    output.stdout
+}
+
+/// A package that is built here.
+struct Package {
+    name: String,
+    version: String,
+    licence: Option<String>,
+    origin: Option<String>,
+}
+
+/// The packages of the whole build on this kind of machine.
+fn packages() -> Vec<Package> {
+    let about = String::from_utf8(said(Command::new("rustc").arg("-vV"))).expect("UTF-8");
+    let host = about.lines().find_map(|line| line.strip_prefix("host: ")).expect("a host");
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["metadata", "--format-version", "1", "--locked", "--filter-platform", host]);
+    let metadata = said(command.current_dir(env!("CARGO_MANIFEST_DIR")));
+    let metadata: Value = serde_json::from_slice(&metadata).expect("JSON");
+    let text = |package: &Value, member: &str| package[member].as_str().map(str::to_owned);
     let packages = metadata["packages"].as_array().expect("packages").iter();
     packages
-        .map(|package| (package["id"].as_str().expect("an id").to_owned(), package["license"].as_str().map(str::to_owned)))
+        .map(|package| Package {
+            name: text(package, "name").expect("a name"),
+            version: text(package, "version").expect("a version"),
+            licence: text(package, "license"),
+            origin: text(package, "source"),
+        })
         .collect()
 }
 
@@ -68,12 +96,20 @@ fn one<'a, 'b>(words: &'a [&'b str], allowed: &[String]) -> (bool, &'a [&'b str]
 
 #[test]
 fn every_package_may_be_used() {
-    let allowed = allowed();
-    let refused: Vec<String> = packages()
-        .into_iter()
-        .filter(|(_, licence)| !licence.as_deref().is_some_and(|licence| permits(licence, &allowed)))
-        .map(|(package, licence)| format!("{package}: {}", licence.as_deref().unwrap_or("no licence")))
-        .collect();
+    let (allowed, banned) = (allowed(), deny());
+    let banned = banned["bans"]["deny"].as_array().expect("a list");
+    let mut refused = Vec::new();
+    for Package { name, version, licence, origin } in packages() {
+        if !licence.as_deref().is_some_and(|licence| permits(licence, &allowed)) {
+            refused.push(format!("{name} {version}: {}", licence.as_deref().unwrap_or("no licence")));
+        }
+        if origin.as_ref().is_some_and(|origin| origin != REGISTRY) {
+            refused.push(format!("{name} {version} comes from {origin:?}"));
+        }
+        if banned.iter().any(|ban| ban["name"].as_str() == Some(&name)) {
+            refused.push(format!("{name} {version} is banned"));
+        }
+    }
     assert!(refused.is_empty(), "deny.toml does not allow\n{}", refused.join("\n"));
 }
 
