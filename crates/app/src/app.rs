@@ -10,7 +10,7 @@ use tandem_store::{
     repo::{accounts, events, explanations, jobs},
 };
 
-use crate::{carrier::Carriers, directory::Directory, due::Bell, journal::Journal, stock::Stock};
+use crate::{carrier::Carriers, directory::Directory, due::Bell, journal::Journal, stock::Stock, turns::Turns};
 
 /// What an operator may set about the platform's business.
 #[derive(Clone, Debug)]
@@ -69,6 +69,8 @@ pub struct Inner {
     pub journal: Journal,
     /// Wakes the worker of due work.
     pub bell: Bell,
+    /// Who does which environment's due work.
+    pub turns: Turns,
     /// Which process this is, for those that share its database.
     pub node: [u8; 16],
 }
@@ -94,6 +96,7 @@ impl App {
             stock: Stock::default(),
             journal: Journal::default(),
             bell: Bell::default(),
+            turns: Turns::default(),
             node,
             store,
             clock,

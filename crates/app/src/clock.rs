@@ -68,6 +68,7 @@ pub async fn advance(app: &App, caller: &Caller, command: MoveClock) -> Result<M
     if caller.kind != Environment::Test {
         return Err(Error::clock_not_movable());
     }
+    let _turn = app.turns.take(caller.environment).await;
     let start = now_of(app, caller).await?;
     let target = match command.to {
         Move::To(target) => target,

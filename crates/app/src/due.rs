@@ -63,17 +63,21 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Does what is due now; how many jobs that were.
+/// Does what is due now; how many jobs that were. The work of environments at which somebody else is already is left to them.
 ///
 /// # Errors
 /// Faults of the store while looking them up. A job that fails is tried again later.
 pub async fn run_due(app: &App) -> Result<usize> {
     let now = app.machine_now();
     let due = app.store.read(move |tx| jobs::due(tx, now, BATCH)).await?;
-    for job in &due {
-        perform(app, job.clone()).await;
+    let mut done = 0;
+    for job in due {
+        if let Some(_turn) = app.turns.try_take(job.environment) {
+            perform(app, job).await;
+            done += 1;
+        }
     }
-    Ok(due.len())
+    Ok(done)
 }
 
 /// Does one job and finishes it, or puts it off.

@@ -29,6 +29,7 @@ pub mod ports;
 pub mod requests;
 mod spending;
 mod stock;
+mod turns;
 pub mod wallets;
 
 pub use app::{App, Parts, Settings};

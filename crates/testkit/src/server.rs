@@ -14,12 +14,16 @@ use tandem_app::{
 use tandem_carriers::{Owned, Simulated};
 use tandem_kernel::{Clock, Currency, Environment, ManualClock, OsRng, Timestamp};
 use tandem_server::serve::{self, Running, Setup};
-use tandem_store::{Store, Tx, repo::inventory};
+use tandem_store::{
+    Store, Tx,
+    repo::{inventory, jobs},
+};
 
 use crate::{
     Database, Engine, Persona, Stage, UPSTREAM, audit,
     carrier::{Control, Scripted},
     client::Client,
+    until,
 };
 
 /// Where the machine's clock stands at first: an hour at which a minute's wait ends at the Unix second of the documented example.
@@ -135,10 +139,16 @@ impl Server {
         self.pass_seconds(days * 86_400);
     }
 
-    /// Does all work that is due by the machine's clock.
+    /// Waits until all work is done that is due by the machine's clock, and helps with it.
     pub async fn run_due(&self) {
         let app = self.app();
-        while due::run_due(&app).await.expect("due work is looked up") > 0 {}
+        until("no work is due any more", || async {
+            due::run_due(&app).await.expect("due work is looked up");
+            let now = app.machine_now();
+            let left = app.store.read(move |tx| jobs::due(tx, now, 1)).await.expect("due work is looked up");
+            left.is_empty().then_some(())
+        })
+        .await;
     }
 
     /// Writes down what is still on its way to the request log.
