@@ -34,6 +34,7 @@ on_both! {
         assert!(key.starts_with("sk_test_") && made.body.get("note").is_none(), "{made}");
         assert_eq!(made.body["scopes"], json!(["numbers:read", "logs:read"]));
         works(&server.client_with(&key)).await;
+        server.settle().await; // when it was last used is written a moment later
         let id = text(&made, "/id");
         let listed = walk(&operator, &path, 2).await;
         assert_eq!(listed.len(), 3);

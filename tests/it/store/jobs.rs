@@ -1,11 +1,12 @@
 //! Due work, first answers, versions: what keeps two that work at once apart.
 
 use tandem_catalogue::{Code, Result};
-use tandem_domain::environment::EnvironmentClock;
-use tandem_kernel::{EnvironmentId, JobId, SeededRng, Timestamp};
+use tandem_domain::{Explanation, environment::EnvironmentClock};
+use tandem_kernel::{EnvironmentId, ExplanationId, JobId, SeededRng, Timestamp};
 use tandem_store::{
     Store, Tx,
     repo::{
+        explanations,
         idempotency::{self, Answer},
         jobs::{self, Job},
         settings,
@@ -167,5 +168,15 @@ on_both! {
         assert_eq!(purged, 0);
         let purged = store.write(move |tx| idempotency::purge(tx, tomorrow.plus_seconds(1))).await.expect("purged");
         assert_eq!(purged, 1);
+    }
+
+    async fn an_explanation_kept_again_after_a_lost_answer_is_one(fresh: Fresh) {
+        let (store, environment) = (fresh.store.clone(), environment(&fresh.store, 1).await.id);
+        let id = ExplanationId::new(DAWN, &SeededRng::new(1));
+        for _ in 0..2 {
+            let explanation = Explanation::of("purchase", "req_1");
+            store.write(move |tx| explanations::keep(tx, id, environment, &explanation, DAWN)).await.expect("kept");
+        }
+        assert_eq!(fresh.count("SELECT COUNT(*) FROM explanations").await, 1);
     }
 }

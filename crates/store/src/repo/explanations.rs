@@ -38,7 +38,8 @@ pub fn keep(tx: &mut Tx, id: ExplanationId, environment: EnvironmentId, explanat
     let steps: Vec<StepRow> =
         steps.map(|step| StepRow { rule: step.rule.clone(), compared: step.compared.clone(), met: step.met }).collect();
     tx.execute(
-        "INSERT INTO explanations (id, environment_id, subject, decision, outcome, steps, at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO explanations (id, environment_id, subject, decision, outcome, steps, at) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+         ON CONFLICT (id) DO NOTHING",
         &[
             id.as_bytes().into(),
             environment.as_bytes().into(),
