@@ -147,6 +147,7 @@ pub async fn open(app: &App, operator: Operator, command: OpenAccount, finish: F
                 kind,
                 clock: EnvironmentClock::default(),
                 rate: RateLimit::default(),
+                has_webhooks: false,
             };
             accounts::insert_environment(tx, &settings, now)?;
             ledger::open(tx, settings.id, account.currency)?;

@@ -10,7 +10,7 @@ use tandem_store::{
     repo::{accounts, events, explanations, jobs},
 };
 
-use crate::{carrier::Carriers, directory::Directory, due::Bell, journal::Journal, stock::Stock, turns::Turns};
+use crate::{carrier::Carriers, directory::Directory, due::Bell, journal::Journal, stock::Stock, turns::Turns, vault::Vault};
 
 /// What an operator may set about the platform's business.
 #[derive(Clone, Debug)]
@@ -39,6 +39,9 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// The secure generator.
     pub rng: Arc<dyn Rng>,
+    /// The installation's secret key: the same for all processes of one database, and never in it.
+    /// None for the command line where the file is not at hand: nothing can be sealed or opened then.
+    pub secret: Option<[u8; 32]>,
     /// The carriers of both kinds of environment.
     pub carriers: Carriers,
     /// What the operator set.
@@ -69,6 +72,12 @@ pub struct Inner {
     pub journal: Journal,
     /// Wakes the worker of due work.
     pub bell: Bell,
+    /// Wakes whoever hands messages to SMSCs.
+    pub outbox: Bell,
+    /// Wakes whoever delivers events to webhooks.
+    pub mailbox: Bell,
+    /// Seals what must not be readable in the database.
+    pub vault: Vault,
     /// Who does which environment's due work.
     pub turns: Turns,
     /// Which process this is, for those that share its database.
@@ -87,7 +96,7 @@ impl App {
     /// Ties the parts together. Nothing runs yet; see [`Stock::load`], [`Journal::run`] and [`crate::due::run`].
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, clock, rng, carriers, settings } = parts;
+        let Parts { store, clock, rng, secret, carriers, settings } = parts;
         let directory = Directory::new(store.clone(), clock.clone(), settings.anonymous_per_minute);
         let mut node = [0; 16];
         rng.fill(&mut node);
@@ -96,6 +105,9 @@ impl App {
             stock: Stock::default(),
             journal: Journal::default(),
             bell: Bell::default(),
+            outbox: Bell::default(),
+            mailbox: Bell::default(),
+            vault: Vault::new(secret.as_ref(), rng.clone()),
             turns: Turns::default(),
             node,
             store,
@@ -169,7 +181,9 @@ impl Desk {
     /// # Errors
     /// Faults of the store; so for all methods here.
     pub fn event(&self, tx: &mut Tx, object: &str, kind: EventKind, data: &serde_json::Value) -> Result<()> {
-        events::append(tx, self.id(EventId::new), self.settings.id, object, kind, data, self.now)
+        let id = self.id(EventId::new);
+        events::append(tx, id, self.settings.id, object, kind, data, self.now)?;
+        if self.settings.has_webhooks { events::enqueue(tx, id, self.settings.id) } else { Ok(()) }
     }
 
     /// Keeps an explanation with its object.

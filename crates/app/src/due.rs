@@ -20,14 +20,19 @@ const NAP: Duration = Duration::from_millis(250);
 const FIRST_RETRY: i64 = 30;
 const LONGEST_RETRY: i64 = 6 * 3600;
 
-/// Wakes the worker before its nap is over.
+/// Wakes a worker before its nap is over.
 #[derive(Default)]
 pub struct Bell(Notify);
 
 impl Bell {
-    /// Wakes the worker.
+    /// Wakes it.
     pub fn ring(&self) {
         self.0.notify_one();
+    }
+
+    /// Waits until somebody rings; a ring that nobody waited for counts.
+    pub async fn rung(&self) {
+        self.0.notified().await;
     }
 }
 
@@ -56,7 +61,7 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
         if done == 0 {
             tokio::select! {
                 () = tokio::time::sleep(NAP) => {}
-                () = app.bell.0.notified() => {}
+                () = app.bell.rung() => {}
                 _ = stop.changed() => {}
             }
         }

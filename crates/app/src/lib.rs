@@ -30,6 +30,7 @@ pub mod requests;
 mod spending;
 mod stock;
 mod turns;
+mod vault;
 pub mod wallets;
 
 pub use app::{App, Parts, Settings};
@@ -38,3 +39,4 @@ pub use directory::{Directory, EnvironmentEntry, Principal};
 pub use journal::{Journal, JournalEntry};
 pub use limiter::{Allowance, Limiter};
 pub use stock::Stock;
+pub use vault::Vault;

@@ -78,6 +78,8 @@ pub struct EnvironmentSettings {
     pub clock: EnvironmentClock,
     /// Its limits.
     pub rate: RateLimit,
+    /// Whether anybody wants to hear of its events.
+    pub has_webhooks: bool,
 }
 
 #[cfg(test)]

@@ -139,6 +139,20 @@ ids! {
     LimitId => "limit_";
     /// The explanation of a decision.
     ExplanationId => "exp_";
+    /// A text or picture message.
+    MessageId => "msg_";
+    /// A short message service centre that messages go through.
+    SmscId => "smsc_";
+    /// A place that wants to hear of events.
+    WebhookId => "wh_";
+    /// An event on its way to a webhook.
+    DeliveryId => "delv_";
+    /// One attempt to deliver it.
+    AttemptId => "att_";
+    /// A verification of somebody's number by a code.
+    VerificationId => "verify_";
+    /// A rule by which a simulated part fails.
+    FaultId => "fault_";
 }
 
 #[cfg(test)]

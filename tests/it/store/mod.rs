@@ -93,6 +93,7 @@ async fn environment(store: &Store, seed: u64) -> EnvironmentSettings {
         kind: Environment::Test,
         clock: EnvironmentClock::default(),
         rate: RateLimit::default(),
+        has_webhooks: false,
     };
     let made = settings.clone();
     let opened = store.write(move |tx| {

@@ -204,7 +204,7 @@ async fn another(url: &str, clock: Arc<ManualClock>) -> App {
     let store = Store::open(&Options::new(url)).await.expect("a store");
     let carriers: Vec<Arc<dyn Carrier>> = vec![Arc::new(Near), Arc::new(Far)];
     let carriers = Carriers::new(carriers, "owned", "owned");
-    App::new(Parts { store, clock, rng: Arc::new(OsRng), carriers, settings: Settings::default() })
+    App::new(Parts { store, clock, rng: Arc::new(OsRng), secret: Some([7; 32]), carriers, settings: Settings::default() })
 }
 
 /// Makes a database of its own. It stays, as the cluster of a test run is thrown away as a whole.

@@ -68,7 +68,14 @@ impl Scene for World {
         let store = Store::open(&options).await.expect("the store opens");
         let clock = Arc::new(ManualClock::new(DAWN));
         let carriers = Carriers::new(vec![Arc::new(Owned::default()), Arc::new(Simulated)], Owned::NAME, Simulated::NAME);
-        let app = App::new(Parts { store, clock: clock.clone(), rng: Arc::new(OsRng), carriers, settings: Settings::default() });
+        let app = App::new(Parts {
+            store,
+            clock: clock.clone(),
+            rng: Arc::new(OsRng),
+            secret: Some([7; 32]),
+            carriers,
+            settings: Settings::default(),
+        });
         let world = Self { app, clock, stage };
         world.fill().await;
         world

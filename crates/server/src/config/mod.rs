@@ -22,6 +22,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `sqlite:PATH` or `postgres://…`; a file in the data directory if none.
     pub database: Option<String>,
+    /// The file of the installation's secret key, which is made where there is none; `secret.key` in the data directory if not set.
+    pub secret_key: Option<PathBuf>,
     /// How clients reach this server, where that differs from `listen`.
     pub public_url: Option<String>,
     /// Written when everything answers.
@@ -144,6 +146,7 @@ impl Default for Config {
             listen: "127.0.0.1:8080".to_owned(),
             data_dir: data_home(),
             database: None,
+            secret_key: None,
             public_url: None,
             ready_file: None,
             demo: false,
@@ -188,6 +191,12 @@ impl Config {
     pub fn database_url(&self) -> String {
         let file = || format!("sqlite:{}", self.data_dir.join("tandem.sqlite").display());
         self.database.clone().unwrap_or_else(file)
+    }
+
+    /// The file of the installation's secret key.
+    #[must_use]
+    pub fn secret_key_file(&self) -> PathBuf {
+        self.secret_key.clone().unwrap_or_else(|| self.data_dir.join("secret.key"))
     }
 
     /// The SQLite file, where the database is one.

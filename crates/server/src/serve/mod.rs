@@ -3,6 +3,7 @@
 mod listen;
 mod parts;
 pub mod ready;
+mod secret;
 mod stock;
 mod tasks;
 pub mod tls;

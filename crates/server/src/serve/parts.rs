@@ -11,7 +11,7 @@ use tandem_domain::purchase::Offer;
 use tandem_kernel::{Clock, Rng};
 use tandem_store::Store;
 
-use super::ready::make_private_folder;
+use super::{ready::make_private_folder, secret};
 use crate::{
     config::Config,
     failure::{At, Result},
@@ -29,14 +29,16 @@ pub fn test_inventory() -> Vec<Offer> {
     simulated::inventory()
 }
 
-/// Opens the database and ties everything to it. `exclusive` is for a server, of which an SQLite file has one.
+/// Opens the database and ties everything to it. `exclusive` is for a server, of which an SQLite file has one; a server also
+/// makes the secret key where there is none yet.
 ///
 /// # Errors
 /// What the database and the file system say.
 pub async fn app(config: &Config, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>, carriers: Carriers, exclusive: bool) -> Result<App> {
     prepare_data_dir(config)?;
     let store = Store::open(&config.store_options(exclusive)).await?;
-    Ok(App::new(Parts { store, clock, rng, carriers, settings: config.settings() }))
+    let secret = secret::obtain(&store, &config.secret_key_file(), &rng, exclusive).await?;
+    Ok(App::new(Parts { store, clock, rng, secret, carriers, settings: config.settings() }))
 }
 
 /// Makes the folders that are written to.

@@ -14,10 +14,10 @@ const ACCOUNT: &str =
     "SELECT id, name, email, currency, status, verified, sms_enabled, mms_enabled, created_at FROM accounts WHERE id = $1";
 const ACCOUNTS: &str = "SELECT id, name, email, currency, status, verified, sms_enabled, mms_enabled, created_at FROM accounts \
                         WHERE id > $1 ORDER BY id LIMIT $2";
-const ENVIRONMENT: &str = "SELECT id, account_id, kind, clock_offset, clock_frozen_at, rate_limit, rate_period, rate_burst, monthly_quota \
-                           FROM environments WHERE id = $1";
-const ENVIRONMENTS: &str = "SELECT id, account_id, kind, clock_offset, clock_frozen_at, rate_limit, rate_period, rate_burst, monthly_quota \
-                            FROM environments WHERE account_id = $1 ORDER BY kind";
+const ENVIRONMENT: &str = "SELECT id, account_id, kind, clock_offset, clock_frozen_at, rate_limit, rate_period, rate_burst, monthly_quota, \
+                           has_webhooks FROM environments WHERE id = $1";
+const ENVIRONMENTS: &str = "SELECT id, account_id, kind, clock_offset, clock_frozen_at, rate_limit, rate_period, rate_burst, monthly_quota, \
+                            has_webhooks FROM environments WHERE account_id = $1 ORDER BY kind";
 
 /// Adds an account.
 ///
@@ -80,7 +80,7 @@ pub fn insert_environment(tx: &mut Tx, environment: &EnvironmentSettings, now: t
     let rate = environment.rate;
     tx.execute(
         "INSERT INTO environments (id, account_id, kind, clock_offset, clock_frozen_at, rate_limit, rate_period, rate_burst, \
-         monthly_quota, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         monthly_quota, created_at, has_webhooks) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         &[
             environment.id.as_bytes().into(),
             environment.account.as_bytes().into(),
@@ -92,6 +92,7 @@ pub fn insert_environment(tx: &mut Tx, environment: &EnvironmentSettings, now: t
             i64::from(rate.burst).into(),
             rate.monthly_quota.into(),
             now.into(),
+            environment.has_webhooks.into(),
         ],
     )?;
     Ok(())
@@ -126,6 +127,13 @@ pub fn set_clock(tx: &mut Tx, id: EnvironmentId, clock: EnvironmentClock) -> Res
         "UPDATE environments SET clock_offset = $2, clock_frozen_at = $3 WHERE id = $1",
         &[id.as_bytes().into(), clock.offset.into(), clock.frozen_at.into()],
     )?;
+    expect_one("environment", changed)
+}
+
+/// Says whether anybody wants to hear of an environment's events.
+#[expect(clippy::missing_errors_doc, reason = "as `insert`")]
+pub fn set_has_webhooks(tx: &mut Tx, id: EnvironmentId, has: bool) -> Result<()> {
+    let changed = tx.execute("UPDATE environments SET has_webhooks = $2 WHERE id = $1", &[id.as_bytes().into(), has.into()])?;
     expect_one("environment", changed)
 }
 
@@ -172,5 +180,6 @@ fn settings(row: &Row) -> Result<EnvironmentSettings, Fault> {
             burst: small(7)?,
             monthly_quota: row.opt_int(8)?.and_then(|quota| u64::try_from(quota).ok()),
         },
+        has_webhooks: row.bool(9)?,
     })
 }

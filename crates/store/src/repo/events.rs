@@ -51,6 +51,13 @@ pub fn append(
     Ok(())
 }
 
+/// Puts an event into the queue of those that somebody wants to hear of.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn enqueue(tx: &mut Tx, id: EventId, environment: EnvironmentId) -> Result<()> {
+    let sql = "INSERT INTO event_queue (event_id, environment_id) VALUES ($1, $2)";
+    tx.execute(sql, &[id.as_bytes().into(), environment.as_bytes().into()]).map(drop)
+}
+
 /// An object's events from the one after the sequence `after`, oldest first.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn of_object(tx: &mut Tx, environment: EnvironmentId, object: &str, after: i64, limit: i64) -> Result<Vec<Event>> {
