@@ -92,8 +92,7 @@ impl Stock {
         let mut entries: Vec<Entry> = Vec::new();
         let mut after = 0;
         loop {
-            let page =
-                store.scan(move |tx| Ok(inventory::page(tx, kind, after, PAGE)?.iter().map(entry).collect::<Vec<_>>())).await?;
+            let page = store.scan(move |tx| inventory::entries(tx, kind, after, PAGE)).await?;
             let Some(last) = page.last() else { break };
             after = last.number;
             entries.extend(page);

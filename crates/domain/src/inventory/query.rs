@@ -7,7 +7,8 @@ use super::bits::Mask;
 use super::block::Block;
 use super::key::{Key, Prefix};
 use super::pattern::Pattern;
-use super::sieve::Sieve;
+use super::sieve::{Left, Sieve};
+use super::stock::State;
 
 /// Beyond so many different terms in a block, its entries are counted rather than its counters added.
 const MANY_TERMS: usize = 512;
@@ -55,7 +56,12 @@ pub(super) fn search(blocks: &[Block], query: &Query) -> Page {
             }
         }
         match &mut sieve {
-            Some(sieve) => sieve.select(block, &range, &mut mask),
+            Some(sieve) => {
+                if let Left::Few(few) = sieve.select(block, &range, &mut mask) {
+                    page.take_few(block, few, query);
+                    continue;
+                }
+            }
             None => mask.fill(&range),
         }
         if mask.is_empty() {
@@ -84,6 +90,24 @@ impl Filling {
     fn pass(&mut self, count: usize) {
         self.page.total += count as u64;
         self.skip = self.skip.saturating_sub(count as u64);
+    }
+
+    /// Looks at each of a few entries.
+    fn take_few(&mut self, block: &Block, few: &[u16], query: &Query) {
+        let mut count = 0;
+        for entry in few.iter().map(|entry| usize::from(*entry)) {
+            let wanted = block.shelf.terms.get(entry).is_some_and(|terms| terms.satisfy(query));
+            if !wanted || block.stock.state(entry) != State::Available {
+                continue;
+            }
+            if self.room > 0 && self.skip <= count {
+                self.page.numbers.extend(block.entry(entry));
+                self.room -= 1;
+            }
+            count += 1;
+        }
+        self.page.total += count;
+        self.skip = self.skip.saturating_sub(count);
     }
 
     fn take(&mut self, block: &Block, found: &Mask) {

@@ -15,7 +15,8 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    fn satisfy(&self, query: &Query) -> bool {
+    /// Whether they are what a query asks for.
+    pub fn satisfy(&self, query: &Query) -> bool {
         self.features & query.features_all == query.features_all && query.max_monthly.is_none_or(|most| self.monthly <= most)
     }
 }

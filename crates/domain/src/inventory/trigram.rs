@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use super::bits::Mask;
-
 const GRAMS: usize = 1_000;
 
 /// For each of the thousand groups and each position, the entries that have the group there, rising. The lists of one group
@@ -72,19 +70,19 @@ fn for_each_gram(nationals: &[u64], positions: usize, mut tell: impl FnMut(usize
     }
 }
 
-/// Puts the entries that are in both lists into the mask.
-pub(super) fn insert_common(one: &[u16], other: &[u16], mask: &mut Mask) {
+/// Tells of the entries that are in both lists, rising.
+pub(super) fn for_each_common(one: &[u16], other: &[u16], mut tell: impl FnMut(u16)) {
     let (few, many) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     if few.len() * 16 < many.len() {
         let common = few.iter().filter(|entry| many.binary_search(entry).is_ok());
-        common.for_each(|entry| mask.insert(usize::from(*entry)));
+        common.for_each(|entry| tell(*entry));
         return;
     }
     // Both sides advance without a branch: which list is behind cannot be predicted.
     let (mut left, mut right) = (0, 0);
     while let (Some(one), Some(other)) = (few.get(left), many.get(right)) {
         if one == other {
-            mask.insert(usize::from(*one));
+            tell(*one);
         }
         left += usize::from(one <= other);
         right += usize::from(other <= one);

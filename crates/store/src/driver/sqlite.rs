@@ -8,7 +8,7 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use rusqlite::{Connection, OpenFlags, Statement, types::ToSqlOutput, types::ValueRef};
+use rusqlite::{Connection, OpenFlags, Statement, config::DbConfig, types::ToSqlOutput, types::ValueRef};
 
 use super::{
     Engine, Session,
@@ -87,6 +87,8 @@ pub fn connect(path: &Path) -> Result<Connection, Fault> {
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "cache_size", -65_536)?; // KiB
+    // Without this a statement is compiled anew for other values, in case a better plan exists for them.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
@@ -106,6 +108,9 @@ fn write_loop(connection: &Connection, queue: &Receiver<Box<dyn Work>>) {
     }
 }
 
+/// Runs what waits, and commits it together. A savepoint for each unit of work would copy every page that it changes, to be able
+/// to undo it alone; but few are undone after they wrote, so the first pass goes without, and one that has to be undone makes the
+/// whole group run again with them. That is allowed: a unit of work touches nothing outside the database.
 fn run_group(
     connection: &Connection,
     first: Box<dyn Work>,
@@ -116,45 +121,76 @@ fn run_group(
         first.finish(Err(Fault::Unreachable("its deadline passed before it was begun".into())));
         return Ok(());
     }
-    let begun = connection.execute_batch("BEGIN IMMEDIATE");
+    let begun = execute(connection, "BEGIN IMMEDIATE");
     group.push(first);
     begun?;
-    let mut next = group.len() - 1;
+    let mut next = 0;
     while let Some(work) = group.get_mut(next) {
-        run_one(connection, work.as_mut())?;
+        let stands = run_bare(connection, work.as_mut());
+        if connection.is_autocommit() {
+            return Err(Fault::Broken("the transaction was given up under a unit of work".into()));
+        }
+        if !stands {
+            execute(connection, "ROLLBACK")?;
+            return run_apart(connection, group);
+        }
         if group.len() >= GROUP {
             break;
         }
-        let Some(work) = queue.try_iter().find_map(|work| {
-            if !work.is_abandoned() {
-                return Some(work);
-            }
-            work.finish(Err(Fault::Unreachable("its deadline passed before it was begun".into())));
-            None
-        }) else {
-            break;
-        };
+        let Some(work) = waiting(queue) else { break };
         group.push(work);
         next += 1;
     }
-    Ok(connection.execute_batch("COMMIT")?)
+    execute(connection, "COMMIT")
+}
+
+/// The next unit of work that somebody still waits for.
+fn waiting(queue: &Receiver<Box<dyn Work>>) -> Option<Box<dyn Work>> {
+    queue.try_iter().find_map(|work| {
+        if !work.is_abandoned() {
+            return Some(work);
+        }
+        work.finish(Err(Fault::Unreachable("its deadline passed before it was begun".into())));
+        None
+    })
+}
+
+/// Runs one unit of work among the others; `false` where what it wrote must be undone.
+fn run_bare(connection: &Connection, work: &mut dyn Work) -> bool {
+    if work.is_abandoned() {
+        return true; // whoever waited was told that it failed while the file was another's
+    }
+    let mut session = SqliteSession { connection, wrote: false };
+    match work.run(&mut session) {
+        Verdict::Commit => true,
+        Verdict::Rollback => !session.wrote,
+        Verdict::Retry => false,
+    }
+}
+
+fn run_apart(connection: &Connection, group: &mut [Box<dyn Work>]) -> Result<(), Fault> {
+    execute(connection, "BEGIN IMMEDIATE")?;
+    for work in group {
+        run_one(connection, work.as_mut())?;
+        if connection.is_autocommit() {
+            return Err(Fault::Broken("the transaction was given up under a unit of work".into()));
+        }
+    }
+    execute(connection, "COMMIT")
 }
 
 /// Runs one unit of work in a savepoint, so that its refusal undoes nothing of the others.
 fn run_one(connection: &Connection, work: &mut dyn Work) -> Result<(), Fault> {
     if work.is_abandoned() {
-        return Ok(()); // whoever waited was told that it failed while the file was another's
+        return Ok(());
     }
     loop {
-        connection.prepare_cached("SAVEPOINT work")?.execute([])?;
-        match work.run(&mut SqliteSession { connection }) {
-            Verdict::Commit => {
-                connection.prepare_cached("RELEASE work")?.execute([])?;
-                return Ok(());
-            }
+        execute(connection, "SAVEPOINT work")?;
+        match work.run(&mut SqliteSession { connection, wrote: false }) {
+            Verdict::Commit => return execute(connection, "RELEASE work"),
             verdict => {
-                connection.prepare_cached("ROLLBACK TO work")?.execute([])?;
-                connection.prepare_cached("RELEASE work")?.execute([])?;
+                execute(connection, "ROLLBACK TO work")?;
+                execute(connection, "RELEASE work")?;
                 if verdict == Verdict::Rollback {
                     return Ok(());
                 }
@@ -163,16 +199,21 @@ fn run_one(connection: &Connection, work: &mut dyn Work) -> Result<(), Fault> {
     }
 }
 
+fn execute(connection: &Connection, sql: &'static str) -> Result<(), Fault> {
+    connection.prepare_cached(sql)?.execute([])?;
+    Ok(())
+}
+
 fn read_loop(connection: &Connection, queue: &Receiver<Box<dyn Work>>) {
     while let Ok(mut work) = queue.recv() {
         if work.is_abandoned() {
             work.finish(Err(Fault::Unreachable("its deadline passed before it was begun".into())));
             continue;
         }
-        let outcome = connection.execute_batch("BEGIN").map_err(Fault::from).map(|()| {
-            work.run(&mut SqliteSession { connection });
+        let outcome = execute(connection, "BEGIN").map(|()| {
+            work.run(&mut SqliteSession { connection, wrote: false });
         });
-        let _ = connection.execute_batch("ROLLBACK"); // reads leave nothing; fails where BEGIN did
+        let _ = execute(connection, "ROLLBACK"); // reads leave nothing; fails where BEGIN did
         work.finish(outcome);
     }
 }
@@ -192,6 +233,8 @@ fn checkpoint(connection: &Connection, pragma: &str) {
 
 struct SqliteSession<'a> {
     connection: &'a Connection,
+    /// Whether it ran anything that may have changed rows.
+    wrote: bool,
 }
 
 struct Bound<'a>(&'a Param<'a>);
@@ -226,6 +269,7 @@ impl Session for SqliteSession<'_> {
 
     fn execute(&mut self, sql: &str, params: &[Param]) -> Result<u64, Fault> {
         let mut statement = self.connection.prepare_cached(sql)?;
+        self.wrote = true;
         bind(&mut statement, params)?;
         let changed = statement.raw_execute()?;
         Ok(u64::try_from(changed).unwrap_or(u64::MAX))
@@ -233,6 +277,7 @@ impl Session for SqliteSession<'_> {
 
     fn query(&mut self, sql: &str, params: &[Param]) -> Result<Vec<Row>, Fault> {
         let mut statement = self.connection.prepare_cached(sql)?;
+        self.wrote |= !statement.readonly();
         let columns = statement.column_count();
         bind(&mut statement, params)?;
         let mut rows = statement.raw_query();
@@ -245,6 +290,7 @@ impl Session for SqliteSession<'_> {
 
     fn execute_many(&mut self, sql: &str, rows: &[Vec<Param>]) -> Result<u64, Fault> {
         let mut statement = self.connection.prepare_cached(sql)?;
+        self.wrote = true;
         let mut changed: u64 = 0;
         for row in rows {
             bind(&mut statement, row)?;

@@ -3,6 +3,7 @@
 use tandem_catalogue::Result;
 use tandem_domain::{
     Features,
+    inventory::Entry,
     purchase::{Offer, OfferState},
 };
 use tandem_kernel::{Environment, EnvironmentId, PhoneNumber, Timestamp};
@@ -33,14 +34,15 @@ pub fn lock(tx: &mut Tx, kind: Environment, phone: PhoneNumber) -> Result<Option
     Ok(row.map(|row| offer(&row)).transpose()?)
 }
 
-/// Reads numbers in order, from the one after `after`: for building an index.
+/// What the search index knows of each number, in order, from the one after `after`.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn page(tx: &mut Tx, kind: Environment, after: u64, limit: i64) -> Result<Vec<Offer>> {
+pub fn entries(tx: &mut Tx, kind: Environment, after: u64, limit: i64) -> Result<Vec<Entry>> {
     let rows = tx.query(
-        columns!("WHERE kind = $1 AND number > $2 ORDER BY number LIMIT $3"),
+        "SELECT number, features, monthly, setup, CASE address_requirement WHEN 'none' THEN 0 ELSE 1 END, \
+         CASE state WHEN 'available' THEN 1 ELSE 0 END FROM inventory WHERE kind = $1 AND number > $2 ORDER BY number LIMIT $3",
         &[kind.as_str().into(), after.into(), limit.into()],
     )?;
-    Ok(rows.iter().map(offer).collect::<Result<_, Fault>>()?)
+    Ok(rows.iter().map(entry).collect::<Result<_, Fault>>()?)
 }
 
 /// Moves a number from one state to another, if it is in the former.
@@ -129,6 +131,17 @@ fn row_of<'a>(kind: Environment, offer: &'a Offer, now: Timestamp) -> Vec<Param<
         offer.holder.as_ref().map(EnvironmentId::as_bytes).into(),
         now.into(),
     ]
+}
+
+fn entry(row: &Row) -> Result<Entry, Fault> {
+    Ok(Entry {
+        number: u64::try_from(row.int(0)?).map_err(|_| Fault::shape(0))?,
+        features: u8::try_from(row.int(1)?).map_err(|_| Fault::shape(1))?,
+        monthly: row.int(2)?,
+        setup: row.int(3)?,
+        needs_address: u8::from(row.int(4)? != 0),
+        available: row.int(5)? != 0,
+    })
 }
 
 fn offer(row: &Row) -> Result<Offer, Fault> {
