@@ -11,6 +11,8 @@ mod front;
 mod inventory;
 mod keys;
 mod magic;
+mod messages;
+mod optouts;
 mod page;
 mod place;
 mod ports;
@@ -59,6 +61,8 @@ fn endpoints() -> Vec<Endpoint> {
         requests::endpoints,
         explain::endpoints,
         magic::endpoints,
+        messages::endpoints,
+        optouts::endpoints,
     ];
     resources.into_iter().flat_map(|resource| resource()).collect()
 }
