@@ -15,6 +15,7 @@ mod directory;
 pub mod due;
 pub mod events;
 pub mod explain;
+pub mod fetch;
 pub mod holds;
 pub mod housekeeping;
 pub mod inventory;
