@@ -9,9 +9,9 @@ use super::{
     world::World,
 };
 
-const MISSING: &[&str] = &["missing_authentication"];
-const INVALID: &[&str] = &["invalid_api_key", "revoked_api_key"];
-const FORBIDDEN: &[&str] = &["forbidden_error", "insufficient_scope"];
+const MISSING: &[&str] = &["missing_authentication", "unauthorized"];
+const INVALID: &[&str] = &["invalid_api_key", "revoked_api_key", "unauthorized"];
+const FORBIDDEN: &[&str] = &["forbidden_error", "insufficient_scope", "forbidden"];
 /// What any valid key may ask for: who it is. This list may only shrink.
 const WITHOUT_SCOPE: &[&str] = &["/account"];
 

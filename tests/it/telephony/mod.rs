@@ -1,0 +1,3 @@
+//! The Telephony.io dialect.
+
+mod account;
