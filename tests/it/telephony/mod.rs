@@ -1,3 +1,4 @@
 //! The Telephony.io dialect.
 
 mod account;
+mod lookup;

@@ -10,6 +10,7 @@ mod explain;
 mod front;
 mod inventory;
 mod keys;
+mod lookup;
 mod magic;
 mod page;
 mod place;
@@ -58,6 +59,7 @@ fn endpoints() -> Vec<Endpoint> {
         events::endpoints,
         requests::endpoints,
         explain::endpoints,
+        lookup::endpoints,
         magic::endpoints,
     ];
     resources.into_iter().flat_map(|resource| resource()).collect()

@@ -2,6 +2,7 @@
 
 mod account;
 mod errors;
+mod lookup;
 
 use serde_json::json;
 use tandem_catalogue::Dialect;
@@ -28,5 +29,5 @@ pub fn manner() -> Manner {
 }
 
 fn endpoints() -> Vec<Endpoint> {
-    [account::endpoints()].concat()
+    [account::endpoints(), lookup::endpoints()].concat()
 }
