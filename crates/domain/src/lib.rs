@@ -18,6 +18,7 @@ pub mod purchase;
 pub mod routing;
 pub mod sid;
 pub mod spending;
+pub mod verification;
 
 pub use explanation::{Explanation, Step};
 pub use features::Features;
