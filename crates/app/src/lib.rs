@@ -23,6 +23,7 @@ mod journal;
 pub mod keys;
 mod limiter;
 pub mod lookup;
+pub mod messages;
 pub mod numbers;
 pub mod offers;
 pub mod own_keys;

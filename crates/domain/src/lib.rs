@@ -12,6 +12,7 @@ mod features;
 pub mod inventory;
 pub mod key;
 pub mod lookup;
+pub mod message;
 pub mod number;
 pub mod port;
 pub mod purchase;
