@@ -26,6 +26,8 @@ pub struct Settings {
     pub lookup_price: i64,
     /// What each sending of a verification's code costs, in millionths.
     pub verification_price: i64,
+    /// Whom codes come from: a number, a short code or a name, as the SMSCs allow it.
+    pub verification_sender: String,
     /// Days that the request log is kept.
     pub log_days: i64,
     /// Requests a minute from one address that show no valid key.
@@ -39,6 +41,7 @@ impl Default for Settings {
             ported_monthly: 990_000,
             lookup_price: 10_000,
             verification_price: 50_000,
+            verification_sender: "Verify".to_owned(),
             log_days: 30,
             anonymous_per_minute: 1_200,
         }

@@ -33,6 +33,7 @@ mod spending;
 mod stock;
 mod turns;
 mod vault;
+pub mod verifications;
 pub mod wallets;
 
 pub use app::{App, Parts, Settings};

@@ -308,7 +308,7 @@ fn conclude(
             key_last_four: key.map_or_else(|| last_four(manner, parts), |key| key.last_four.clone()),
             method: parts.method.to_string(),
             route: parts.extensions.get::<MatchedPath>().map_or(route, MatchedPath::as_str).to_owned(),
-            path: redact::cut(whole_path.to_owned()),
+            path: redact::path(whole_path),
             status: i64::from(status),
             code: trail.code,
             duration,

@@ -17,6 +17,7 @@ mod place;
 mod ports;
 mod problem;
 mod requests;
+mod verifications;
 mod wallet;
 
 use serde_json::json;
@@ -60,6 +61,7 @@ fn endpoints() -> Vec<Endpoint> {
         requests::endpoints,
         explain::endpoints,
         lookup::endpoints,
+        verifications::endpoints,
         magic::endpoints,
     ];
     resources.into_iter().flat_map(|resource| resource()).collect()

@@ -3,6 +3,7 @@
 mod account;
 mod errors;
 mod lookup;
+mod verify;
 
 use serde_json::json;
 use tandem_catalogue::Dialect;
@@ -29,5 +30,5 @@ pub fn manner() -> Manner {
 }
 
 fn endpoints() -> Vec<Endpoint> {
-    [account::endpoints(), lookup::endpoints()].concat()
+    [account::endpoints(), lookup::endpoints(), verify::endpoints()].concat()
 }

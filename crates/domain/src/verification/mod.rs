@@ -14,7 +14,7 @@ use tandem_kernel::{EnvironmentId, KeyId, PhoneNumber, Timestamp, VerificationId
 pub use brand::{BRAND_RULE, LONGEST_BRAND, USUAL_BRAND, brand_fits};
 pub use code::{CODE_LENGTHS, USUAL_CODE_LENGTH, code_fits, make_code};
 pub use limits::{History, decide};
-pub use policy::{Bounds, Limits, Policy, usual_countries};
+pub use policy::{Limits, Policy, usual_countries};
 pub use text::{Locale, hidden_text, text};
 
 /// Seconds that a verification lives.

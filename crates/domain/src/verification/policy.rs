@@ -30,22 +30,6 @@ pub struct Limits {
     pub approval_sample: i64,
 }
 
-/// The least and the most of a limit.
-pub type Bounds = (&'static str, i64, i64);
-
-impl Limits {
-    /// What each may be set to.
-    pub const BOUNDS: [Bounds; 7] = [
-        ("sends_per_number", 1, 5),
-        ("cooldown_seconds", 30, 600),
-        ("numbers_per_range", 1, 10_000),
-        ("sends_per_key", 1, 1_000_000),
-        ("sends_per_environment", 1, 1_000_000),
-        ("least_approval_percent", 0, 100),
-        ("approval_sample", 5, 1_000),
-    ];
-}
-
 impl Default for Limits {
     fn default() -> Self {
         Self {

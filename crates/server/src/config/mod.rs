@@ -140,6 +140,9 @@ pub struct Business {
     pub lookup: Amount,
     /// What each sending of a verification's code costs.
     pub verification: Amount,
+    /// Whom codes come from: a number, a short code or a name of up to eleven letters and digits.
+    #[serde(deserialize_with = "sender")]
+    pub verification_sender: String,
     /// Days that the request log is kept.
     pub log_days: u32,
 }
@@ -190,6 +193,7 @@ impl Default for Business {
             ported_monthly: Amount(990_000),
             lookup: Amount(10_000),
             verification: Amount(50_000),
+            verification_sender: "Verify".to_owned(),
             log_days: 30,
         }
     }
@@ -237,9 +241,18 @@ impl Config {
             ported_monthly: self.business.ported_monthly.0,
             lookup_price: self.business.lookup.0,
             verification_price: self.business.verification.0,
+            verification_sender: self.business.verification_sender.clone(),
             log_days: self.business.log_days.into(),
             anonymous_per_minute: self.limits.anonymous_per_minute,
         }
+    }
+}
+
+fn sender<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match tandem_domain::message::Sender::parse(&text) {
+        Some(_) => Ok(text),
+        None => Err(serde::de::Error::custom("a number in E.164, a short code or a name of up to eleven letters is expected")),
     }
 }
 
