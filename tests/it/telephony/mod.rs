@@ -4,4 +4,4 @@ mod account;
 mod brakes;
 mod codes;
 mod lookup;
-mod verify;
+pub mod verify;
