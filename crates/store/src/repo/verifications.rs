@@ -214,22 +214,22 @@ pub fn history(
     let of: Param = environment.as_bytes().into();
     let rows = tx.query(
         "SELECT at FROM verification_sends WHERE environment_id = $1 AND phone = $2 AND at > $3 ORDER BY at DESC LIMIT $4",
-        &[of.clone(), phone.digits().into(), now.plus_seconds(-600).into(), limits.sends_per_number.into()],
+        &[of, phone.digits().into(), now.plus_seconds(-600).into(), limits.sends_per_number.into()],
     )?;
     let to_number = rows.iter().map(|row| row.time(0)).collect::<Result<_, Fault>>()?;
     let row = tx.first(
         "SELECT COUNT(DISTINCT phone) FROM verification_sends WHERE environment_id = $1 AND block = $2 AND at > $3 AND phone <> $4",
-        &[of.clone(), block(phone).into(), hour.into(), phone.digits().into()],
+        &[of, block(phone).into(), hour.into(), phone.digits().into()],
     )?;
     let neighbours = row.ok_or_else(|| Fault::data("a count without a row"))?.int(0)?;
     let row = tx.first(
         "SELECT at FROM verification_sends WHERE environment_id = $1 AND key_id = $2 AND at > $3 ORDER BY at DESC LIMIT 1 OFFSET $4",
-        &[of.clone(), key.as_bytes().into(), hour.into(), (limits.sends_per_key - 1).into()],
+        &[of, key.as_bytes().into(), hour.into(), (limits.sends_per_key - 1).into()],
     )?;
     let key_full_since = row.map(|row| row.time(0)).transpose()?;
     let row = tx.first(
         "SELECT at FROM verification_sends WHERE environment_id = $1 AND at > $2 ORDER BY at DESC LIMIT 1 OFFSET $3",
-        &[of.clone(), hour.into(), (limits.sends_per_environment - 1).into()],
+        &[of, hour.into(), (limits.sends_per_environment - 1).into()],
     )?;
     let environment_full_since = row.map(|row| row.time(0)).transpose()?;
     let (ended, approved) = outcomes(tx, of, phone, limits, now)?;
