@@ -1,7 +1,7 @@
 //! Why decisions came out as they did.
 
-use tandem_catalogue::{Error, Result};
-use tandem_domain::{number::Number, port::Port};
+use tandem_catalogue::{Code, Dialect, Error, Result};
+use tandem_domain::{Explanation, number::Number, port::Port};
 use tandem_kernel::{Caller, ExplanationId, NumberId, OrderId, Scope, TransferId};
 use tandem_ledger::{Book, Transfer, Wallet};
 use tandem_store::{
@@ -126,6 +126,17 @@ fn charge_in(tx: &mut Tx, caller: &Caller, id: &str) -> Result<ExplainedCharge> 
         explanations,
         transfer,
     })
+}
+
+/// Keeps why a request was refused, with the request: there is no object that it could be kept with.
+pub(crate) fn refusal(app: &App, caller: &Caller, decision: &'static str, outcome: String, error: &Error) {
+    if matches!(error.code(), Code::Internal | Code::Unavailable | Code::Overloaded) {
+        return;
+    }
+    let mut explanation = Explanation::of(decision, caller.request.to_string());
+    explanation.note(error.code().entry().title, error.render(Dialect::Native).message, false);
+    let now = app.machine_now();
+    app.journal.explain(ExplanationId::new(now, &*app.rng), caller.environment, explanation.concluding(outcome), now);
 }
 
 /// The object that explains money moved for `reference`: an order is explained with the number that it became, which bears its id.

@@ -6,16 +6,18 @@ use tandem_domain::{
     event::EventKind,
     message::{Failure, Message, MessageState},
 };
+use tandem_kernel::MessageId;
 use tandem_ledger::{Cause, Posting, transfer_id};
 use tandem_store::{
     Tx,
     repo::{
         ledger, messages,
         outbox::{self, Place},
+        usage,
     },
 };
 
-use crate::app::Desk;
+use crate::{app::Desk, billing::SMS_MESSAGES};
 
 /// Changes of one environment's messages, gathered so that few statements write them.
 #[derive(Default)]
@@ -24,7 +26,8 @@ pub(super) struct Changes {
     events: Vec<(String, EventKind, Value)>,
     postings: Vec<(Posting, Cause)>,
     gone: Vec<Place>,
-    back: Vec<tandem_kernel::MessageId>,
+    back: Vec<MessageId>,
+    sent: i64,
 }
 
 impl Changes {
@@ -36,6 +39,7 @@ impl Changes {
             match state {
                 MessageState::Sent => {
                     message.sent_at = Some(desk.now);
+                    self.sent += 1;
                     self.pay(&message);
                     self.leave(&message);
                 }
@@ -71,6 +75,10 @@ impl Changes {
         messages::update(tx, &self.changed)?;
         if !self.postings.is_empty() {
             ledger::post(tx, desk.settings.id, self.postings, desk.now)?;
+        }
+        if self.sent > 0 {
+            let day = desk.pen.machine_now().start_of_day();
+            usage::add(tx, &[(desk.settings.id, day, SMS_MESSAGES, self.sent)])?;
         }
         desk.events(tx, self.events)
     }

@@ -5,8 +5,10 @@ mod expire;
 pub mod gateway;
 mod incoming;
 mod life;
+mod read;
 mod receipts;
 mod send;
 
 pub use expire::{EXPIRY_JOB, expire};
-pub use send::{Draft, Terms, send_in};
+pub use read::{ListMessages, MessageList, get, list};
+pub use send::{Draft, SendMessage, Terms, send, send_in};
