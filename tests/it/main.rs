@@ -18,3 +18,4 @@ mod ports;
 mod probe;
 mod seeds;
 mod store;
+mod telephony;

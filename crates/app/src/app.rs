@@ -28,6 +28,12 @@ pub struct Settings {
     pub port_fee: i64,
     /// What a month of a ported number costs, in millionths.
     pub ported_monthly: i64,
+    /// What a lookup of a number costs, in millionths.
+    pub lookup_price: i64,
+    /// What each sending of a verification's code costs, in millionths.
+    pub verification_price: i64,
+    /// Whom codes come from: a number, a short code or a name, as the SMSCs allow it.
+    pub verification_sender: String,
     /// Days that the request log is kept.
     pub log_days: i64,
     /// Requests a minute from one address that show no valid key.
@@ -36,7 +42,15 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { port_fee: 25 * Money::UNIT, ported_monthly: 990_000, log_days: 30, anonymous_per_minute: 1_200 }
+        Self {
+            port_fee: 25 * Money::UNIT,
+            ported_monthly: 990_000,
+            lookup_price: 10_000,
+            verification_price: 50_000,
+            verification_sender: "Verify".to_owned(),
+            log_days: 30,
+            anonymous_per_minute: 1_200,
+        }
     }
 }
 

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use tandem_catalogue::Result;
-use tandem_kernel::{Environment, MessageId, NumberId, OrderId, PhoneNumber, PortId, Timestamp, TransferId};
+use tandem_kernel::{Environment, MessageId, NumberId, OrderId, PhoneNumber, PortId, Timestamp, TransferId, VerificationId};
 use tandem_store::{
     Tx,
     repo::jobs::{self, Job},
 };
 use tokio::sync::{Notify, watch};
 
-use crate::{App, app::Desk, billing, holds, messages, numbers, ports};
+use crate::{App, app::Desk, billing, holds, messages, numbers, ports, verifications};
 
 /// Jobs that are looked up at a time.
 const BATCH: i64 = 64;
@@ -130,6 +130,7 @@ fn work(tx: &mut Tx, desk: &Desk, job: &Job) -> Result<(Done, Effect)> {
             let rested = numbers::end_quarantine(tx, desk, kind, phone)?;
             Ok((Done::Finished, rested.then_some((kind, phone))))
         }
+        verifications::EXPIRY_JOB => Ok((verifications::expire(tx, desk, VerificationId::from_bytes(job.subject))?, None)),
         other => {
             tracing::error!(kind = other, "there is due work of an unknown kind; a newer version may know it");
             Ok((Done::Again(next_day(desk.now)), None))

@@ -23,6 +23,7 @@ pub mod inventory_import;
 mod journal;
 pub mod keys;
 mod limiter;
+pub mod lookup;
 pub mod messages;
 pub mod numbers;
 pub mod offers;
@@ -33,6 +34,7 @@ mod spending;
 mod stock;
 mod turns;
 mod vault;
+pub mod verifications;
 pub mod wallets;
 
 pub use app::{App, Parts, Settings};

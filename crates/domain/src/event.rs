@@ -65,6 +65,16 @@ pub enum EventKind {
     MessageFailed,
     /// A message came in. Terminal.
     MessageReceived,
+    /// A verification's code was sent.
+    VerifySent,
+    /// The right code came back. Terminal.
+    VerifyChecked,
+    /// Too many wrong codes came back. Terminal.
+    VerifyFailed,
+    /// No right code came back in time. Terminal.
+    VerifyExpired,
+    /// A verification was called off. Terminal.
+    VerifyCanceled,
     /// Somebody wants no more messages.
     RecipientOptedOut,
     /// Somebody wants messages again.
@@ -107,6 +117,11 @@ impl EventKind {
             Self::MessageExpired => "message.expired",
             Self::MessageFailed => "message.failed",
             Self::MessageReceived => "message.received",
+            Self::VerifySent => "verify.sent",
+            Self::VerifyChecked => "verify.checked",
+            Self::VerifyFailed => "verify.failed",
+            Self::VerifyExpired => "verify.expired",
+            Self::VerifyCanceled => "verify.canceled",
             Self::RecipientOptedOut => "recipient.opted_out",
             Self::RecipientOptedIn => "recipient.opted_in",
         }

@@ -11,6 +11,7 @@ pub mod explanation;
 mod features;
 pub mod inventory;
 pub mod key;
+pub mod lookup;
 pub mod message;
 pub mod number;
 pub mod port;
@@ -18,6 +19,7 @@ pub mod purchase;
 pub mod routing;
 pub mod sid;
 pub mod spending;
+pub mod verification;
 
 pub use explanation::{Explanation, Step};
 pub use features::Features;

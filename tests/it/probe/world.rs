@@ -89,7 +89,8 @@ impl World {
     }
 }
 
-/// A number, a port that stays open, a document of it, an invoice, a key to spare, a request, a charge.
+/// A number, a port that stays open, a document of it, an invoice, a key to spare, a request, a charge,
+/// a verification.
 async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 2]) -> HashMap<&'static str, String> {
     let client = persona.test();
     let bought = client.post("/audian/v2/numbers/purchase", json!({ "number": number })).await;
@@ -99,6 +100,8 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
     let documents = format!("/audian/v2/ports/{}/documents", ported.data_text("id"));
     let document = json!({ "type": "bill", "name": "bill.pdf", "content": "JVBERi0xLjQK" });
     let document = client.post(&documents, document).await;
+    let verification = client.post("/telephony/api/verify/send", json!({ "phone_number": "+61412345678" })).await;
+    verification.assert_status(200);
     let invoices = client.get("/audian/v2/billing/invoices").await;
     let spare = persona.mint(Environment::Test, &[], None).await;
     let charge = persona.charges(Test).await.first().expect("the number was paid for").id;
@@ -112,6 +115,7 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
         ("number_id", bought.data_text("id")),
         ("object_id", bought.data_text("id")),
         ("request_id", bought.header("x-request-id").expect("an id").to_owned()),
+        ("verification_id", text(&verification.body, "/verification_id")),
         ("port_id", ported.data_text("id")),
         ("document_id", document.data_text("id")),
         ("invoice_id", text(invoices.data(), "/invoices/0/id")),

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tandem_app::{
     explain::{self, ExplainedCharge, Which},
     numbers::NumberRef,
+    verifications,
 };
 use tandem_catalogue::{Code, Result};
 use tandem_domain::Step;
@@ -35,7 +36,7 @@ struct ExplainedDto {
 /// What something was decided about.
 #[derive(Serialize, ToSchema)]
 pub(super) struct SubjectDto {
-    /// `number`, `port`, `message` or `request`.
+    /// `number`, `port`, `message`, `verification` or `request`.
     pub(super) kind: &'static str,
     /// Its id.
     pub(super) id: String,
@@ -147,6 +148,17 @@ pub fn endpoints() -> Vec<Endpoint> {
             .answers::<ExplainedDto>(StatusCode::OK)
             .codes(&[Code::PortNotFound]),
         Endpoint::new(
+            "explainVerification",
+            Method::GET,
+            "/verifications/{verification_id}/explain",
+            "What was decided about one of your verifications.",
+            verification,
+        )
+        .path_docs(&[("verification_id", "The verification's id.")])
+        .query(PAGE)
+        .answers::<ExplainedDto>(StatusCode::OK)
+        .codes(&[Code::VerificationNotFound]),
+        Endpoint::new(
             "explainRequest",
             Method::GET,
             "/requests/{request_id}/explain",
@@ -182,6 +194,19 @@ async fn port(call: Call) -> Result<Reply> {
         id: port.id.to_string(),
         name: port.details.phone.to_string(),
         state: port.state.as_str().to_owned(),
+    };
+    Ok(explained(subject, window, kept))
+}
+
+async fn verification(call: Call) -> Result<Reply> {
+    let (window, which) = which(&call)?;
+    let id = call.param("verification_id").to_owned();
+    let (found, kept) = verifications::explain(&call.app, &call.caller()?, id, which).await?;
+    let subject = SubjectDto {
+        kind: "verification",
+        id: found.id.to_string(),
+        name: found.phone.to_string(),
+        state: found.state.as_str().to_owned(),
     };
     Ok(explained(subject, window, kept))
 }

@@ -10,6 +10,7 @@ mod explain;
 mod front;
 mod inventory;
 mod keys;
+mod lookup;
 mod magic;
 mod messages;
 mod optouts;
@@ -18,6 +19,7 @@ mod place;
 mod ports;
 mod problem;
 mod requests;
+mod verifications;
 mod wallet;
 
 use serde_json::json;
@@ -60,6 +62,8 @@ fn endpoints() -> Vec<Endpoint> {
         events::endpoints,
         requests::endpoints,
         explain::endpoints,
+        lookup::endpoints,
+        verifications::endpoints,
         magic::endpoints,
         messages::endpoints,
         optouts::endpoints,

@@ -32,6 +32,8 @@ pub enum Terms {
     Customer,
     /// The platform's, for something that it charges in its own way: from any sender, at no price.
     Platform,
+    /// As [`Self::Platform`], but held and charged with the message at this price, in millionths.
+    Priced(i64),
     /// An automatic answer: as [`Self::Platform`], and also to those who want no messages.
     Reply,
 }
@@ -229,6 +231,7 @@ fn compose(desk: &Desk, account: &Account, draft: &Draft, cut: &Cut, explanation
     let parts = u8::try_from(cut.parts.len()).map_err(|_| Error::internal())?;
     let price = match (draft.terms, draft.channel()) {
         (Terms::Platform | Terms::Reply, _) => 0,
+        (Terms::Priced(price), _) => price,
         (Terms::Customer, Channel::Sms) => rate.sms * i64::from(parts),
         (Terms::Customer, Channel::Mms) => rate.mms,
     };

@@ -25,6 +25,7 @@ pub mod settings;
 pub mod totals;
 pub mod transactions;
 pub mod usage;
+pub mod verifications;
 pub mod verify;
 
 use tandem_catalogue::{Error, Result};
