@@ -1,20 +1,22 @@
 //! Why decisions came out as they did.
 
 use tandem_catalogue::{Code, Dialect, Error, Result};
-use tandem_domain::{Explanation, number::Number, port::Port};
+use tandem_domain::{Explanation, message::Message, number::Number, port::Port};
 use tandem_kernel::{Caller, ExplanationId, NumberId, OrderId, Scope, TransferId};
 use tandem_ledger::{Book, Transfer, Wallet};
 use tandem_store::{
     Tx,
     repo::{
         explanations::{self, Kept},
-        ledger, numbers,
+        ledger,
+        message_parts::{self, Part},
+        numbers,
         requests::Found,
     },
 };
 
 use crate::{
-    App,
+    App, messages,
     numbers::{NumberRef, find},
     permit, ports, requests,
 };
@@ -76,6 +78,22 @@ pub async fn port(app: &App, caller: &Caller, id: String, which: Which) -> Resul
         permit(&asker, Scope::LogsRead)?;
         let kept = of(tx, &asker, &id, which)?;
         Ok((port, kept))
+    };
+    app.store.read(read).await
+}
+
+/// Explains what was decided about a message, with what became of each of its segments.
+///
+/// # Errors
+/// `message_not_found`, `insufficient_scope`.
+pub async fn message(app: &App, caller: &Caller, id: String, which: Which) -> Result<(Message, Vec<Part>, Vec<Kept>)> {
+    let asker = *caller;
+    let read = move |tx: &mut Tx| {
+        let message = messages::find(tx, asker.environment, &id)?;
+        permit(&asker, Scope::LogsRead)?;
+        let parts = message_parts::of(tx, &[message.id])?;
+        let kept = of(tx, &asker, &id, which)?;
+        Ok((message, parts, kept))
     };
     app.store.read(read).await
 }
@@ -144,7 +162,9 @@ fn object_of(reference: &str) -> Option<String> {
     match OrderId::parse(reference) {
         Some(order) => Some(NumberId::from_bytes(*order.as_bytes()).to_string()),
         None => {
-            let explained = NumberId::parse(reference).is_some() || tandem_kernel::PortId::parse(reference).is_some();
+            let explained = NumberId::parse(reference).is_some()
+                || tandem_kernel::PortId::parse(reference).is_some()
+                || tandem_kernel::MessageId::parse(reference).is_some();
             explained.then(|| reference.to_owned())
         }
     }

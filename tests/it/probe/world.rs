@@ -107,8 +107,10 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
     let charge = persona.charges(Test).await.first().expect("the number was paid for").id;
     let message = json!({ "from": number, "to": "+14155550199", "body": "Hello" });
     let message = client.post("/audian/v2/messages", message).await;
+    let opt_out = client.post("/v1/opt-outs", json!({ "from": number, "to": "+14155550198" })).await;
     server.settle().await;
     HashMap::from([
+        ("opt_out_id", text(&opt_out.body, "/id")),
         ("message_id", message.data_text("id")),
         ("number_id", bought.data_text("id")),
         ("object_id", bought.data_text("id")),

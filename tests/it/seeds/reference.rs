@@ -227,9 +227,6 @@ pub fn of_telephony(number: u16) -> &'static TelephonyStatus {
     found.unwrap_or_else(|| panic!("the page has no status {number}"))
 }
 
-/// Causes, and examples of causes, that nothing that is served today can have. This list may only shrink.
-pub const NOT_YET: &[(&str, &str)] = &[];
-
 /// The code of that name, of either list.
 pub fn code(name: &str) -> &'static Code {
     let found = CODES.iter().chain(MORE_CODES).find(|code| code.name == name);

@@ -12,6 +12,8 @@ mod inventory;
 mod keys;
 mod lookup;
 mod magic;
+mod messages;
+mod optouts;
 mod page;
 mod place;
 mod ports;
@@ -63,6 +65,8 @@ fn endpoints() -> Vec<Endpoint> {
         lookup::endpoints,
         verifications::endpoints,
         magic::endpoints,
+        messages::endpoints,
+        optouts::endpoints,
     ];
     resources.into_iter().flat_map(|resource| resource()).collect()
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tandem_catalogue::Result;
 use tandem_domain::{
+    Explanation,
     event::EventKind,
     message::{Failure, Message, MessageState},
 };
@@ -28,6 +29,7 @@ pub(super) struct Changes {
     gone: Vec<Place>,
     back: Vec<MessageId>,
     sent: i64,
+    explanations: Vec<Explanation>,
 }
 
 impl Changes {
@@ -43,7 +45,11 @@ impl Changes {
                     self.pay(&message);
                     self.leave(&message);
                 }
-                MessageState::Queued => self.back.push(message.id),
+                MessageState::Queued => {
+                    self.back.push(message.id);
+                    let outcome = "the message is queued again, with those segments that were not submitted".to_owned();
+                    self.explain(&message, "every segment was submitted", "at least one certainly was not".to_owned(), outcome);
+                }
                 MessageState::Failed => {
                     self.give_back(&message);
                     self.leave(&message);
@@ -57,6 +63,10 @@ impl Changes {
             if state.is_terminal() {
                 message.completed_at = Some(desk.now);
                 message.failure = failure.clone();
+                if let Some(failure) = &message.failure {
+                    let outcome = format!("the message is {}: {}", state.as_str(), failure.reason);
+                    self.explain(&message, "the message arrives", failure.reason.clone(), outcome);
+                }
             }
             if let Some(kind) = event_of(*state) {
                 self.events.push((message.id.to_string(), kind, data(&message)));
@@ -80,7 +90,15 @@ impl Changes {
             let day = desk.pen.machine_now().start_of_day();
             usage::add(tx, &[(desk.settings.id, day, SMS_MESSAGES, self.sent)])?;
         }
+        desk.explain_many(tx, &self.explanations)?;
         desk.events(tx, self.events)
+    }
+
+    /// Keeps why a message took a step.
+    pub(super) fn explain(&mut self, message: &Message, rule: &str, compared: String, outcome: String) {
+        let mut explanation = Explanation::of("delivery", message.id.to_string());
+        explanation.note(rule, compared, false);
+        self.explanations.push(explanation.concluding(outcome));
     }
 
     fn pay(&mut self, message: &Message) {

@@ -67,3 +67,13 @@ pub async fn list(app: &App, caller: &Caller, command: ListMessages) -> Result<M
     };
     app.store.read(read).await
 }
+
+/// Finds messages without counting them all, newest first.
+///
+/// # Errors
+/// `insufficient_scope`.
+pub async fn search(app: &App, caller: &Caller, filter: Filter, limit: i64) -> Result<Vec<Message>> {
+    permit(caller, Scope::MessagesRead)?;
+    let environment = caller.environment;
+    app.store.read(move |tx| messages::list(tx, environment, &filter, limit, 0)).await
+}
