@@ -51,9 +51,46 @@ pub enum EventKind {
     LimitSet,
     /// Spending passed a notification threshold of a limit.
     LimitReached,
+    /// An endpoint was asked whether it hears.
+    WebhookTest,
+    /// An endpoint was switched off because nothing could be delivered to it.
+    WebhookDisabled,
+    /// A delivery was given up.
+    WebhookDeliveryFailed,
 }
 
 impl EventKind {
+    /// All of them: what a webhook can ask for.
+    pub const ALL: &'static [Self] = &[
+        Self::AccountCreated,
+        Self::AccountUpdated,
+        Self::NumberPurchased,
+        Self::NumberConfigured,
+        Self::NumberRenewed,
+        Self::NumberSuspended,
+        Self::NumberReactivated,
+        Self::NumberPorting,
+        Self::NumberPortedIn,
+        Self::NumberPortingOut,
+        Self::NumberPortOutCanceled,
+        Self::NumberReleased,
+        Self::PortCreated,
+        Self::PortSubmitted,
+        Self::PortScheduled,
+        Self::PortCompleted,
+        Self::PortRejected,
+        Self::PortCanceled,
+        Self::PortDocumentAdded,
+        Self::WalletCredited,
+        Self::HoldExpired,
+        Self::InvoiceIssued,
+        Self::LimitSet,
+        Self::LimitReached,
+        Self::WebhookTest,
+        Self::WebhookDisabled,
+        Self::WebhookDeliveryFailed,
+    ];
+
     /// The event's name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -82,6 +119,21 @@ impl EventKind {
             Self::InvoiceIssued => "invoice.issued",
             Self::LimitSet => "limit.set",
             Self::LimitReached => "limit.reached",
+            Self::WebhookTest => "webhook.test",
+            Self::WebhookDisabled => "webhook.disabled",
+            Self::WebhookDeliveryFailed => "webhook.delivery_failed",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_kind_is_left_out() {
+        let named =
+            include_str!("event.rs").lines().filter(|line| line.trim_start().starts_with("Self::") && line.contains(" => \""));
+        assert_eq!(named.count(), EventKind::ALL.len());
     }
 }

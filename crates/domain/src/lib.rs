@@ -17,6 +17,7 @@ pub mod purchase;
 pub mod routing;
 pub mod sid;
 pub mod spending;
+pub mod webhook;
 
 pub use explanation::{Explanation, Step};
 pub use features::Features;
