@@ -23,11 +23,19 @@ pub struct Settings {
     pub log_days: i64,
     /// Requests a minute from one address that show no valid key.
     pub anonymous_per_minute: u32,
+    /// Whether webhooks may lead to addresses that are not of the public network.
+    pub webhooks_allow_private: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { port_fee: 25 * Money::UNIT, ported_monthly: 990_000, log_days: 30, anonymous_per_minute: 1_200 }
+        Self {
+            port_fee: 25 * Money::UNIT,
+            ported_monthly: 990_000,
+            log_days: 30,
+            anonymous_per_minute: 1_200,
+            webhooks_allow_private: false,
+        }
     }
 }
 

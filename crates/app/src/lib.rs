@@ -15,6 +15,7 @@ mod directory;
 pub mod due;
 pub mod events;
 pub mod explain;
+pub mod fetch;
 pub mod holds;
 pub mod housekeeping;
 pub mod inventory;
@@ -32,6 +33,7 @@ mod stock;
 mod turns;
 mod vault;
 pub mod wallets;
+pub mod webhooks;
 
 pub use app::{App, Parts, Settings};
 pub use context::{Asker, Finish, Operation, nothing_more, permit};

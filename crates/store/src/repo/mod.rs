@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod audit;
 pub mod census;
+pub mod deliveries;
 pub mod events;
 pub mod explanations;
 pub mod idempotency;
@@ -22,6 +23,7 @@ pub mod totals;
 pub mod transactions;
 pub mod usage;
 pub mod verify;
+pub mod webhooks;
 
 use tandem_catalogue::{Error, Result};
 
