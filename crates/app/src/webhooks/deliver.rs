@@ -19,8 +19,8 @@ use tandem_store::{
 use super::listen;
 use crate::{App, app::Desk};
 
-/// Seconds after which others take over from a process that is not heard of any more: longer than an attempt may take.
-const LEASE: i64 = 90;
+/// Seconds after which others take over from a process that is not heard of any more.
+const LEASE: i64 = 15;
 
 /// What came of an attempt.
 #[derive(Clone, Debug)]
@@ -49,6 +49,15 @@ pub struct Step {
 pub async fn claim(app: &App, failing_too: bool, most: i64) -> Result<Vec<Webhook>> {
     let (node, now) = (app.node, app.machine_now());
     app.store.write(move |tx| webhooks::claim(tx, &node, now, now.plus_seconds(LEASE), failing_too, most)).await
+}
+
+/// Says that this process is still at the webhooks that it took.
+///
+/// # Errors
+/// Faults of the store.
+pub async fn keep_all(app: &App) -> Result<()> {
+    let (node, until) = (app.node, app.machine_now().plus_seconds(LEASE));
+    app.store.write(move |tx| webhooks::keep_all(tx, &node, until)).await
 }
 
 /// Gives back all webhooks that this process holds, at its end.

@@ -8,7 +8,7 @@ mod read;
 mod replay;
 mod secrets;
 
-pub use deliver::{Outcome, Step, claim, end, step};
+pub use deliver::{Outcome, Step, claim, end, keep_all, step};
 pub use fan_out::fan_out;
 pub use manage::{CreateWebhook, MOST_WEBHOOKS, Owner, change, create, delete, rotate, test};
 pub use number::{NumberWebhook, notify_in, number_secret};

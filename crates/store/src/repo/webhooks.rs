@@ -213,6 +213,20 @@ pub fn keep(tx: &mut Tx, id: WebhookId, node: &[u8; 16], until: Timestamp) -> Re
     Ok(changed == 1)
 }
 
+/// Keeps all webhooks that this process took.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn keep_all(tx: &mut Tx, node: &[u8; 16], until: Timestamp) -> Result<()> {
+    tx.execute("UPDATE webhooks SET lease_until = $2 WHERE owner = $1", &[node.into(), until.into()])?;
+    Ok(())
+}
+
+/// Gives back whatever anybody holds: for a server that is alone on its database.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn release_everything(tx: &mut Tx) -> Result<()> {
+    tx.execute("UPDATE webhooks SET owner = NULL, lease_until = NULL WHERE owner IS NOT NULL", &[])?;
+    Ok(())
+}
+
 /// Gives a webhook back, and says when it is due next.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn release(tx: &mut Tx, id: WebhookId, node: &[u8; 16], due_at: Option<Timestamp>, clock: EnvironmentClock) -> Result<()> {
