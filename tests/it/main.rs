@@ -17,3 +17,4 @@ mod ports;
 mod probe;
 mod seeds;
 mod store;
+mod webhooks;

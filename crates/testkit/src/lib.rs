@@ -34,6 +34,7 @@ mod lock;
 mod persona;
 mod poll;
 mod process;
+mod receiver;
 mod record;
 mod scene;
 mod server;
@@ -47,6 +48,7 @@ pub use lock::WriteLock;
 pub use persona::{MintedKey, Persona, Side};
 pub use poll::until;
 pub use process::{Tandem, tandem_binary};
+pub use receiver::{Reaction, Received, Receiver};
 pub use scene::{Scene, Stage, run, with_runtime};
 pub use server::{DAWN, Server};
 

@@ -7,6 +7,7 @@ mod dto;
 mod errors;
 mod numbers;
 mod ports;
+mod webhooks;
 
 use http::HeaderMap;
 use serde_json::json;
@@ -38,7 +39,7 @@ pub fn manner() -> Manner {
 }
 
 fn endpoints() -> Vec<Endpoint> {
-    [numbers::endpoints(), ports::endpoints(), billing::endpoints()].concat()
+    [numbers::endpoints(), ports::endpoints(), billing::endpoints(), webhooks::endpoints()].concat()
 }
 
 /// `X-Auth-Token` carries the key itself; samples of the documentation also use a bearer token.

@@ -17,6 +17,7 @@ mod ports;
 mod problem;
 mod requests;
 mod wallet;
+mod webhooks;
 
 use serde_json::json;
 use tandem_catalogue::Dialect;
@@ -59,6 +60,7 @@ fn endpoints() -> Vec<Endpoint> {
         requests::endpoints,
         explain::endpoints,
         magic::endpoints,
+        webhooks::endpoints,
     ];
     resources.into_iter().flat_map(|resource| resource()).collect()
 }

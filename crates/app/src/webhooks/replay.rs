@@ -55,8 +55,9 @@ fn check_active(webhook: &Webhook) -> Result<()> {
 pub async fn replay(app: &App, who: Who, id: String, finish: Finish<DeliveryView>) -> Result<DeliveryView> {
     let pen = app.pen();
     let work = move |tx: &mut Tx| {
+        let environment = read::find_delivery(tx, &who, &id)?.1.environment;
+        let desk = pen.open(tx, environment)?;
         let (told, mut webhook) = read::find_delivery(tx, &who, &id)?;
-        let desk = pen.open(tx, webhook.environment)?;
         check_active(&webhook)?;
         let old = &told.delivery;
         let payload = old.payload.as_deref();
