@@ -3,7 +3,7 @@
 use serde_json::json;
 use tandem_testkit::{Reaction, Received, Receiver, Stage, on_both, until};
 
-use super::{buy, configure, listen, serve, wait_for, wait_until};
+use super::{ada, buy, configure, listen, serve, wait_for, wait_until};
 
 /// Seconds that each step of a moved clock takes: shorter than a day, so that no retry is skipped for long.
 const STEP: i64 = 3600;
@@ -11,7 +11,7 @@ const STEP: i64 = 3600;
 on_both! {
     async fn an_endpoint_that_was_down_for_two_days_gets_everything_in_order(stage: Stage) {
         let server = serve(&stage).await;
-        let (ada, receiver) = (server.account("Ada").await, Receiver::start().await);
+        let (ada, receiver) = (ada(&server).await, Receiver::start().await);
         let (hook, _) = listen(&ada.test(), "native", &receiver).await;
         receiver.react(Reaction::Close);
         let ids = [buy(&ada, "+14155550100").await, buy(&ada, "+14155550101").await, buy(&ada, "+14155550102").await];
@@ -44,7 +44,7 @@ on_both! {
 
     async fn audians_deliveries_are_tried_five_times_and_their_owner_is_told(stage: Stage) {
         let server = serve(&stage).await;
-        let (ada, receiver, watcher) = (server.account("Ada").await, Receiver::start().await, Receiver::start().await);
+        let (ada, receiver, watcher) = (ada(&server).await, Receiver::start().await, Receiver::start().await);
         let (hook, _) = listen(&ada.test(), "audian", &receiver).await;
         receiver.react(Reaction::Status(500));
         ada.test().post("/v1/clock/advance", json!({ "frozen": true })).await.assert_status(200);
@@ -74,7 +74,7 @@ on_both! {
 
     async fn a_refusal_is_final_for_audian_but_not_too_many_requests(stage: Stage) {
         let server = serve(&stage).await;
-        let (ada, refuses, busy) = (server.account("Ada").await, Receiver::start().await, Receiver::start().await);
+        let (ada, refuses, busy) = (ada(&server).await, Receiver::start().await, Receiver::start().await);
         let (first, _) = listen(&ada.test(), "audian", &refuses).await;
         let (second, _) = listen(&ada.test(), "audian", &busy).await;
         refuses.react(Reaction::Status(422));
@@ -92,7 +92,7 @@ on_both! {
 
     async fn an_endpoint_that_is_gone_is_switched_off(stage: Stage) {
         let server = serve(&stage).await;
-        let (ada, receiver, watcher) = (server.account("Ada").await, Receiver::start().await, Receiver::start().await);
+        let (ada, receiver, watcher) = (ada(&server).await, Receiver::start().await, Receiver::start().await);
         let (hook, _) = listen(&ada.test(), "native", &receiver).await;
         ada.test().post("/v1/webhooks", json!({ "url": watcher.url("/"), "events": ["webhook.disabled"] })).await.assert_status(201);
         receiver.react(Reaction::Status(410));
@@ -105,7 +105,7 @@ on_both! {
 
     async fn an_endpoint_that_fails_for_days_is_switched_off_and_goes_on_where_it_was(stage: Stage) {
         let server = serve(&stage).await;
-        let (ada, receiver) = (server.account("Ada").await, Receiver::start().await);
+        let (ada, receiver) = (ada(&server).await, Receiver::start().await);
         let (hook, _) = listen(&ada.test(), "native", &receiver).await;
         receiver.react(Reaction::Status(503));
         let id = buy(&ada, "+14155550100").await;
@@ -129,7 +129,7 @@ on_both! {
 
     async fn redirects_are_not_followed_and_long_answers_not_read(stage: Stage) {
         let server = serve(&stage).await;
-        let (ada, receiver, elsewhere) = (server.account("Ada").await, Receiver::start().await, Receiver::start().await);
+        let (ada, receiver, elsewhere) = (ada(&server).await, Receiver::start().await, Receiver::start().await);
         let (hook, _) = listen(&ada.test(), "audian", &receiver).await;
         let test = || async {
             let tested = ada.test().post(&format!("/v1/webhooks/{hook}/test"), json!({})).await;
@@ -162,7 +162,7 @@ on_both! {
 
     async fn nothing_is_sent_to_a_private_address_unless_allowed(stage: Stage) {
         let server = serve(&stage).await;
-        let (ada, receiver) = (server.account("Ada").await, Receiver::start().await);
+        let (ada, receiver) = (ada(&server).await, Receiver::start().await);
         let (hook, _) = listen(&ada.test(), "native", &receiver).await;
         server.stop().await;
         let strict = stage.clone().config(|config| config.webhooks.allow_private = false).start().await;
@@ -183,7 +183,7 @@ on_both! {
             config.webhooks.allow_private = true;
             config.webhooks.timeout_seconds = 1;
         }).start().await;
-        let (ada, receiver) = (server.account("Ada").await, Receiver::start().await);
+        let (ada, receiver) = (ada(&server).await, Receiver::start().await);
         let (hook, _) = listen(&ada.test(), "native", &receiver).await;
         receiver.react(Reaction::Hang);
         ada.test().post(&format!("/v1/webhooks/{hook}/test"), json!({})).await.assert_status(202);

@@ -8,11 +8,19 @@ mod killed;
 mod replay;
 
 use serde_json::{Value, json};
+use tandem_kernel::Environment;
 use tandem_testkit::{Client, Persona, Receiver, Server, Stage};
 
 /// A server whose webhooks may lead to this machine.
 async fn serve(stage: &Stage) -> Server {
     stage.clone().config(|config| config.webhooks.allow_private = true).start().await
+}
+
+/// An account that may ask as often as it likes: tests wait for deliveries by asking.
+async fn ada(server: &Server) -> Persona {
+    let ada = server.account("Ada").await;
+    ada.unlimited(Environment::Test).await;
+    ada
 }
 
 /// Makes a webhook of a dialect for everything and hands back its id and secret.

@@ -3,12 +3,12 @@
 use serde_json::json;
 use tandem_testkit::{Reaction, Receiver, Stage, on_both, until};
 
-use super::{buy, configure, listen, serve, wait_for, wait_until};
+use super::{ada, buy, configure, listen, serve, wait_for, wait_until};
 
 on_both! {
     async fn a_delivery_is_made_once_more(stage: Stage) {
         let server = serve(&stage).await;
-        let (ada, receiver) = (server.account("Ada").await, Receiver::start().await);
+        let (ada, receiver) = (ada(&server).await, Receiver::start().await);
         let (hook, _) = listen(&ada.test(), "native", &receiver).await;
         buy(&ada, "+14155550100").await;
         let first = wait_until(&ada.test(), &hook, "number.purchased", "delivered").await;
@@ -30,7 +30,7 @@ on_both! {
 
     async fn what_was_missed_is_told_later(stage: Stage) {
         let server = serve(&stage).await;
-        let (ada, receiver) = (server.account("Ada").await, Receiver::start().await);
+        let (ada, receiver) = (ada(&server).await, Receiver::start().await);
         let (hook, _) = listen(&ada.test(), "audian", &receiver).await;
         let id = buy(&ada, "+14155550100").await;
         receiver.wait(1).await;
