@@ -100,6 +100,9 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
     let document = json!({ "type": "bill", "name": "bill.pdf", "content": "JVBERi0xLjQK" });
     let document = client.post(&documents, document).await;
     let invoices = client.get("/audian/v2/billing/invoices").await;
+    let webhook = json!({ "url": "https://hooks.customer.example/", "events": ["*"] });
+    let webhook = text(&client.post("/audian/v2/webhooks", webhook).await.body, "/id");
+    let tested = client.post(&format!("/audian/v2/webhooks/{webhook}/test"), json!({})).await;
     let spare = persona.mint(Environment::Test, &[], None).await;
     let charge = persona.charges(Test).await.first().expect("the number was paid for").id;
     server.settle().await;
@@ -109,6 +112,8 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
         ("request_id", bought.header("x-request-id").expect("an id").to_owned()),
         ("port_id", ported.data_text("id")),
         ("document_id", document.data_text("id")),
+        ("webhook_id", webhook),
+        ("delivery_id", text(&tested.body, "/delivery_id")),
         ("invoice_id", text(invoices.data(), "/invoices/0/id")),
         ("key_id", spare.id.to_string()),
         ("transfer_id", charge.to_string()),

@@ -57,8 +57,8 @@ async fn run(
     answering: &[(Persona, Environment, Receiver)],
 ) -> Duration {
     crowd.iter().for_each(|(_, _, receiver)| drop(receiver.take()));
-    happen(server, crowd).await;
     let began = Instant::now();
+    happen(server, crowd).await;
     while answering.iter().any(|(_, _, receiver)| receiver.count() < EVENTS) {
         assert!(began.elapsed() < PATIENCE, "not everything arrived in {PATIENCE:?}");
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -71,10 +71,10 @@ on_both! {
         let server = serve(&stage).await;
         let crowd = crowd(&server).await;
         let (hanging, answering) = crowd.split_at(HANGING);
-        run(&server, &crowd, answering).await; // connections are made, pages are read
-        let undisturbed = run(&server, &crowd, answering).await;
+        // The better of two, as other work on the machine comes and goes.
+        let undisturbed = run(&server, &crowd, answering).await.min(run(&server, &crowd, answering).await);
         hanging.iter().for_each(|(_, _, receiver)| receiver.react(Reaction::Hang));
-        let disturbed = run(&server, &crowd, answering).await;
+        let disturbed = run(&server, &crowd, answering).await.min(run(&server, &crowd, answering).await);
         let ratio = disturbed.as_secs_f64() / undisturbed.as_secs_f64();
         println!("{} events: {undisturbed:?}, with {HANGING} hanging {disturbed:?}, ratio {ratio:.2}", crowd.len() * EVENTS);
         assert!(ratio < 3.0, "{undisturbed:?} without, {disturbed:?} with endpoints that hang");

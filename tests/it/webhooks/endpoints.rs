@@ -12,12 +12,12 @@ const OURS: &str = "/v1/webhooks";
 on_both! {
     async fn a_webhook_is_made_changed_and_deleted(server: Server) {
         let ada = server.account("Ada").await;
-        let made = ada.test().post(AUDIAN, json!({ "url": "https://example.com/hook", "events": ["number.purchased", "call.completed"] })).await;
+        let made = ada.test().post(AUDIAN, json!({ "url": "https://hooks.customer.example/hook", "events": ["number.purchased", "call.completed"] })).await;
         made.assert_status(201);
         let (id, secret) = (made.body["id"].as_str().expect("an id"), made.body["signing_secret"].as_str().expect("a secret"));
         assert!(id.starts_with("wh_") && secret.starts_with("whsec_"), "{made}");
         let shown = json!({
-            "id": id, "url": "https://example.com/hook", "events": ["number.purchased", "call.completed"], "status": "active",
+            "id": id, "url": "https://hooks.customer.example/hook", "events": ["number.purchased", "call.completed"], "status": "active",
             "created_at": "2024-01-01T00:00:00Z",
         });
         let one = format!("{AUDIAN}/{id}");
@@ -39,7 +39,7 @@ on_both! {
 
     async fn what_is_no_webhook_is_refused(server: Server) {
         let ada = server.account("Ada").await;
-        let url = "https://example.com/hook";
+        let url = "https://hooks.customer.example/hook";
         for (body, code, param) in [
             (json!({ "events": ["*"] }), "missing_required_parameter", "url"),
             (json!({ "url": url }), "missing_required_parameter", "events"),
@@ -67,7 +67,7 @@ on_both! {
 
     async fn webhooks_are_their_owners_and_operators_see_all(server: Server) {
         let (ada, eve) = (server.account("Ada").await, server.account("Eve").await);
-        let body = json!({ "url": "https://example.com/", "events": ["*"], "description": "Billing" });
+        let body = json!({ "url": "https://hooks.customer.example/", "events": ["*"], "description": "Billing" });
         let made = ada.test().post(OURS, body.clone()).await;
         let one = format!("{OURS}/{}", made.assert_status(201).body["id"].as_str().expect("an id"));
         assert_eq!((&made.body["dialect"], &made.body["method"]), (&json!("native"), &json!("POST")));
@@ -103,7 +103,7 @@ on_both! {
     async fn a_secret_is_shown_once_and_kept_nowhere_in_the_open(server: Server) {
         let ada = server.account("Ada").await;
         let client = ada.test().idempotency("once");
-        let body = json!({ "url": "https://example.com/", "events": ["*"] });
+        let body = json!({ "url": "https://hooks.customer.example/", "events": ["*"] });
         let made = client.post(AUDIAN, body.clone()).await;
         let secret = made.assert_status(201).body["signing_secret"].as_str().expect("a secret").to_owned();
         let again = client.post(AUDIAN, body).await;
@@ -125,7 +125,7 @@ on_both! {
     async fn an_environment_takes_a_hundred_webhooks(server: Server) {
         let ada = server.account("Ada").await;
         ada.unlimited(tandem_kernel::Environment::Test).await;
-        let body = json!({ "url": "https://example.com/", "events": ["*"] });
+        let body = json!({ "url": "https://hooks.customer.example/", "events": ["*"] });
         for _ in 0..100 {
             ada.test().post(AUDIAN, body.clone()).await.assert_status(201);
         }

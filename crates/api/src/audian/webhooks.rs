@@ -20,7 +20,7 @@ const URL: Field = Field::new(
     "url",
     Kind::Text { min: 1, max: LONGEST_URL },
     "Where events are posted to; HTTPS.",
-    r#""https://example.com/webhooks/audian""#,
+    r#""https://api.customer.example/webhooks/audian""#,
 );
 const EVENTS: Field =
     Field::new("events", Kind::Choices(&CHOICES), "Which events; `*` is all of them.", r#"["call.completed","number.purchased"]"#);
