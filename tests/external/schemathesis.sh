@@ -20,6 +20,7 @@ run() { # DIALECT PREFIX HEADER [OPTIONS]
         --checks all --max-examples "${EXAMPLES:-30}" --generation-database none --no-color "$@")
 }
 run audian /audian/v2 "X-Auth-Token: $test_key"
+run telephony_io /telephony/api "Authorization: Bearer $test_key"
 # What an account's key may do there, then what an operator's may; the wrong kind of key is refused with 401 or 403.
 run native /v1 "Authorization: Bearer $test_key"
 run native /v1 "Authorization: Bearer $operator_key"

@@ -1,4 +1,4 @@
-//! The error bodies that the Audian documentation shows, as it shows them.
+//! The error bodies that documentations show, as they show them.
 
 use std::sync::OnceLock;
 
@@ -7,6 +7,13 @@ use serde_json::Value;
 fn all() -> &'static Value {
     static ALL: OnceLock<Value> = OnceLock::new();
     ALL.get_or_init(|| serde_json::from_str(include_str!("../data/audian_examples.json")).expect("JSON"))
+}
+
+/// The example of a status on the page of Telephony.io's errors, if the page has one.
+pub fn of_telephony_status(status: u16) -> Option<&'static Value> {
+    static ALL: OnceLock<Value> = OnceLock::new();
+    let all = ALL.get_or_init(|| serde_json::from_str(include_str!("../data/telephony_io_examples.json")).expect("JSON"));
+    all.get(status.to_string())
 }
 
 /// The example of a code in the reference of error codes.

@@ -5,5 +5,6 @@ pub mod audian;
 pub mod http;
 pub mod native;
 mod router;
+pub mod telephony_io;
 
 pub use router::{Options, openapi, router};

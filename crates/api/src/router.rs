@@ -23,7 +23,7 @@ use crate::{
         openapi::document,
         pipeline::{self, Lost, Shared},
     },
-    native,
+    native, telephony_io,
 };
 
 /// What the HTTP side lets the operator choose.
@@ -42,7 +42,7 @@ impl Default for Options {
 }
 
 fn manners() -> Vec<Manner> {
-    vec![audian::manner(), native::manner()]
+    vec![audian::manner(), telephony_io::manner(), native::manner()]
 }
 
 /// The OpenAPI document of a dialect; none for one that is not served.

@@ -10,7 +10,10 @@ use tandem_store::{
     repo::{accounts, events, explanations, jobs},
 };
 
-use crate::{carrier::Carriers, directory::Directory, due::Bell, journal::Journal, stock::Stock, turns::Turns, vault::Vault};
+use crate::{
+    carrier::Carriers, directory::Directory, due::Bell, journal::Journal, messages::gateway::Pulse, stock::Stock, turns::Turns,
+    vault::Vault,
+};
 
 /// What an operator may set about the platform's business.
 #[derive(Clone, Debug)]
@@ -19,6 +22,12 @@ pub struct Settings {
     pub port_fee: i64,
     /// What a month of a ported number costs, in millionths.
     pub ported_monthly: i64,
+    /// What a lookup of a number costs, in millionths.
+    pub lookup_price: i64,
+    /// What each sending of a verification's code costs, in millionths.
+    pub verification_price: i64,
+    /// Whom codes come from: a number, a short code or a name, as the SMSCs allow it.
+    pub verification_sender: String,
     /// Days that the request log is kept.
     pub log_days: i64,
     /// Requests a minute from one address that show no valid key.
@@ -32,6 +41,9 @@ impl Default for Settings {
         Self {
             port_fee: 25 * Money::UNIT,
             ported_monthly: 990_000,
+            lookup_price: 10_000,
+            verification_price: 50_000,
+            verification_sender: "Verify".to_owned(),
             log_days: 30,
             anonymous_per_minute: 1_200,
             webhooks_allow_private: false,
@@ -82,10 +94,12 @@ pub struct Inner {
     pub bell: Bell,
     /// Wakes whoever hands messages to SMSCs.
     pub outbox: Bell,
+    /// When this process last said that it hands out messages.
+    pub pulse: Pulse,
     /// Wakes whoever delivers events to webhooks.
     pub mailbox: Bell,
     /// Seals what must not be readable in the database.
-    pub vault: Vault,
+    pub vault: Arc<Vault>,
     /// Who does which environment's due work.
     pub turns: Turns,
     /// Which process this is, for those that share its database.
@@ -114,8 +128,9 @@ impl App {
             journal: Journal::default(),
             bell: Bell::default(),
             outbox: Bell::default(),
+            pulse: Pulse::default(),
             mailbox: Bell::default(),
-            vault: Vault::new(secret.as_ref(), rng.clone()),
+            vault: Arc::new(Vault::new(secret.as_ref(), rng.clone())),
             turns: Turns::default(),
             node,
             store,
@@ -135,7 +150,7 @@ impl App {
     /// The clock and generator for use inside a unit of work.
     #[must_use]
     pub fn pen(&self) -> Pen {
-        Pen { clock: self.clock.clone(), rng: self.rng.clone(), node: self.node }
+        Pen { clock: self.clock.clone(), rng: self.rng.clone(), vault: self.vault.clone(), node: self.node }
     }
 }
 
@@ -145,6 +160,8 @@ pub struct Pen {
     clock: Arc<dyn Clock>,
     /// The secure generator.
     pub rng: Arc<dyn Rng>,
+    /// Seals what must not be readable in the database.
+    pub vault: Arc<Vault>,
     /// Which process writes.
     pub node: [u8; 16],
 }
@@ -194,9 +211,32 @@ impl Desk {
         if self.settings.has_webhooks { events::enqueue(tx, id, self.settings.id) } else { Ok(()) }
     }
 
+    /// Appends many events, in order.
+    pub fn events(&self, tx: &mut Tx, happened: Vec<(String, EventKind, serde_json::Value)>) -> Result<()> {
+        let new = |(object, kind, data): (String, EventKind, serde_json::Value)| events::New {
+            id: self.id(EventId::new),
+            object,
+            kind,
+            data: data.to_string(),
+        };
+        let new: Vec<_> = happened.into_iter().map(new).collect();
+        events::append_many(tx, self.settings.id, &new, self.now)?;
+        if self.settings.has_webhooks {
+            let ids: Vec<EventId> = new.iter().map(|event| event.id).collect();
+            events::enqueue_many(tx, &ids, self.settings.id)?;
+        }
+        Ok(())
+    }
+
     /// Keeps an explanation with its object.
     pub fn explain(&self, tx: &mut Tx, explanation: &Explanation) -> Result<()> {
         explanations::keep(tx, self.id(ExplanationId::new), self.settings.id, explanation, self.now)
+    }
+
+    /// Keeps many explanations.
+    pub fn explain_many(&self, tx: &mut Tx, made: &[Explanation]) -> Result<()> {
+        let made: Vec<_> = made.iter().map(|explanation| (self.id(ExplanationId::new), explanation)).collect();
+        explanations::keep_many(tx, self.settings.id, &made, self.now)
     }
 
     /// Schedules due work, by this environment's clock.

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use tandem_catalogue::Result;
-use tandem_kernel::{Environment, NumberId, OrderId, PhoneNumber, PortId, Timestamp, TransferId};
+use tandem_kernel::{Environment, NumberId, OrderId, PhoneNumber, PortId, Timestamp, TransferId, VerificationId};
 use tandem_store::{
     Tx,
     repo::jobs::{self, Job},
 };
 use tokio::sync::{Notify, watch};
 
-use crate::{App, app::Desk, billing, holds, numbers, ports};
+use crate::{App, app::Desk, billing, holds, messages, numbers, ports, verifications};
 
 /// Jobs that are looked up at a time.
 const BATCH: i64 = 64;
@@ -121,6 +121,7 @@ fn work(tx: &mut Tx, desk: &Desk, job: &Job) -> Result<(Done, Effect)> {
     match job.kind.as_str() {
         numbers::RENEWAL_JOB => Ok((numbers::renew(tx, desk, NumberId::from_bytes(job.subject), job.step)?, None)),
         billing::INVOICE_JOB => Ok((billing::issue(tx, desk, Timestamp::from_micros(job.step))?, None)),
+        messages::EXPIRY_JOB => Ok((messages::expire(tx, desk)?, None)),
         holds::HOLD_JOB => Ok((holds::expire(tx, desk, TransferId::from_bytes(job.subject))?, None)),
         numbers::QUARANTINE_JOB => {
             let (_, digits) = job.subject.split_at(8);
@@ -129,6 +130,7 @@ fn work(tx: &mut Tx, desk: &Desk, job: &Job) -> Result<(Done, Effect)> {
             let rested = numbers::end_quarantine(tx, desk, kind, phone)?;
             Ok((Done::Finished, rested.then_some((kind, phone))))
         }
+        verifications::EXPIRY_JOB => Ok((verifications::expire(tx, desk, VerificationId::from_bytes(job.subject))?, None)),
         other => {
             tracing::error!(kind = other, "there is due work of an unknown kind; a newer version may know it");
             Ok((Done::Again(next_day(desk.now)), None))

@@ -23,6 +23,8 @@ pub mod inventory_import;
 mod journal;
 pub mod keys;
 mod limiter;
+pub mod lookup;
+pub mod messages;
 pub mod numbers;
 pub mod offers;
 pub mod own_keys;
@@ -32,6 +34,7 @@ mod spending;
 mod stock;
 mod turns;
 mod vault;
+pub mod verifications;
 pub mod wallets;
 pub mod webhooks;
 

@@ -57,6 +57,34 @@ pub enum EventKind {
     WebhookDisabled,
     /// A delivery was given up.
     WebhookDeliveryFailed,
+    /// A message waits to be sent.
+    MessageQueued,
+    /// The SMSC took every part of a message.
+    MessageSent,
+    /// A message is on the handset. Terminal.
+    MessageDelivered,
+    /// A message will never be on the handset. Terminal.
+    MessageUndelivered,
+    /// A message was given up. Terminal.
+    MessageExpired,
+    /// A message was refused before it was sent. Terminal.
+    MessageFailed,
+    /// A message came in. Terminal.
+    MessageReceived,
+    /// A verification's code was sent.
+    VerifySent,
+    /// The right code came back. Terminal.
+    VerifyChecked,
+    /// Too many wrong codes came back. Terminal.
+    VerifyFailed,
+    /// No right code came back in time. Terminal.
+    VerifyExpired,
+    /// A verification was called off. Terminal.
+    VerifyCanceled,
+    /// Somebody wants no more messages.
+    RecipientOptedOut,
+    /// Somebody wants messages again.
+    RecipientOptedIn,
 }
 
 impl EventKind {
@@ -89,6 +117,20 @@ impl EventKind {
         Self::WebhookTest,
         Self::WebhookDisabled,
         Self::WebhookDeliveryFailed,
+        Self::MessageQueued,
+        Self::MessageSent,
+        Self::MessageDelivered,
+        Self::MessageUndelivered,
+        Self::MessageExpired,
+        Self::MessageFailed,
+        Self::MessageReceived,
+        Self::VerifySent,
+        Self::VerifyChecked,
+        Self::VerifyFailed,
+        Self::VerifyExpired,
+        Self::VerifyCanceled,
+        Self::RecipientOptedOut,
+        Self::RecipientOptedIn,
     ];
 
     /// The event's name.
@@ -122,6 +164,20 @@ impl EventKind {
             Self::WebhookTest => "webhook.test",
             Self::WebhookDisabled => "webhook.disabled",
             Self::WebhookDeliveryFailed => "webhook.delivery_failed",
+            Self::MessageQueued => "message.queued",
+            Self::MessageSent => "message.sent",
+            Self::MessageDelivered => "message.delivered",
+            Self::MessageUndelivered => "message.undelivered",
+            Self::MessageExpired => "message.expired",
+            Self::MessageFailed => "message.failed",
+            Self::MessageReceived => "message.received",
+            Self::VerifySent => "verify.sent",
+            Self::VerifyChecked => "verify.checked",
+            Self::VerifyFailed => "verify.failed",
+            Self::VerifyExpired => "verify.expired",
+            Self::VerifyCanceled => "verify.canceled",
+            Self::RecipientOptedOut => "recipient.opted_out",
+            Self::RecipientOptedIn => "recipient.opted_in",
         }
     }
 }

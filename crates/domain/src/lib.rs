@@ -11,12 +11,15 @@ pub mod explanation;
 mod features;
 pub mod inventory;
 pub mod key;
+pub mod lookup;
+pub mod message;
 pub mod number;
 pub mod port;
 pub mod purchase;
 pub mod routing;
 pub mod sid;
 pub mod spending;
+pub mod verification;
 pub mod webhook;
 
 pub use explanation::{Explanation, Step};

@@ -12,6 +12,7 @@ mod money;
 mod period;
 mod phone;
 pub mod places;
+mod plan;
 mod rng;
 
 pub use caller::{Caller, Environment, KeyKind, Scope, Scopes};
@@ -22,4 +23,5 @@ pub use location::{Location, LocationFault};
 pub use money::{Currency, Money};
 pub use period::Period;
 pub use phone::{PhoneFault, PhoneNumber};
+pub use plan::{LineType, Unfit};
 pub use rng::{OsRng, Rng, SeededRng};

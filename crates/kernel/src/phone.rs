@@ -60,7 +60,8 @@ impl PhoneNumber {
         self.plan().map_or_else(|| self.0.to_string(), |plan| plan.get_national_significant_number())
     }
 
-    fn plan(self) -> Option<rlibphonenumber::PhoneNumber> {
+    /// How the numbering plans' metadata sees the number.
+    pub(crate) fn plan(self) -> Option<rlibphonenumber::PhoneNumber> {
         self.to_string().parse().ok()
     }
 }

@@ -120,6 +120,12 @@ impl Answer {
         self.assert(status, &json!({ "error": error }))
     }
 
+    /// Checks a whole error of the Telephony.io dialect, byte for byte.
+    #[track_caller]
+    pub fn assert_telephony_error(&self, status: u16, code: &str, message: &str) -> &Self {
+        self.assert(status, &json!({ "error": message, "code": code }))
+    }
+
     /// Checks that this is the first answer to the same request, given again.
     #[track_caller]
     pub fn assert_replay_of(&self, first: &Self) -> &Self {

@@ -117,7 +117,7 @@ impl Contract {
         let codes: Vec<Code> = listed.iter().filter_map(Value::as_str).filter_map(Code::parse).collect();
         let said = match self.dialect {
             Dialect::Audian => answer.body["error"]["code"].as_str(),
-            Dialect::Native => answer.body["code"].as_str(),
+            Dialect::Native | Dialect::TelephonyIo => answer.body["code"].as_str(),
             _ => return,
         };
         let known = codes.iter().any(|code| Some(code.entry().wire(self.dialect).code) == said);

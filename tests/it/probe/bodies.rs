@@ -89,8 +89,8 @@ impl Asker<'_> {
         ];
         for body in malformed {
             let answer = self.case.send_body(self.client, self.path, Some(body.to_vec())).await;
-            self.case.refused(&answer, 400, &["invalid_request_error", "malformed_body"]);
-            assert!(self.param(&answer).is_none(), "no parameter is at fault{answer}");
+            self.case.refused(&answer, 400, &["invalid_request_error", "malformed_body", "invalid_parameter"]);
+            assert!(self.case.param(&answer).is_none(), "no parameter is at fault{answer}");
         }
         for body in [&b""[..], b" \n", b"{}"] {
             let answer = self.case.send_body(self.client, self.path, Some(body.to_vec())).await;
@@ -128,24 +128,13 @@ impl Asker<'_> {
     async fn blames(&self, body: &Value, field: &Field<'_>, left_out: bool) {
         let answer = self.send(body).await;
         assert!([400, 422].contains(&answer.status), "{} is wrong{answer}", field.pointer);
-        let named = self.param(&answer);
-        let spelled = SPELLED.iter().find(|(pointer, _)| left_out && *pointer == field.pointer);
+        let named = self.case.param(&answer);
+        let audian = left_out && self.case.dialect == Dialect::Audian;
+        let spelled = SPELLED.iter().find(|(pointer, _)| audian && *pointer == field.pointer);
         let spelled = spelled.map_or(field.name(), |(_, spelled)| spelled);
-        let expected = match self.case.dialect {
-            Dialect::Audian => spelled,
-            _ => &field.pointer,
-        };
+        let expected = self.case.spelled(spelled, &field.pointer);
         let within = |named: &str| named == expected || named.strip_prefix(expected).is_some_and(|rest| rest.starts_with('/'));
         assert!(named.as_deref().is_some_and(within), "{expected} is at fault{answer}");
-    }
-
-    /// The parameter that an answer names.
-    fn param(&self, answer: &Answer) -> Option<String> {
-        let named = match self.case.dialect {
-            Dialect::Audian => &answer.body["error"]["param"],
-            _ => &answer.body["errors"][0]["pointer"],
-        };
-        named.as_str().map(str::to_owned)
     }
 
     /// A name that nobody knows, near to one that is known.
@@ -153,15 +142,15 @@ impl Asker<'_> {
         let known = fields.iter().find(|field| field.pointer.matches('/').count() == 1).expect("a field").name();
         let near = format!("{known}x");
         let answer = self.send(&json!({ near.as_str(): 1, "zzzzzzzzzzzz": { "a": [] } })).await;
-        match self.case.dialect {
-            Dialect::Audian => {
+        match self.case.strict() {
+            false => {
                 let hint = answer.header("x-tandem-hint").unwrap_or_else(|| panic!("a hint was expected{answer}"));
                 assert!(hint.contains(&format!("{near} is ignored; did you mean {known}?")), "{hint}{answer}");
                 assert!(hint.contains("zzzzzzzzzzzz is ignored"), "{hint}{answer}");
             }
-            _ => {
+            true => {
                 self.case.refused(&answer, 400, &["unknown_parameter"]);
-                assert_eq!(self.param(&answer), Some(format!("/{near}")), "{answer}");
+                assert_eq!(self.case.param(&answer), Some(format!("/{near}")), "{answer}");
                 let detail = answer.body["detail"].as_str().unwrap_or("");
                 assert!(detail.contains(&format!("'{known}'")), "{detail}{answer}");
             }

@@ -58,6 +58,15 @@ pub async fn all(world: &World) -> Vec<Case> {
     cases
 }
 
+/// The parameter that a text of Telephony.io's is about; there is one telephone number in each of its operations.
+fn named_in(text: &str) -> Option<&str> {
+    if text == "Invalid phone number format" {
+        return Some("phone_number");
+    }
+    let (before, _) = text.split_once(" parameter ")?;
+    before.strip_prefix("The ").map(|name| name.trim_matches('\''))
+}
+
 impl Case {
     fn read(dialect: Dialect, prefix: &str, template: &str, method: &str, operation: &Value) -> Self {
         let parameters = operation["parameters"].as_array().expect("parameters");
@@ -152,6 +161,27 @@ impl Case {
             _ => &answer.body["code"],
         };
         code.as_str().unwrap_or("")
+    }
+
+    /// The parameter that an answer names as the one at fault: a name of the dialect's, or a JSON pointer.
+    pub fn param(&self, answer: &Answer) -> Option<String> {
+        let named = match self.dialect {
+            Dialect::Audian => answer.body["error"]["param"].as_str(),
+            // Its errors are flat: only the text tells.
+            Dialect::TelephonyIo => answer.body["error"].as_str().and_then(named_in),
+            _ => answer.body["errors"][0]["pointer"].as_str(),
+        };
+        named.map(str::to_owned)
+    }
+
+    /// How the dialect names a member of a body or of a query.
+    pub fn spelled<'a>(&self, name: &'a str, pointer: &'a str) -> &'a str {
+        if self.dialect == Dialect::Native { pointer } else { name }
+    }
+
+    /// Whether names that no field has are refused, and not only told of in a header.
+    pub fn strict(&self) -> bool {
+        self.dialect == Dialect::Native
     }
 
     /// Checks a refusal: its status and one of several codes.

@@ -89,7 +89,8 @@ impl World {
     }
 }
 
-/// A number, a port that stays open, a document of it, an invoice, a key to spare, a request, a charge.
+/// A number, a port that stays open, a document of it, an invoice, a key to spare, a request, a charge,
+/// a verification.
 async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 2]) -> HashMap<&'static str, String> {
     let client = persona.test();
     let bought = client.post("/audian/v2/numbers/purchase", json!({ "number": number })).await;
@@ -99,17 +100,25 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
     let documents = format!("/audian/v2/ports/{}/documents", ported.data_text("id"));
     let document = json!({ "type": "bill", "name": "bill.pdf", "content": "JVBERi0xLjQK" });
     let document = client.post(&documents, document).await;
+    let verification = client.post("/telephony/api/verify/send", json!({ "phone_number": "+61412345678" })).await;
+    verification.assert_status(200);
     let invoices = client.get("/audian/v2/billing/invoices").await;
     let webhook = json!({ "url": "https://hooks.customer.example/", "events": ["*"] });
     let webhook = text(&client.post("/audian/v2/webhooks", webhook).await.body, "/id");
     let tested = client.post(&format!("/audian/v2/webhooks/{webhook}/test"), json!({})).await;
     let spare = persona.mint(Environment::Test, &[], None).await;
     let charge = persona.charges(Test).await.first().expect("the number was paid for").id;
+    let message = json!({ "from": number, "to": "+14155550199", "body": "Hello" });
+    let message = client.post("/audian/v2/messages", message).await;
+    let opt_out = client.post("/v1/opt-outs", json!({ "from": number, "to": "+14155550198" })).await;
     server.settle().await;
     HashMap::from([
+        ("opt_out_id", text(&opt_out.body, "/id")),
+        ("message_id", message.data_text("id")),
         ("number_id", bought.data_text("id")),
         ("object_id", bought.data_text("id")),
         ("request_id", bought.header("x-request-id").expect("an id").to_owned()),
+        ("verification_id", text(&verification.body, "/verification_id")),
         ("port_id", ported.data_text("id")),
         ("document_id", document.data_text("id")),
         ("webhook_id", webhook),

@@ -9,7 +9,7 @@ use http::StatusCode;
 use serde_json::Value;
 use tandem_testkit::Answer;
 
-use super::reference::{self, CODES, Code, MORE_CODES, NOT_YET, STATUSES, Status};
+use super::reference::{self, CODES, Code, MORE_CODES, STATUSES, Status, TELEPHONY_STATUSES, TelephonyStatus};
 use crate::examples;
 
 /// Headers that the page shows, in this order.
@@ -26,13 +26,21 @@ const HEAD: &str = "# Errors: what provokes each
 
 <!-- Written by `tests/it/seeds`; see the end of this page. -->
 
-Every code and every status that the documentation of the Audian API lists, with each cause that it names, the request that
+Every code and every status that the documentation of the Audian API lists, and every status of the Telephony.io API, with each cause that it names, the request that
 provokes it over the wire, and the answer. The tests make these exchanges from their real causes on SQLite and on PostgreSQL and
 compare bodies, statuses and headers with the documentation's examples. No route returns an error on command: where a cause is a
 fault, it is a fault of a part, injected at a port.
 
 Ids and keys are shortened to `num_…`; everything else is as it was sent.
 
+";
+const TELEPHONY_HEAD: &str = "## The Telephony.io API
+
+Every condition of its page of errors. Errors are flat: a text and a code, and with 402 what was needed and what is there. Amounts are
+written as JSON numbers in their shortest form: the page's `1.50` is `1.5`.
+
+| Status | Name | Code | Retryable | Seen |
+|---|---|---|---|---|
 ";
 const TAIL: &str = "## This page
 
@@ -54,6 +62,8 @@ pub enum Shows {
     Sharper(&'static str, &'static str),
     /// A cause of a status.
     Status(u16, &'static str),
+    /// A cause of a status of Telephony.io's page.
+    Telephony(u16, &'static str),
 }
 
 /// A cause of a code.
@@ -64,6 +74,11 @@ pub const fn code(name: &'static str, cause: &'static str) -> Shows {
 /// A cause of a status.
 pub const fn status(number: u16, cause: &'static str) -> Shows {
     Shows::Status(number, cause)
+}
+
+/// A cause of a status of Telephony.io's page.
+pub const fn telephony(number: u16, cause: &'static str) -> Shows {
+    Shows::Telephony(number, cause)
 }
 
 struct Exchange {
@@ -95,6 +110,7 @@ impl Book {
         page.codes("The codes of the error reference", CODES);
         page.codes("The codes that only the page about statuses has", MORE_CODES);
         page.statuses();
+        page.telephony();
         page.text.push_str(TAIL);
         page.text
     }
@@ -119,6 +135,13 @@ fn check(answer: &Answer, shown: Shows) {
         Shows::Status(number, cause) => {
             assert!(reference::of(number).causes.contains(&cause), "{number} has no cause '{cause}'");
             answer.assert_status(number);
+        }
+        Shows::Telephony(number, cause) => {
+            let known = reference::of_telephony(number);
+            assert!(known.causes.contains(&cause), "Telephony.io's {number} has no cause '{cause}'");
+            answer.assert_status(number);
+            assert!(answer.body["code"].as_str() == known.code, "{:?} was expected{answer}", known.code);
+            assert!(known.code.is_none() || answer.body["error"].is_string(), "a message was expected{answer}");
         }
     }
     let waits = [429, 503].contains(&answer.status);
@@ -151,12 +174,15 @@ impl Page<'_> {
                 missing.push((known.name, "the example"));
             }
         }
-        let excused =
-            |gap: &(&str, &str)| NOT_YET.contains(gap) || gap.1 == "the example" && NOT_YET.iter().any(|(name, _)| *name == gap.0);
-        let unexcused: Vec<_> = missing.iter().filter(|gap| !excused(gap)).collect();
-        assert!(unexcused.is_empty(), "nothing shows {unexcused:?}");
-        let done: Vec<_> = NOT_YET.iter().filter(|gap| !missing.contains(gap)).collect();
-        assert!(done.is_empty(), "these are shown now and must leave the list: {done:?}");
+        for known in TELEPHONY_STATUSES {
+            let unseen = known.causes.iter().copied().filter(|cause| !self.has(&[Shows::Telephony(known.number, cause)]));
+            missing.extend(unseen.map(|cause| (known.name, cause)));
+            let example = examples::of_telephony_status(known.number);
+            if example.is_some_and(|example| !self.equals(known.number, example)) {
+                missing.push((known.name, "the example"));
+            }
+        }
+        assert!(missing.is_empty(), "nothing shows {missing:?}");
     }
 
     fn has_cause(&self, known: &Code, cause: &'static str) -> bool {
@@ -220,6 +246,24 @@ impl Page<'_> {
             writeln!(self.text, "### {} {}\n", known.number, known.name).unwrap();
             for cause in known.causes {
                 self.cause(cause, &anchor(known), &[Shows::Status(known.number, cause)]);
+            }
+        }
+    }
+
+    fn telephony(&mut self) {
+        self.text.push_str(TELEPHONY_HEAD);
+        for known in TELEPHONY_STATUSES {
+            let seen = known.causes.iter().copied().filter(|cause| self.has(&[Shows::Telephony(known.number, cause)])).count();
+            let TelephonyStatus { number, name, code, retryable, causes } = known;
+            let code = code.map_or_else(String::new, |code| format!("`{code}`"));
+            writeln!(self.text, "| {number} | {name} | {code} | {} | {} |", yes(*retryable), tick(seen, causes.len())).unwrap();
+        }
+        self.text.push('\n');
+        for known in TELEPHONY_STATUSES {
+            writeln!(self.text, "### Telephony.io: {} {}\n", known.number, known.name).unwrap();
+            for cause in known.causes {
+                let place = format!("telephonyio-{}-{}", known.number, known.name.to_lowercase().replace(' ', "-"));
+                self.cause(cause, &place, &[Shows::Telephony(known.number, cause)]);
             }
         }
     }

@@ -5,6 +5,7 @@ mod faults;
 mod reference;
 mod requests;
 mod states;
+mod telephony;
 
 use std::path::Path;
 
@@ -45,10 +46,16 @@ fn page(engine: Engine) -> String {
     chapter(engine, &book, states::availability);
     chapter(engine, &book, states::ports);
     chapter(engine, &book, states::routing);
+    chapter(engine, &book, states::features);
     chapter(engine, &book, faults::internal);
     chapter(engine, &book, faults::gateway);
     chapter(engine, &book, faults::outage);
     chapter(engine, &book, faults::overload);
+    chapter(engine, &book, telephony::requests);
+    chapter(engine, &book, telephony::credentials);
+    chapter(engine, &book, telephony::funds);
+    chapter(engine, &book, telephony::limits);
+    chapter(engine, &book, telephony::internal);
     book.page()
 }
 

@@ -182,11 +182,50 @@ pub const STATUSES: &[Status] = &[
     status(503, "Service Unavailable", &["Server maintenance", "Service overload", "Temporary service outage"]),
 ];
 
-/// Causes, and examples of causes, that nothing that is served today can have. This list may only shrink.
-pub const NOT_YET: &[(&str, &str)] = &[
-    // Messages are not served yet, and nothing else depends on a feature of the account.
-    ("operation_not_allowed", "Feature not enabled on account"),
+/// A status of Telephony.io's page of errors, with the code that goes with it.
+pub struct TelephonyStatus {
+    pub number: u16,
+    pub name: &'static str,
+    /// None where nothing is wrong. Where the page does not show one it is ours.
+    pub code: Option<&'static str>,
+    pub retryable: bool,
+    pub causes: &'static [&'static str],
+}
+
+const fn telephony(
+    number: u16,
+    name: &'static str,
+    code: Option<&'static str>,
+    causes: &'static [&'static str],
+) -> TelephonyStatus {
+    TelephonyStatus { number, name, code, retryable: matches!(number, 429 | 500..), causes }
+}
+
+/// The statuses of Telephony.io's page of errors, in its order.
+pub const TELEPHONY_STATUSES: &[TelephonyStatus] = &[
+    telephony(200, "OK", None, &["The request was successful"]),
+    telephony(
+        400,
+        "Bad Request",
+        Some("invalid_parameter"),
+        &["Missing required parameters", "Invalid phone number format", "Invalid verification code length"],
+    ),
+    telephony(
+        401,
+        "Unauthorized",
+        Some("unauthorized"),
+        &["The API key is missing", "The API key is invalid", "The API key has been revoked"],
+    ),
+    telephony(402, "Payment Required", Some("insufficient_balance"), &["Insufficient wallet balance"]),
+    telephony(429, "Too Many Requests", Some("rate_limit_exceeded"), &["The rate limit for the account was exceeded"]),
+    telephony(500, "Internal Server Error", Some("internal_error"), &["Something went wrong on our end"]),
 ];
+
+/// The status of Telephony.io's page.
+pub fn of_telephony(number: u16) -> &'static TelephonyStatus {
+    let found = TELEPHONY_STATUSES.iter().find(|status| status.number == number);
+    found.unwrap_or_else(|| panic!("the page has no status {number}"))
+}
 
 /// The code of that name, of either list.
 pub fn code(name: &str) -> &'static Code {

@@ -25,6 +25,8 @@ pub struct Call {
     pub query: Vec<(String, String)>,
     /// The body.
     pub bytes: Bytes,
+    /// Whether only the head of the answer is wanted.
+    pub head: bool,
     /// Its place among repetitions of the same request.
     pub once: Arc<Once>,
     /// What it takes.

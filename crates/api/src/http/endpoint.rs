@@ -77,6 +77,8 @@ pub struct Endpoint {
     pub codes: &'static [Code],
     /// Whether it is new design and not the dialect's.
     pub ours: bool,
+    /// Whether it costs something though it changes nothing: then its answers are kept for repetitions too.
+    pub priced: bool,
     /// What it does.
     pub handler: Handler,
 }
@@ -124,6 +126,7 @@ impl Endpoint {
             answer: None,
             codes: &[],
             ours: false,
+            priced: false,
             handler: Arc::new(move |call| Box::pin(handler(call))),
         }
     }
@@ -198,6 +201,18 @@ impl Endpoint {
     #[must_use]
     pub fn ours(self) -> Self {
         Self { ours: true, ..self }
+    }
+
+    /// A price for reading.
+    #[must_use]
+    pub fn priced(self) -> Self {
+        Self { priced: true, ..self }
+    }
+
+    /// Whether its answers are kept for repetitions: it changes something, or costs something.
+    #[must_use]
+    pub fn is_once(&self) -> bool {
+        self.priced || self.is_unsafe()
     }
 
     /// Whether it changes anything.

@@ -37,17 +37,11 @@ const WITH_FIELDS: &[Code] = &[
     Code::TooShort,
     Code::TooLong,
 ];
+/// Errors that every operation may answer whose repetitions get the first answer.
+const ONCE: &[Code] = &[Code::RequestInProgress, Code::IdempotencyKeyReused, Code::InvalidIdempotencyKey];
 /// Errors that every operation that changes something may answer.
-const UNSAFE: &[Code] = &[
-    Code::MalformedBody,
-    Code::UnsupportedMediaType,
-    Code::BodyTooLarge,
-    Code::RequestTimeout,
-    Code::RequestInProgress,
-    Code::IdempotencyKeyReused,
-    Code::InvalidIdempotencyKey,
-    Code::ConcurrentModification,
-];
+const UNSAFE: &[Code] =
+    &[Code::MalformedBody, Code::UnsupportedMediaType, Code::BodyTooLarge, Code::RequestTimeout, Code::ConcurrentModification];
 
 /// All codes that an operation may answer.
 #[must_use]
@@ -61,6 +55,9 @@ pub fn codes(endpoint: &Endpoint, strict: bool) -> Vec<Code> {
         codes.extend(WITH_FIELDS);
     }
     codes.extend(strict.then_some(Code::UnknownParameter));
+    if endpoint.is_once() {
+        codes.extend(ONCE);
+    }
     if endpoint.is_unsafe() {
         codes.extend(UNSAFE);
     }
@@ -117,7 +114,7 @@ fn operation(manner: &Manner, endpoint: &Endpoint, scheme: &str) -> Value {
         members.insert("security".to_owned(), json!([{ scheme: [] }]));
         members.insert("x-access".to_owned(), endpoint.access.as_str().into());
     }
-    if endpoint.is_unsafe() {
+    if endpoint.is_once() {
         members.insert("x-idempotency-key".to_owned(), "optional; see components.parameters.IdempotencyKey".into());
     }
     if endpoint.ours {
@@ -148,7 +145,7 @@ fn parameters(endpoint: &Endpoint) -> Vec<Value> {
 fn idempotency_key() -> Value {
     json!({
         "name": "Idempotency-Key", "in": "header", "required": false, "x-origin": "ours",
-        "description": "Taken by every operation that changes something: a repetition with the same key and body gets the first answer.",
+        "description": "Taken by every operation that changes or costs something: a repetition with the same key and body gets the first answer.",
         "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
     })
 }

@@ -108,7 +108,7 @@ async fn walk(
     let principal = trail.principal.clone();
     let environment = principal.as_ref().and_then(|principal| principal.key.environment).unwrap_or(shared.nobody);
     let whole_path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let (once, guard) = if endpoint.is_unsafe() {
+    let (once, guard) = if endpoint.is_once() {
         let what = (&parts.method, whole_path, &trail.body[..]);
         match shared.flights.claim(app, environment, &parts.headers, what, endpoint.media_type).await? {
             Claim::Do(once, guard) => (once, guard),
@@ -125,6 +125,7 @@ async fn walk(
         path,
         query: query_pairs(parts.uri.query().unwrap_or("")),
         bytes: trail.body.clone(),
+        head: parts.method == Method::HEAD,
         once: once.clone(),
         query_fields: endpoint.query,
         body_fields: endpoint.body.unwrap_or_default(),
@@ -142,7 +143,7 @@ async fn work(endpoint: &Endpoint, call: Call, guard: Option<Guard>) -> Result<R
     call.check_names(endpoint.raw_body)?;
     let app = call.app.clone();
     let work = (endpoint.handler)(call);
-    if !endpoint.is_unsafe() {
+    if !endpoint.is_once() {
         return work.await;
     }
     let task = tokio::spawn(async move {
@@ -309,7 +310,7 @@ fn conclude(
             key_last_four: key.map_or_else(|| last_four(manner, parts), |key| key.last_four.clone()),
             method: parts.method.to_string(),
             route: parts.extensions.get::<MatchedPath>().map_or(route, MatchedPath::as_str).to_owned(),
-            path: redact::cut(whole_path.to_owned()),
+            path: redact::path(whole_path),
             status: i64::from(status),
             code: trail.code,
             duration,

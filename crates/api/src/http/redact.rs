@@ -44,6 +44,21 @@ pub fn body(bytes: &[u8]) -> String {
     }
 }
 
+/// A path with its query as the log keeps it.
+#[must_use]
+pub fn path(whole: &str) -> String {
+    let Some((path, query)) = whole.split_once('?') else { return cut(whole.to_owned()) };
+    let shown = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, _)) if is_secret(name) => format!("{name}=[redacted]"),
+        _ => pair.to_owned(),
+    });
+    cut(format!("{path}?{}", shown.collect::<Vec<_>>().join("&")))
+}
+
+fn is_secret(name: &str) -> bool {
+    SECRET.iter().any(|secret| name.eq_ignore_ascii_case(secret))
+}
+
 /// Cuts a text to what the log keeps, on a character.
 #[must_use]
 pub fn cut(mut text: String) -> String {
@@ -59,7 +74,7 @@ fn hide(value: &mut Value) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                if SECRET.iter().any(|secret| name.eq_ignore_ascii_case(secret)) {
+                if is_secret(name) {
                     *member = "[redacted]".into();
                 } else {
                     hide(member);
@@ -79,6 +94,7 @@ mod tests {
     fn secrets_are_hidden_at_any_depth() {
         let kept = body(br#"{"number":"+14155551234","account_pin":"1234","a":[{"Password":"x"}]}"#);
         assert_eq!(kept, r#"{"number":"+14155551234","account_pin":"[redacted]","a":[{"Password":"[redacted]"}]}"#);
+        assert_eq!(path("/verify/check?code=123456&x=1"), "/verify/check?code=[redacted]&x=1");
         assert_eq!(body(b"{"), "[1 bytes that are not JSON]");
         assert!(body(format!("{{\"a\":\"{}\"}}", "é".repeat(5000)).as_bytes()).len() < 2100);
     }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tandem_app::{
     explain::{self, ExplainedCharge, Which},
     numbers::NumberRef,
+    verifications,
 };
 use tandem_catalogue::{Code, Result};
 use tandem_domain::Step;
@@ -34,20 +35,20 @@ struct ExplainedDto {
 
 /// What something was decided about.
 #[derive(Serialize, ToSchema)]
-struct SubjectDto {
-    /// `number`, `port` or `request`.
-    kind: &'static str,
+pub(super) struct SubjectDto {
+    /// `number`, `port`, `message`, `verification` or `request`.
+    pub(super) kind: &'static str,
     /// Its id.
-    id: String,
+    pub(super) id: String,
     /// What people know it by: a telephone number, or method and path.
-    name: String,
+    pub(super) name: String,
     /// Where it is now: its status.
-    state: String,
+    pub(super) state: String,
 }
 
 /// One decision.
 #[derive(Serialize, ToSchema)]
-struct ExplanationDto {
+pub(super) struct ExplanationDto {
     /// Its id.
     id: String,
     /// What was decided: `purchase`, `renewal`, `port`, `routing` and the like.
@@ -147,6 +148,17 @@ pub fn endpoints() -> Vec<Endpoint> {
             .answers::<ExplainedDto>(StatusCode::OK)
             .codes(&[Code::PortNotFound]),
         Endpoint::new(
+            "explainVerification",
+            Method::GET,
+            "/verifications/{verification_id}/explain",
+            "What was decided about one of your verifications.",
+            verification,
+        )
+        .path_docs(&[("verification_id", "The verification's id.")])
+        .query(PAGE)
+        .answers::<ExplainedDto>(StatusCode::OK)
+        .codes(&[Code::VerificationNotFound]),
+        Endpoint::new(
             "explainRequest",
             Method::GET,
             "/requests/{request_id}/explain",
@@ -186,6 +198,19 @@ async fn port(call: Call) -> Result<Reply> {
     Ok(explained(subject, window, kept))
 }
 
+async fn verification(call: Call) -> Result<Reply> {
+    let (window, which) = which(&call)?;
+    let id = call.param("verification_id").to_owned();
+    let (found, kept) = verifications::explain(&call.app, &call.caller()?, id, which).await?;
+    let subject = SubjectDto {
+        kind: "verification",
+        id: found.id.to_string(),
+        name: found.phone.to_string(),
+        state: found.state.as_str().to_owned(),
+    };
+    Ok(explained(subject, window, kept))
+}
+
 async fn request(call: Call) -> Result<Reply> {
     let (window, which) = which(&call)?;
     let (found, kept) = explain::request(&call.app, &call.caller()?, call.param("request_id").to_owned(), which).await?;
@@ -204,7 +229,7 @@ async fn charge(call: Call) -> Result<Reply> {
     Ok(Reply::json(StatusCode::OK, &charged(found)))
 }
 
-fn which(call: &Call) -> Result<(Window, Which)> {
+pub(super) fn which(call: &Call) -> Result<(Window, Which)> {
     let mut form = call.query_form()?;
     let window = Window::read(&mut form);
     form.finish()?;
@@ -216,7 +241,7 @@ fn explained(subject: SubjectDto, window: Window, kept: Vec<Kept>) -> Reply {
     Reply::json(StatusCode::OK, &ExplainedDto { subject, data: page.data, next_cursor: page.next_cursor })
 }
 
-fn explanation(kept: &Kept) -> ExplanationDto {
+pub(super) fn explanation(kept: &Kept) -> ExplanationDto {
     let step = |step: &Step| StepDto { rule: step.rule.clone(), compared: step.compared.clone(), met: step.met };
     ExplanationDto {
         id: kept.id.to_string(),
@@ -230,7 +255,8 @@ fn explanation(kept: &Kept) -> ExplanationDto {
 fn charged(found: ExplainedCharge) -> ChargeDto {
     let balances = |(available, held)| BalancesDto { available: amount(available), held: amount(held) };
     let object = |id: String| {
-        let collection = if id.starts_with(tandem_kernel::PortId::PREFIX) { "ports" } else { "numbers" };
+        let collections = [(tandem_kernel::PortId::PREFIX, "ports"), (tandem_kernel::MessageId::PREFIX, "messages")];
+        let collection = collections.iter().find(|(prefix, _)| id.starts_with(prefix)).map_or("numbers", |(_, name)| name);
         ObjectDto { explained_at: format!("/v1/{collection}/{id}/explain"), id }
     };
     ChargeDto {

@@ -10,12 +10,16 @@ mod explain;
 mod front;
 mod inventory;
 mod keys;
+mod lookup;
 mod magic;
+mod messages;
+mod optouts;
 mod page;
 mod place;
 mod ports;
 mod problem;
 mod requests;
+mod verifications;
 mod wallet;
 mod webhooks;
 
@@ -59,8 +63,12 @@ fn endpoints() -> Vec<Endpoint> {
         events::endpoints,
         requests::endpoints,
         explain::endpoints,
+        lookup::endpoints,
+        verifications::endpoints,
         magic::endpoints,
         webhooks::endpoints,
+        messages::endpoints,
+        optouts::endpoints,
     ];
     resources.into_iter().flat_map(|resource| resource()).collect()
 }

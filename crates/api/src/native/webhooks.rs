@@ -27,8 +27,12 @@ const USUAL_OVERLAP: i64 = 86_400;
 const ACCOUNT: Field = Field::new("account_id", Kind::Text { min: 1, max: 64 }, "Whose; an operator has to say it.", "");
 const ENVIRONMENT: Field =
     Field::new("environment", Kind::Choice(KINDS), "In which environment; an operator has to say it.", r#""test""#);
-const URL: Field =
-    Field::new("url", Kind::Text { min: 1, max: LONGEST_URL }, "Where events are sent to.", r#""https://api.customer.example/webhooks""#);
+const URL: Field = Field::new(
+    "url",
+    Kind::Text { min: 1, max: LONGEST_URL },
+    "Where events are sent to.",
+    r#""https://api.customer.example/webhooks""#,
+);
 const DESCRIPTION: Field = Field::new("description", Kind::Text { min: 0, max: 256 }, "A name to know it by.", r#""Billing""#);
 const EVENTS: Field = Field::new(
     "events",

@@ -23,22 +23,52 @@ use crate::{Country, PhoneNumber};
 /// Some of the text's names list every place of a district. Beyond this many they tell a reader less than the region does.
 const PLACES_IN_A_NAME: usize = 3;
 
-struct Gazetteer {
-    names: Vec<&'static str>,
+/// What the longest known prefix of a number says of it.
+struct Table {
+    lines: Vec<&'static str>,
     spans: Spans,
 }
 
-static GAZETTEER: LazyLock<Gazetteer> = LazyLock::new(|| Gazetteer {
-    names: include_str!("data/names.txt").lines().collect(),
-    spans: Spans::read(include_bytes!("data/spans.bin")),
-});
+impl Table {
+    fn read(lines: &'static str, spans: &[u8]) -> Self {
+        Self { lines: lines.lines().collect(), spans: Spans::read(spans) }
+    }
+
+    fn of(&self, number: PhoneNumber) -> Option<&'static str> {
+        self.lines.get(self.spans.owner(number)?).copied()
+    }
+}
+
+static GAZETTEER: LazyLock<Table> = LazyLock::new(|| Table::read(include_str!("data/names.txt"), include_bytes!("data/spans.bin")));
+static CARRIERS: LazyLock<Table> =
+    LazyLock::new(|| Table::read(include_str!("data/carriers.txt"), include_bytes!("data/carriers.bin")));
+static ZONES: LazyLock<Table> = LazyLock::new(|| Table::read(include_str!("data/zones.txt"), include_bytes!("data/zones.bin")));
 
 /// What the text says of the longest prefix that it knows: `San Francisco, CA`, `California`, `London`.
 ///
 /// The first call of this or of any function here reads the tables, which takes a few milliseconds.
 #[must_use]
 pub fn lookup(number: PhoneNumber) -> Option<&'static str> {
-    GAZETTEER.names.get(GAZETTEER.spans.owner(number)?).copied()
+    GAZETTEER.of(number)
+}
+
+/// To whom a mobile number's block was first issued. Whoever ported it away since is not known, and for the United States and
+/// Canada nobody is.
+#[must_use]
+pub fn carrier(number: PhoneNumber) -> Option<&'static str> {
+    CARRIERS.of(number)
+}
+
+/// The time zones, by IANA's names, of the place where a number was first issued.
+#[must_use]
+pub fn time_zones(number: PhoneNumber) -> Vec<&'static str> {
+    ZONES.of(number).map(|zones| zones.split(' ').collect()).unwrap_or_default()
+}
+
+/// The time zones of everywhere that a calling code serves.
+#[must_use]
+pub fn time_zones_of_code(calling_code: u16) -> Vec<&'static str> {
+    time_zones(PhoneNumber::from_digits(calling_code.into()))
 }
 
 /// A number's place as a person wants to read it in a list: its city where that is known, otherwise its region.

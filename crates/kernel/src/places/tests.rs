@@ -219,3 +219,26 @@ fn tables_agree_with_the_numbering_plans() {
         assert!(prefixes(country).iter().any(|prefix| text[1..].starts_with(&prefix.to_string())), "{text} of {country}");
     }
 }
+
+#[test]
+fn carriers_are_known_where_plans_publish_them() {
+    for (text, known) in [
+        ("+61412345678", Some("Optus")),
+        ("+2348031234567", Some("MTN")),
+        ("+919812345678", Some("Idea")),
+        ("+14155551234", None),
+        ("+442079460123", None),
+    ] {
+        assert_eq!(carrier(PhoneNumber::parse(text).expect(text)), known, "{text}");
+    }
+}
+
+#[test]
+fn time_zones_are_those_of_the_place_or_of_the_code() {
+    let of = |text: &str| time_zones(PhoneNumber::parse(text).expect(text));
+    assert_eq!(of("+14155551234"), ["America/Los_Angeles"]);
+    assert_eq!(of("+4930123456"), ["Europe/Berlin"]);
+    assert_eq!(of("+61299998888"), ["Australia/Sydney"]);
+    assert!(time_zones_of_code(1).len() > 30);
+    assert_eq!(time_zones_of_code(49), ["Europe/Berlin"]);
+}

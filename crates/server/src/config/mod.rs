@@ -152,6 +152,13 @@ pub struct Business {
     pub port_fee: Amount,
     /// What a month of a ported number costs.
     pub ported_monthly: Amount,
+    /// What looking a number up costs.
+    pub lookup: Amount,
+    /// What each sending of a verification's code costs.
+    pub verification: Amount,
+    /// Whom codes come from: a number, a short code or a name of up to eleven letters and digits.
+    #[serde(deserialize_with = "sender")]
+    pub verification_sender: String,
     /// Days that the request log is kept.
     pub log_days: u32,
 }
@@ -223,7 +230,14 @@ impl Webhooks {
 
 impl Default for Business {
     fn default() -> Self {
-        Self { port_fee: Amount(25_000_000), ported_monthly: Amount(990_000), log_days: 30 }
+        Self {
+            port_fee: Amount(25_000_000),
+            ported_monthly: Amount(990_000),
+            lookup: Amount(10_000),
+            verification: Amount(50_000),
+            verification_sender: "Verify".to_owned(),
+            log_days: 30,
+        }
     }
 }
 
@@ -267,10 +281,21 @@ impl Config {
         tandem_app::Settings {
             port_fee: self.business.port_fee.0,
             ported_monthly: self.business.ported_monthly.0,
+            lookup_price: self.business.lookup.0,
+            verification_price: self.business.verification.0,
+            verification_sender: self.business.verification_sender.clone(),
             log_days: self.business.log_days.into(),
             anonymous_per_minute: self.limits.anonymous_per_minute,
             webhooks_allow_private: self.webhooks.allow_private,
         }
+    }
+}
+
+fn sender<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match tandem_domain::message::Sender::parse(&text) {
+        Some(_) => Ok(text),
+        None => Err(serde::de::Error::custom("a number in E.164, a short code or a name of up to eleven letters is expected")),
     }
 }
 
