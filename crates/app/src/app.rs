@@ -38,6 +38,8 @@ pub struct Settings {
     pub log_days: i64,
     /// Requests a minute from one address that show no valid key.
     pub anonymous_per_minute: u32,
+    /// Whether webhooks may lead to addresses that are not of the public network.
+    pub webhooks_allow_private: bool,
 }
 
 impl Default for Settings {
@@ -50,6 +52,7 @@ impl Default for Settings {
             verification_sender: "Verify".to_owned(),
             log_days: 30,
             anonymous_per_minute: 1_200,
+            webhooks_allow_private: false,
         }
     }
 }

@@ -36,6 +36,7 @@ mod turns;
 mod vault;
 pub mod verifications;
 pub mod wallets;
+pub mod webhooks;
 
 pub use app::{App, Parts, Settings};
 pub use context::{Asker, Finish, Operation, nothing_more, permit};

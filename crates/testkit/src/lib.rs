@@ -36,6 +36,7 @@ mod lock;
 mod persona;
 mod poll;
 mod process;
+mod receiver;
 mod record;
 mod scene;
 mod server;
@@ -51,6 +52,7 @@ pub use lock::WriteLock;
 pub use persona::{MintedKey, Persona, Side};
 pub use poll::until;
 pub use process::{Tandem, tandem_binary};
+pub use receiver::{Reaction, Received, Receiver};
 pub use scene::{Scene, Stage, run, with_runtime};
 pub use server::{DAWN, Server};
 
