@@ -7,6 +7,7 @@ mod inventory;
 mod keys;
 mod logs;
 mod ports;
+mod verifications;
 mod wallets;
 
 use http::Method;
