@@ -19,3 +19,4 @@ mod probe;
 mod seeds;
 mod store;
 mod telephony;
+mod webhooks;

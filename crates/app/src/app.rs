@@ -11,7 +11,13 @@ use tandem_store::{
 };
 
 use crate::{
-    carrier::Carriers, directory::Directory, due::Bell, journal::Journal, messages::gateway::Pulse, stock::Stock, turns::Turns,
+    carrier::Carriers,
+    directory::Directory,
+    due::Bell,
+    journal::Journal,
+    messages::{Fetcher, gateway::Pulse},
+    stock::Stock,
+    turns::Turns,
     vault::Vault,
 };
 
@@ -32,6 +38,8 @@ pub struct Settings {
     pub log_days: i64,
     /// Requests a minute from one address that show no valid key.
     pub anonymous_per_minute: u32,
+    /// Whether webhooks may lead to addresses that are not of the public network.
+    pub webhooks_allow_private: bool,
 }
 
 impl Default for Settings {
@@ -44,6 +52,7 @@ impl Default for Settings {
             verification_sender: "Verify".to_owned(),
             log_days: 30,
             anonymous_per_minute: 1_200,
+            webhooks_allow_private: false,
         }
     }
 }
@@ -91,6 +100,8 @@ pub struct Inner {
     pub bell: Bell,
     /// Wakes whoever hands messages to SMSCs.
     pub outbox: Bell,
+    /// What fetches media from public addresses, once somebody has set it.
+    pub fetcher: Fetcher,
     /// When this process last said that it hands out messages.
     pub pulse: Pulse,
     /// Wakes whoever delivers events to webhooks.
@@ -125,6 +136,7 @@ impl App {
             journal: Journal::default(),
             bell: Bell::default(),
             outbox: Bell::default(),
+            fetcher: Fetcher::default(),
             pulse: Pulse::default(),
             mailbox: Bell::default(),
             vault: Arc::new(Vault::new(secret.as_ref(), rng.clone())),

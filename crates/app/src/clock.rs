@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tandem_catalogue::{Error, Result};
 use tandem_kernel::{Caller, Environment, Period, Scope, Timestamp};
-use tandem_store::repo::{accounts, jobs};
+use tandem_store::repo::{accounts, jobs, webhooks};
 
 use crate::{App, due, permit};
 
@@ -117,10 +117,12 @@ async fn set(app: &App, caller: &Caller, time: Timestamp, frozen: Option<bool>) 
             clock = clock.frozen(frozen, machine);
         }
         accounts::set_clock(tx, environment, clock)?;
-        jobs::rewind(tx, environment, clock)
+        jobs::rewind(tx, environment, clock)?;
+        webhooks::rewind(tx, environment, clock)
     });
     moved.await?;
     app.directory.forget_environment(environment);
     app.bell.ring();
+    app.mailbox.ring();
     Ok(())
 }

@@ -11,11 +11,11 @@ use std::{
 
 use tandem_catalogue::{Error, Result};
 use tandem_domain::inventory::Entry;
-use tandem_kernel::{Environment, EnvironmentId, EventId, KeyId, PhoneNumber, Timestamp};
+use tandem_kernel::{DeliveryId, Environment, EnvironmentId, EventId, KeyId, PhoneNumber, Timestamp};
 use tandem_store::{
     Store, Tx,
     repo::{
-        idempotency,
+        deliveries, idempotency,
         invalidations::{self, Note, Stale},
         inventory, requests,
     },
@@ -220,7 +220,19 @@ pub async fn forget(app: &App) -> Result<()> {
     let log = now.plus_days(app.settings.log_days.saturating_neg());
     in_batches(&app.store, move |tx| idempotency::purge(tx, answers)).await?;
     in_batches(&app.store, move |tx| requests::purge(tx, log)).await?;
+    let made = made_before(log);
+    in_batches(&app.store, move |tx| deliveries::purge(tx, made, i64::try_from(BATCH).unwrap_or(i64::MAX))).await?;
     app.store.write(move |tx| invalidations::purge(tx, notes)).await.map(drop)
+}
+
+/// The least id of a delivery that is made at an instant of the machine's clock.
+fn made_before(instant: Timestamp) -> DeliveryId {
+    let [_, _, millis @ ..] = (instant.micros() / 1000).to_be_bytes();
+    let mut id = [0; 16];
+    for (to, from) in id.iter_mut().zip(millis) {
+        *to = from;
+    }
+    DeliveryId::from_bytes(id)
 }
 
 async fn in_batches<F>(store: &Store, batch: F) -> Result<()>

@@ -15,6 +15,7 @@ mod directory;
 pub mod due;
 pub mod events;
 pub mod explain;
+pub mod fetch;
 pub mod holds;
 pub mod housekeeping;
 pub mod inventory;
@@ -35,6 +36,7 @@ mod turns;
 mod vault;
 pub mod verifications;
 pub mod wallets;
+pub mod webhooks;
 
 pub use app::{App, Parts, Settings};
 pub use context::{Asker, Finish, Operation, nothing_more, permit};

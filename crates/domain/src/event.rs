@@ -51,6 +51,12 @@ pub enum EventKind {
     LimitSet,
     /// Spending passed a notification threshold of a limit.
     LimitReached,
+    /// An endpoint was asked whether it hears.
+    WebhookTest,
+    /// An endpoint was switched off because nothing could be delivered to it.
+    WebhookDisabled,
+    /// A delivery was given up.
+    WebhookDeliveryFailed,
     /// A message waits to be sent.
     MessageQueued,
     /// The SMSC took every part of a message.
@@ -82,6 +88,51 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// All of them: what a webhook can ask for.
+    pub const ALL: &'static [Self] = &[
+        Self::AccountCreated,
+        Self::AccountUpdated,
+        Self::NumberPurchased,
+        Self::NumberConfigured,
+        Self::NumberRenewed,
+        Self::NumberSuspended,
+        Self::NumberReactivated,
+        Self::NumberPorting,
+        Self::NumberPortedIn,
+        Self::NumberPortingOut,
+        Self::NumberPortOutCanceled,
+        Self::NumberReleased,
+        Self::PortCreated,
+        Self::PortSubmitted,
+        Self::PortScheduled,
+        Self::PortCompleted,
+        Self::PortRejected,
+        Self::PortCanceled,
+        Self::PortDocumentAdded,
+        Self::WalletCredited,
+        Self::HoldExpired,
+        Self::InvoiceIssued,
+        Self::LimitSet,
+        Self::LimitReached,
+        Self::WebhookTest,
+        Self::WebhookDisabled,
+        Self::WebhookDeliveryFailed,
+        Self::MessageQueued,
+        Self::MessageSent,
+        Self::MessageDelivered,
+        Self::MessageUndelivered,
+        Self::MessageExpired,
+        Self::MessageFailed,
+        Self::MessageReceived,
+        Self::VerifySent,
+        Self::VerifyChecked,
+        Self::VerifyFailed,
+        Self::VerifyExpired,
+        Self::VerifyCanceled,
+        Self::RecipientOptedOut,
+        Self::RecipientOptedIn,
+    ];
+
     /// The event's name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -110,6 +161,9 @@ impl EventKind {
             Self::InvoiceIssued => "invoice.issued",
             Self::LimitSet => "limit.set",
             Self::LimitReached => "limit.reached",
+            Self::WebhookTest => "webhook.test",
+            Self::WebhookDisabled => "webhook.disabled",
+            Self::WebhookDeliveryFailed => "webhook.delivery_failed",
             Self::MessageQueued => "message.queued",
             Self::MessageSent => "message.sent",
             Self::MessageDelivered => "message.delivered",
@@ -125,5 +179,17 @@ impl EventKind {
             Self::RecipientOptedOut => "recipient.opted_out",
             Self::RecipientOptedIn => "recipient.opted_in",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_kind_is_left_out() {
+        let named =
+            include_str!("event.rs").lines().filter(|line| line.trim_start().starts_with("Self::") && line.contains(" => \""));
+        assert_eq!(named.count(), EventKind::ALL.len());
     }
 }

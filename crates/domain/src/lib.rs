@@ -20,6 +20,7 @@ pub mod routing;
 pub mod sid;
 pub mod spending;
 pub mod verification;
+pub mod webhook;
 
 pub use explanation::{Explanation, Step};
 pub use features::Features;

@@ -40,12 +40,17 @@ pub struct Tandem {
 impl Tandem {
     /// Starts it on a folder and a database and waits until everything answers.
     pub async fn start(folder: &Path, database: &str) -> Self {
+        Self::start_with(folder, database, &[]).await
+    }
+
+    /// As [`Self::start`], with further variables in its environment.
+    pub async fn start_with(folder: &Path, database: &str, variables: &[(&str, &str)]) -> Self {
         let ready_file = folder.join("ready.json");
         let _ = std::fs::remove_file(&ready_file); // there is none the first time
         let log = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("log")).expect("a log");
         let mut command = Command::new(tandem_binary());
         command.args(["serve", "--demo", "--listen", "127.0.0.1:0", "--database", database]);
-        command.arg("--data-dir").arg(folder).arg("--ready-file").arg(&ready_file);
+        command.arg("--data-dir").arg(folder).arg("--ready-file").arg(&ready_file).envs(variables.iter().copied());
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("a log")).stderr(log);
         let mut tandem = Self { child: command.spawn().expect("the binary runs"), ready: Value::Null };
         let began = Instant::now();

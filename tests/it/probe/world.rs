@@ -103,6 +103,9 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
     let verification = client.post("/telephony/api/verify/send", json!({ "phone_number": "+61412345678" })).await;
     verification.assert_status(200);
     let invoices = client.get("/audian/v2/billing/invoices").await;
+    let webhook = json!({ "url": "https://hooks.customer.example/", "events": ["*"] });
+    let webhook = text(&client.post("/audian/v2/webhooks", webhook).await.body, "/id");
+    let tested = client.post(&format!("/audian/v2/webhooks/{webhook}/test"), json!({})).await;
     let spare = persona.mint(Environment::Test, &[], None).await;
     let charge = persona.charges(Test).await.first().expect("the number was paid for").id;
     let message = json!({ "from": number, "to": "+14155550199", "body": "Hello" });
@@ -118,6 +121,8 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
         ("verification_id", text(&verification.body, "/verification_id")),
         ("port_id", ported.data_text("id")),
         ("document_id", document.data_text("id")),
+        ("webhook_id", webhook),
+        ("delivery_id", text(&tested.body, "/delivery_id")),
         ("invoice_id", text(invoices.data(), "/invoices/0/id")),
         ("key_id", spare.id.to_string()),
         ("transfer_id", charge.to_string()),

@@ -9,6 +9,7 @@ mod messages;
 mod messages_dto;
 mod numbers;
 mod ports;
+mod webhooks;
 
 use http::HeaderMap;
 use serde_json::json;
@@ -40,7 +41,7 @@ pub fn manner() -> Manner {
 }
 
 fn endpoints() -> Vec<Endpoint> {
-    [numbers::endpoints(), ports::endpoints(), billing::endpoints(), messages::endpoints()].concat()
+    [numbers::endpoints(), ports::endpoints(), billing::endpoints(), messages::endpoints(), webhooks::endpoints()].concat()
 }
 
 /// `X-Auth-Token` carries the key itself; samples of the documentation also use a bearer token.

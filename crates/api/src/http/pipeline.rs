@@ -141,12 +141,14 @@ async fn walk(
 /// Runs the handler. One that changes something runs to its end, even if the client goes away meanwhile.
 async fn work(endpoint: &Endpoint, call: Call, guard: Option<Guard>) -> Result<Reply> {
     call.check_names(endpoint.raw_body)?;
+    let app = call.app.clone();
     let work = (endpoint.handler)(call);
     if !endpoint.is_once() {
         return work.await;
     }
     let task = tokio::spawn(async move {
         let outcome = work.await;
+        app.mailbox.ring(); // whatever changed, somebody may want to hear of it
         drop(guard);
         outcome
     });

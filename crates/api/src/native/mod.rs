@@ -21,6 +21,7 @@ mod problem;
 mod requests;
 mod verifications;
 mod wallet;
+mod webhooks;
 
 use serde_json::json;
 use tandem_catalogue::Dialect;
@@ -65,6 +66,7 @@ fn endpoints() -> Vec<Endpoint> {
         lookup::endpoints,
         verifications::endpoints,
         magic::endpoints,
+        webhooks::endpoints,
         messages::endpoints,
         optouts::endpoints,
     ];

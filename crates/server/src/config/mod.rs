@@ -42,6 +42,8 @@ pub struct Config {
     pub log: Log,
     /// Metrics.
     pub metrics: Metrics,
+    /// Delivery of events to customers' endpoints.
+    pub webhooks: Webhooks,
     /// Prices and times.
     pub business: Business,
 }
@@ -128,6 +130,20 @@ pub struct Metrics {
     pub listen: Option<String>,
 }
 
+/// Delivery of events to customers' endpoints.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Webhooks {
+    /// Whether they may lead to addresses that are not of the public network, and Audian's to plain HTTP.
+    pub allow_private: bool,
+    /// Seconds in which an endpoint has to answer.
+    pub timeout_seconds: u32,
+    /// Requests under way, in all.
+    pub requests: u32,
+    /// Requests under way to one endpoint.
+    pub requests_each: u32,
+}
+
 /// Prices and times.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -163,6 +179,7 @@ impl Default for Config {
             store: StoreThreads::default(),
             log: Log::default(),
             metrics: Metrics::default(),
+            webhooks: Webhooks::default(),
             business: Business::default(),
         }
     }
@@ -183,6 +200,31 @@ impl Default for StoreThreads {
 impl Default for Log {
     fn default() -> Self {
         Self { level: "info".to_owned(), format: LogFormat::Text }
+    }
+}
+
+impl Default for Webhooks {
+    fn default() -> Self {
+        Self { allow_private: false, timeout_seconds: 30, requests: 1024, requests_each: 16 }
+    }
+}
+
+impl Webhooks {
+    /// What the HTTP client is held to.
+    #[must_use]
+    pub fn limits(&self) -> tandem_webhooks::Limits {
+        tandem_webhooks::Limits {
+            patience: std::time::Duration::from_secs(self.timeout_seconds.max(1).into()),
+            allow_private: self.allow_private,
+            ..Default::default()
+        }
+    }
+
+    /// How much is done at once.
+    #[must_use]
+    pub fn options(&self) -> tandem_webhooks::Options {
+        let size = |number: u32| usize::try_from(number.max(1)).unwrap_or(usize::MAX);
+        tandem_webhooks::Options { in_all: size(self.requests), each: size(self.requests_each), ..Default::default() }
     }
 }
 
@@ -244,6 +286,7 @@ impl Config {
             verification_sender: self.business.verification_sender.clone(),
             log_days: self.business.log_days.into(),
             anonymous_per_minute: self.limits.anonymous_per_minute,
+            webhooks_allow_private: self.webhooks.allow_private,
         }
     }
 }

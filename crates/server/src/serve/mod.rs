@@ -14,6 +14,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use serde_json::{Value, json};
 use tandem_app::{App, carrier::Carriers, due, housekeeping, keys};
 use tandem_kernel::{Clock, OsRng, Rng, SystemClock};
+use tandem_webhooks::{Http, System};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
@@ -96,6 +97,7 @@ pub async fn start(setup: impl Into<Setup> + Send) -> Result<Running> {
     }
     let mut tasks = Tasks::new();
     keep(&mut tasks, &app, recorder);
+    keep_delivering(&mut tasks, &app, &config);
     let (operator_key, demo) = match prepare(&app, &config).await {
         Ok(keys) => keys,
         Err(fault) => {
@@ -163,6 +165,13 @@ fn keep(tasks: &mut Tasks, app: &App, recorder: &'static metrics_exporter_promet
     tasks.keep("housekeeping", move |stop| housekeeping::run(of.clone(), stop));
     let of = app.clone();
     tasks.keep("gauges", move |stop| metrics::run(of.clone(), recorder, stop));
+}
+
+/// The delivery of events to webhooks.
+fn keep_delivering(tasks: &mut Tasks, app: &App, config: &Config) {
+    let (of, settings) = (app.clone(), config.webhooks.clone());
+    let http = Arc::new(Http::new(Arc::new(System), settings.limits()));
+    tasks.keep("webhooks", move |stop| tandem_webhooks::run(of.clone(), http.clone(), settings.options(), stop));
 }
 
 fn serve(

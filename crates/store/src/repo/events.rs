@@ -109,7 +109,7 @@ pub fn after(tx: &mut Tx, environment: EnvironmentId, after: EventId, limit: i64
     Ok(rows.iter().map(event).collect::<Result<_, Fault>>()?)
 }
 
-fn event(row: &Row) -> Result<Event, Fault> {
+pub(super) fn event(row: &Row) -> Result<Event, Fault> {
     Ok(Event {
         id: EventId::from_bytes(row.array(0)?),
         environment: EnvironmentId::from_bytes(row.array(1)?),

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod audit;
 pub mod census;
+pub mod deliveries;
 pub mod events;
 pub mod explanations;
 pub mod idempotency;
@@ -27,6 +28,7 @@ pub mod transactions;
 pub mod usage;
 pub mod verifications;
 pub mod verify;
+pub mod webhooks;
 
 use tandem_catalogue::{Error, Result};
 
