@@ -11,7 +11,13 @@ use tandem_store::{
 };
 
 use crate::{
-    carrier::Carriers, directory::Directory, due::Bell, journal::Journal, messages::gateway::Pulse, stock::Stock, turns::Turns,
+    carrier::Carriers,
+    directory::Directory,
+    due::Bell,
+    journal::Journal,
+    messages::{Fetcher, gateway::Pulse},
+    stock::Stock,
+    turns::Turns,
     vault::Vault,
 };
 
@@ -94,6 +100,8 @@ pub struct Inner {
     pub bell: Bell,
     /// Wakes whoever hands messages to SMSCs.
     pub outbox: Bell,
+    /// What fetches media from public addresses, once somebody has set it.
+    pub fetcher: Fetcher,
     /// When this process last said that it hands out messages.
     pub pulse: Pulse,
     /// Wakes whoever delivers events to webhooks.
@@ -128,6 +136,7 @@ impl App {
             journal: Journal::default(),
             bell: Bell::default(),
             outbox: Bell::default(),
+            fetcher: Fetcher::default(),
             pulse: Pulse::default(),
             mailbox: Bell::default(),
             vault: Arc::new(Vault::new(secret.as_ref(), rng.clone())),

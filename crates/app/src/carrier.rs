@@ -5,10 +5,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use tandem_catalogue::{Error, Result};
 use tandem_domain::{port::Port, routing::Reach};
-use tandem_kernel::{Environment, EnvironmentId, OrderId, PhoneNumber, Timestamp};
+use tandem_kernel::{Environment, EnvironmentId, MessageId, OrderId, PhoneNumber, Timestamp};
 use tandem_store::repo::orders::Order;
 
-use crate::breaker::Breaker;
+use crate::{breaker::Breaker, fetch::Fetched};
 
 /// How long a carrier may take over an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -115,10 +115,50 @@ pub trait Carrier: Send + Sync {
     /// Calls a port off.
     async fn cancel_port(&self, port: &Port) -> Result<(), CarrierFault>;
 
+    /// Whether it takes messages with media.
+    fn offers_mms(&self) -> bool {
+        false
+    }
+
+    /// Takes a message with media, once for each message id.
+    async fn send_mms(&self, mms: &Mms<'_>) -> Result<MmsAnswer, CarrierFault> {
+        let reason = format!("{} does not take messages with media; {} was not sent", self.name(), mms.id);
+        Ok(MmsAnswer::Refused { reason })
+    }
+
     /// The numbers by which a carrier that is not real can be made to behave in a certain way.
     fn magic_numbers(&self) -> Vec<MagicNumbers> {
         Vec::new()
     }
+}
+
+/// A message with media, as a carrier takes it.
+#[derive(Debug)]
+pub struct Mms<'a> {
+    /// Its id; the carrier knows it, so asking twice sends once.
+    pub id: MessageId,
+    /// Who sends it.
+    pub from: PhoneNumber,
+    /// Who gets it.
+    pub to: PhoneNumber,
+    /// The text beside the media.
+    pub text: &'a str,
+    /// The media.
+    pub media: &'a [Fetched],
+}
+
+/// What a carrier says to a message with media.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MmsAnswer {
+    /// It has it; it never says more.
+    Accepted,
+    /// It is on the handset.
+    Delivered,
+    /// It does not take it.
+    Refused {
+        /// Why.
+        reason: String,
+    },
 }
 
 /// Numbers that make a carrier behave in a certain way.
@@ -126,7 +166,7 @@ pub trait Carrier: Send + Sync {
 pub struct MagicNumbers {
     /// The behaviour's name, for ever.
     pub name: &'static str,
-    /// What the numbers are used for: `purchase` or `port`.
+    /// What the numbers are used for: `purchase`, `port` or `mms`.
     pub purpose: &'static str,
     /// Which they are; one is as good as another.
     pub numbers: Vec<PhoneNumber>,
@@ -184,6 +224,12 @@ impl Carriers {
     /// `internal` for a name that no carrier has; so for the other methods.
     pub fn is_local(&self, name: &str) -> Result<bool> {
         Ok(self.find(name)?.is_local())
+    }
+
+    /// Whether a number of this carrier can send messages with media.
+    #[expect(clippy::missing_errors_doc, reason = "as `is_local`")]
+    pub fn offers_mms(&self, name: &str) -> Result<bool> {
+        Ok(self.find(name)?.offers_mms())
     }
 
     /// Where calls of this kind of environment can go.
@@ -246,6 +292,12 @@ impl Guarded<'_> {
     #[expect(clippy::missing_errors_doc, reason = "as `order`")]
     pub async fn cancel_port(&self, port: &Port) -> Result<(), Mishap> {
         self.ask(self.carrier.cancel_port(port)).await
+    }
+
+    /// Sends a message with media.
+    #[expect(clippy::missing_errors_doc, reason = "as `order`")]
+    pub async fn send_mms(&self, mms: &Mms<'_>) -> Result<MmsAnswer, Mishap> {
+        self.ask(self.carrier.send_mms(mms)).await
     }
 
     async fn ask<T>(&self, answer: impl Future<Output = Result<T, CarrierFault>>) -> Result<T, Mishap> {

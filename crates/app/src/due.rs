@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tandem_catalogue::Result;
-use tandem_kernel::{Environment, NumberId, OrderId, PhoneNumber, PortId, Timestamp, TransferId, VerificationId};
+use tandem_kernel::{Environment, MessageId, NumberId, OrderId, PhoneNumber, PortId, Timestamp, TransferId, VerificationId};
 use tandem_store::{
     Tx,
     repo::jobs::{self, Job},
@@ -89,7 +89,7 @@ pub async fn run_due(app: &App) -> Result<usize> {
 pub async fn perform(app: &App, job: Job) {
     let (id, kind) = (job.id, job.kind.clone());
     let outcome = match job.kind.as_str() {
-        numbers::ORDER_JOB | ports::PORT_JOB => asked(app, job.clone()).await,
+        numbers::ORDER_JOB | ports::PORT_JOB | messages::MMS_JOB => asked(app, job.clone()).await,
         _ => written(app, job.clone()).await,
     };
     if let Err(fault) = outcome {
@@ -147,6 +147,7 @@ async fn asked(app: &App, job: Job) -> Result<()> {
             Done::Finished
         }
         ports::PORT_JOB => ports::advance(app, PortId::from_bytes(job.subject)).await?,
+        messages::MMS_JOB => messages::deliver_mms(app, MessageId::from_bytes(job.subject)).await?,
         _ => Done::Finished,
     };
     let pen = app.pen();

@@ -54,6 +54,26 @@ const UNSOUND: &[(&str, &str)] = &[
         "SELECT o.recipient FROM outbox o WHERE o.state = 'behind' AND NOT EXISTS (SELECT 1 FROM outbox f WHERE f.state <> 'behind' \
          AND f.environment_id = o.environment_id AND f.recipient = o.recipient)",
     ),
+    (
+        "a pending verification has no end scheduled",
+        "SELECT CAST(v.phone AS TEXT) FROM verifications v WHERE v.state = 'pending' AND NOT EXISTS \
+         (SELECT 1 FROM jobs j WHERE j.kind = 'verification.expire' AND j.subject = v.id)",
+    ),
+    (
+        "a verification that is over still has its code, or one that is not has none",
+        "SELECT CAST(phone AS TEXT) FROM verifications WHERE (state = 'pending') <> (code_sealed IS NOT NULL) \
+         OR (code_sealed IS NULL) <> (code_mac IS NULL) OR (state = 'pending') <> (ended_at IS NULL)",
+    ),
+    (
+        "an object has more than one terminal event",
+        "SELECT object FROM events WHERE kind IN ('verify.checked', 'verify.failed', 'verify.expired', 'verify.canceled') \
+         GROUP BY object HAVING COUNT(*) > 1",
+    ),
+    (
+        "verifications ended without an event that tells of it",
+        "SELECT 'some number' WHERE (SELECT COUNT(*) FROM verifications WHERE state <> 'pending') <> (SELECT COUNT(*) FROM events \
+         WHERE kind IN ('verify.checked', 'verify.failed', 'verify.expired', 'verify.canceled'))",
+    ),
     ("a balance is below zero", "SELECT 'a wallet' FROM wallets WHERE available < 0 OR held < 0"),
 ];
 

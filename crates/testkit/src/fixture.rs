@@ -9,6 +9,8 @@ use tandem_kernel::{Currency, Environment, Money, PhoneNumber};
 
 /// The carrier whose numbers are bought without asking anybody.
 pub const LOCAL: &str = Owned::NAME;
+/// The carrier of the pocket network.
+pub const POCKET: &str = Simulated::NAME;
 /// The carrier that is asked about each order.
 pub const UPSTREAM: &str = "upstream";
 /// The first magic numbers of the pocket network, and how many there are of them.

@@ -1,5 +1,6 @@
 //! Messages of the Audian dialect and our own, with an SMSC that does as the test says. The live environment has no other one.
 
+mod media;
 mod native;
 mod refused;
 mod send;

@@ -1,7 +1,9 @@
 //! What keeps codes from being sent: too often, to the wrong places, to too many, for nothing.
 
 use serde_json::{Value, json};
-use tandem_kernel::Environment::Live;
+use tandem_domain::message::Sender;
+use tandem_kernel::{Environment::Live, OptOutId, PhoneNumber};
+use tandem_store::repo::optouts::{self, OptOut};
 use tandem_testkit::{Answer, Client, Persona, Server, on_both};
 
 use super::verify::{check, send, sent, wrong};
@@ -81,6 +83,50 @@ on_both! {
         assert_eq!(test.body["usual"], true, "the other environment keeps its own");
         set(&server, &ada, json!({ "countries": [] })).await;
         send(&ada.live(), "+2348031234567").await.assert_status(403);
+    }
+
+    async fn what_is_no_handset_gets_none(server: Server) {
+        let ada = server.account("Ada").await;
+        for (phone, line) in [("+442079460123", "fixed_line"), ("+18005551234", "toll_free"), ("+447012345678", "personal_number")] {
+            let refused = send(&ada.live(), phone).await;
+            let message = format!("The phone number {phone} cannot get text messages: its plan says {line}");
+            refused.assert_telephony_error(400, "invalid_parameter", &message);
+            assert_eq!(decided(&server, &ada.live(), &refused).await, json!({
+                "rule": "the number can be a handset's", "compared": line, "met": false,
+            }));
+        }
+        assert!(server.deliver(Live).await.is_empty());
+    }
+
+    async fn a_recipient_who_wants_no_messages_gets_none(server: Server) {
+        let ada = server.account("Ada").await;
+        let environment = ada.live.environment;
+        let app = server.app();
+        let (pen, phone) = (app.pen(), PhoneNumber::parse(PHONE).expect("a number"));
+        let out = app.store.write(move |tx| {
+            let desk = pen.open(tx, environment)?;
+            let from = Sender::Name("Verify".to_owned());
+            let out = OptOut { id: desk.id(OptOutId::new), from, to: phone, source: "STOP".to_owned(), created_at: desk.now };
+            optouts::add(tx, environment, &out)
+        });
+        out.await.expect("it is written down");
+        let refused = send(&ada.live(), PHONE).await;
+        refused.assert_telephony_error(403, "forbidden", "+61412345678 asked to get no more messages from Verify");
+        assert_eq!(ada.wallet(Live).await.available, 100_000_000);
+        check(&ada.live(), PHONE, "123456").await.assert_status(404);
+    }
+
+    async fn a_monthly_limit_holds_codes_and_lookups_back(server: Server) {
+        let ada = server.account("Ada").await;
+        let limit = json!({ "amount": 0.05, "action": "block" });
+        ada.live().put("/audian/v2/billing/limits/monthly", limit).await.assert_status(200);
+        sent(&server, &ada.live(), PHONE).await;
+        let beyond = |required: f64| json!({
+            "error": "Insufficient credits to complete this request", "code": "insufficient_balance",
+            "required_credits": required, "current_balance": 0,
+        });
+        send(&ada.live(), "+61412345679").await.assert(402, &beyond(0.05));
+        ada.live().get("/telephony/api/lookup/+61412345678").await.assert(402, &beyond(0.01));
     }
 
     async fn a_run_of_neighbours_is_blocked(server: Server) {

@@ -105,6 +105,7 @@ pub fn endpoints() -> Vec<Endpoint> {
                 Code::InvalidPhoneNumber,
                 Code::UnassignedPhoneNumber,
                 Code::VerificationChannelUnavailable,
+                Code::VerificationNotMobile,
                 Code::VerificationCountryNotAllowed,
                 Code::VerificationBlocked,
                 Code::VerificationThrottled,

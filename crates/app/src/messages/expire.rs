@@ -1,7 +1,7 @@
 //! Giving up messages whose time is up.
 
 use tandem_catalogue::Result;
-use tandem_domain::message::{Failure, MessageState};
+use tandem_domain::message::{Channel, Failure, MessageState};
 use tandem_store::{
     Tx,
     repo::{messages, outbox},
@@ -29,7 +29,7 @@ pub fn expire(tx: &mut Tx, desk: &Desk) -> Result<Done> {
     let mut changes = Changes::default();
     for message in messages::of_ids(tx, &overdue)? {
         let reason = match message.state {
-            MessageState::Queued if free.contains(&message.id) => "no SMSC took it in time",
+            MessageState::Queued if message.channel == Channel::Mms || free.contains(&message.id) => "nobody took it in time",
             MessageState::Sent => "no receipt came in time",
             _ => continue, // somebody took it meanwhile
         };

@@ -6,10 +6,10 @@ use tandem_domain::{
     account::Account,
     event::EventKind,
     message::{
-        Channel, Direction, Encoding, Message, MessageState, Sender, USUAL_VALIDITY, deadline, rates,
+        Channel, Direction, Encoding, Message, MessageState, Sender, USUAL_VALIDITY, deadline, media, rates,
         segment::{self, Cut},
     },
-    number::NumberState,
+    number::{Number, NumberState},
 };
 use tandem_kernel::{Caller, Country, MessageId, Money, PhoneNumber, Scope};
 use tandem_ledger::Posting;
@@ -21,8 +21,9 @@ use tandem_store::{
 use super::{
     expire::EXPIRY_JOB,
     life::{cause, data, name},
+    mms::MMS_JOB,
 };
-use crate::{App, Finish, app::Desk, explain, permit, spending};
+use crate::{App, Finish, app::Desk, carrier::Carriers, explain, permit, spending};
 
 /// On whose behalf a message is sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -86,20 +87,31 @@ pub struct SendMessage {
 /// # Errors
 /// As [`send_in`], and `insufficient_scope`.
 pub async fn send(app: &App, caller: &Caller, command: SendMessage, finish: Finish<Message>) -> Result<Message> {
-    segment::cut(&command.body)?; // what is too long is said before anything is looked up
+    segment::cut(&command.body)?; // what is malformed is said before anything is looked up
+    for url in &command.media {
+        if let Some(fault) = media::fault_of_url(url) {
+            return Err(Error::media_refused("media_urls", url.clone(), fault));
+        }
+    }
     permit(caller, Scope::MessagesWrite)?;
     let SendMessage { from, to, body, media } = command;
     let draft = Draft { media, ..Draft::text(from, to, body) };
-    let (pen, environment) = (app.pen(), caller.environment);
+    let (pen, carriers, environment) = (app.pen(), app.carriers.clone(), caller.environment);
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, environment)?;
-        let message = send_in(tx, &desk, draft.clone())?;
+        let mut explanation = Explanation::of("send", String::new());
+        let checked = check_in(tx, &desk, &draft, &mut explanation)?;
+        check_carrier(&carriers, &draft, &checked, &mut explanation)?;
+        let message = queue_in(tx, &desk, &draft, &checked.account, explanation)?;
         finish(tx, &message)?;
         Ok(message)
     };
     let sent = app.store.write(work).await;
     let sent = sent.inspect_err(|error| explain::refusal(app, caller, "send", format!("no message was sent to {to}"), error))?;
-    app.outbox.ring();
+    match sent.channel {
+        Channel::Sms => app.outbox.ring(),
+        Channel::Mms => app.bell.ring(),
+    }
     app.mailbox.ring();
     Ok(sent)
 }
@@ -110,15 +122,33 @@ pub async fn send(app: &App, caller: &Caller, command: SendMessage, finish: Fini
 /// `message_too_long`, `operation_not_allowed`, the codes of a sender that may not send, `recipient_opted_out`,
 /// `spending_limit_reached`, `insufficient_funds`.
 pub fn send_in(tx: &mut Tx, desk: &Desk, draft: Draft) -> Result<Message> {
-    let cut = segment::cut(&draft.body)?;
-    let account = accounts::get(tx, desk.settings.account)?.ok_or_else(|| Fault::data("an environment without its account"))?;
     let mut explanation = Explanation::of("send", String::new());
+    let checked = check_in(tx, desk, &draft, &mut explanation)?;
+    queue_in(tx, desk, &draft, &checked.account, explanation)
+}
+
+/// Who sends, where a message may be sent.
+struct Checked {
+    account: Account,
+    /// The number that it comes from; none for a name or the platform.
+    number: Option<Number>,
+}
+
+fn check_in(tx: &mut Tx, desk: &Desk, draft: &Draft, explanation: &mut Explanation) -> Result<Checked> {
+    segment::cut(&draft.body)?;
+    let account = accounts::get(tx, desk.settings.account)?.ok_or_else(|| Fault::data("an environment without its account"))?;
+    let mut number = None;
     if draft.terms == Terms::Customer {
-        check_account(&account, &draft, &mut explanation)?;
-        check_sender(tx, desk, &draft, &mut explanation)?;
+        check_account(&account, draft, explanation)?;
+        number = check_sender(tx, desk, draft, explanation)?;
     }
-    check_recipient(tx, desk, &draft, &mut explanation)?;
-    let mut message = compose(desk, &account, &draft, &cut, &mut explanation)?;
+    check_recipient(tx, desk, draft, explanation)?;
+    Ok(Checked { account, number })
+}
+
+fn queue_in(tx: &mut Tx, desk: &Desk, draft: &Draft, account: &Account, mut explanation: Explanation) -> Result<Message> {
+    let cut = segment::cut(&draft.body)?;
+    let mut message = compose(desk, account, draft, &cut, &mut explanation)?;
     if message.price.micros > 0 {
         spending::check(tx, desk, message.price.micros)?;
         hold(tx, desk, &mut message)?;
@@ -130,6 +160,17 @@ pub fn send_in(tx: &mut Tx, desk: &Desk, draft: Draft) -> Result<Message> {
     Ok(message)
 }
 
+/// A message with media goes through the carrier of the number, which must have a service for them.
+fn check_carrier(carriers: &Carriers, draft: &Draft, checked: &Checked, explanation: &mut Explanation) -> Result<()> {
+    let Some(number) = checked.number.as_ref().filter(|_| draft.channel() == Channel::Mms) else { return Ok(()) };
+    let offered = carriers.offers_mms(&number.carrier)?;
+    if explanation.note("the number's carrier takes messages with media", number.carrier.clone(), offered) {
+        Ok(())
+    } else {
+        Err(Error::mms_not_offered(number.phone.to_string()))
+    }
+}
+
 fn check_account(account: &Account, draft: &Draft, explanation: &mut Explanation) -> Result<()> {
     let (on, service) = match draft.channel() {
         Channel::Sms => (account.sms_enabled, "SMS"),
@@ -139,8 +180,8 @@ fn check_account(account: &Account, draft: &Draft, explanation: &mut Explanation
     if on { Ok(()) } else { Err(Error::operation_not_allowed(format!("{service} is not enabled on your account"))) }
 }
 
-fn check_sender(tx: &mut Tx, desk: &Desk, draft: &Draft, explanation: &mut Explanation) -> Result<()> {
-    let Some(phone) = draft.from.number() else { return check_name(draft, explanation) };
+fn check_sender(tx: &mut Tx, desk: &Desk, draft: &Draft, explanation: &mut Explanation) -> Result<Option<Number>> {
+    let Some(phone) = draft.from.number() else { return check_name(draft, explanation).map(|()| None) };
     let from = phone.to_string();
     let number = numbers::by_phone(tx, desk.settings.id, phone)?;
     let number = number.ok_or_else(|| Error::sender_not_owned("from", from.clone()))?;
@@ -157,7 +198,7 @@ fn check_sender(tx: &mut Tx, desk: &Desk, draft: &Draft, explanation: &mut Expla
     };
     let can =
         explanation.note(format!("the number can send {service}"), number.features.to_string(), number.features.contains(feature));
-    if can { Ok(()) } else { Err(Error::sender_lacks_feature(from, service)) }
+    if can { Ok(Some(number)) } else { Err(Error::sender_lacks_feature(from, service)) }
 }
 
 /// A name instead of a number: networks of the North American plan carry none, and nobody can own a short code here.
@@ -253,8 +294,13 @@ fn hold(tx: &mut Tx, desk: &Desk, message: &mut Message) -> Result<()> {
 
 fn enqueue(tx: &mut Tx, desk: &Desk, message: &Message) -> Result<()> {
     messages::insert(tx, message)?;
-    let place = outbox::Place { message: message.id, environment: message.environment, recipient: message.to };
-    outbox::add(tx, &place, desk.settings.kind)?;
+    match message.channel {
+        Channel::Sms => {
+            let place = outbox::Place { message: message.id, environment: message.environment, recipient: message.to };
+            outbox::add(tx, &place, desk.settings.kind)?;
+        }
+        Channel::Mms => desk.schedule(tx, MMS_JOB, *message.id.as_bytes(), 0, desk.now)?,
+    }
     desk.schedule(tx, EXPIRY_JOB, *desk.settings.id.as_bytes(), message.expires_at.micros(), message.expires_at)?;
     desk.event(tx, &message.id.to_string(), EventKind::MessageQueued, &data(message))
 }

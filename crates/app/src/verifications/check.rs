@@ -43,7 +43,9 @@ pub struct Checked {
 /// `verification_not_found`, `insufficient_scope`.
 pub async fn check(app: &App, caller: &Caller, command: CheckVerification, finish: Finish<Checked>) -> Result<Checked> {
     let (pen, caller) = (app.pen(), *caller);
-    app.store.write(move |tx| check_one(tx, &pen, &caller, &command, &finish)).await
+    let checked = app.store.write(move |tx| check_one(tx, &pen, &caller, &command, &finish)).await?;
+    app.mailbox.ring();
+    Ok(checked)
 }
 
 fn check_one(tx: &mut Tx, pen: &Pen, caller: &Caller, command: &CheckVerification, finish: &Finish<Checked>) -> Result<Checked> {

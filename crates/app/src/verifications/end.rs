@@ -76,5 +76,7 @@ pub async fn cancel(app: &App, caller: &Caller, id: String, finish: Finish<Verif
         finish(tx, &after)?;
         Ok(after)
     };
-    app.store.write(work).await
+    let canceled = app.store.write(work).await?;
+    app.mailbox.ring();
+    Ok(canceled)
 }

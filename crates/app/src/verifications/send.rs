@@ -1,13 +1,13 @@
 //! Sending a code, for the first time or again.
 
-use tandem_catalogue::{Code, Dialect, Error, Result};
+use tandem_catalogue::{Error, Result};
 use tandem_domain::{
     Explanation,
     event::EventKind,
     message::Sender,
     verification::{Channel, LIFE, Locale, Secret, State, Verification, decide, hidden_text, make_code, text},
 };
-use tandem_kernel::{Caller, ExplanationId, PhoneNumber, Scope, Timestamp, VerificationId};
+use tandem_kernel::{Caller, PhoneNumber, Scope, Timestamp, VerificationId};
 use tandem_store::{Tx, repo::verifications};
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
 use crate::{
     App, Finish,
     app::{Desk, Pen},
+    explain,
     messages::{Draft, Terms, send_in},
     permit,
 };
@@ -79,11 +80,13 @@ pub async fn send(app: &App, caller: &Caller, command: SendVerification, finish:
     match outcome {
         Ok(Ok(sent)) => {
             app.outbox.ring();
+            app.mailbox.ring();
             Ok(sent)
         }
         Ok(Err(Refused(error))) => Err(error),
+        // What undid the whole unit of work is explained outside it.
         Err(error) => {
-            explain_failure(app, caller, phone, &error);
+            explain::refusal(app, caller, "verification", format!("no code was sent to {phone}"), &error);
             Err(error)
         }
     }
@@ -184,16 +187,4 @@ fn draft(means: &Means, verification: &Verification, code: &str, now: Timestamp)
         terms: Terms::Priced(means.price),
         ..Draft::text(means.sender.clone(), verification.phone, text(*locale, brand, code, minutes))
     }
-}
-
-/// What undid a whole unit of work is explained outside it.
-fn explain_failure(app: &App, caller: &Caller, phone: PhoneNumber, error: &Error) {
-    if matches!(error.code(), Code::Internal | Code::Unavailable | Code::Overloaded) {
-        return;
-    }
-    let mut why = Explanation::of("verification", caller.request.to_string());
-    why.note(error.code().entry().title, error.render(Dialect::Native).message, false);
-    let now = app.machine_now();
-    let id = ExplanationId::new(now, &*app.rng);
-    app.journal.explain(id, caller.environment, why.concluding(format!("no code was sent to {phone}")), now);
 }

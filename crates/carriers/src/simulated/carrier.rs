@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tandem_app::carrier::{Carrier, CarrierFault, MagicNumbers, OrderAnswer, OrderStatus, PortAnswer, Portability};
+use tandem_app::carrier::{Carrier, CarrierFault, MagicNumbers, Mms, MmsAnswer, OrderAnswer, OrderStatus, PortAnswer, Portability};
 use tandem_domain::{port::Port, routing::Reach};
 use tandem_kernel::{OrderId, PhoneNumber, Timestamp};
 use tandem_store::repo::orders::Order;
 
 use super::{
     ports,
-    scenario::{Buy, Scenario, Trick, scenario_of, scenarios},
+    scenario::{Buy, Mms as Trouble, Scenario, Trick, scenario_of, scenarios},
 };
 use crate::usual_reach;
 
@@ -29,7 +29,7 @@ impl Simulated {
 fn trick(phone: PhoneNumber) -> Option<Buy> {
     match scenario_of(phone)?.trick {
         Trick::Buy(trick) => Some(trick),
-        Trick::Port(_) => None,
+        Trick::Port(_) | Trick::Mms(_) => None,
     }
 }
 
@@ -81,6 +81,19 @@ impl Carrier for Simulated {
 
     async fn cancel_port(&self, _: &Port) -> Result<(), CarrierFault> {
         Ok(())
+    }
+
+    fn offers_mms(&self) -> bool {
+        true
+    }
+
+    async fn send_mms(&self, mms: &Mms<'_>) -> Result<MmsAnswer, CarrierFault> {
+        match scenario_of(mms.to).map(|scenario| scenario.trick) {
+            Some(Trick::Mms(Trouble::Refused(reason))) => Ok(MmsAnswer::Refused { reason: reason.to_owned() }),
+            Some(Trick::Mms(Trouble::Silent)) => Ok(MmsAnswer::Accepted),
+            Some(Trick::Mms(Trouble::Down)) => Err(ports::down()),
+            Some(Trick::Buy(_) | Trick::Port(_)) | None => Ok(MmsAnswer::Delivered),
+        }
     }
 
     fn magic_numbers(&self) -> Vec<MagicNumbers> {

@@ -274,7 +274,7 @@ mod tests {
             for phone in scenario.numbers() {
                 let found = offers.iter().find(|offer| offer.phone == phone).map(|offer| offer.state);
                 let expected = match scenario.trick {
-                    Trick::Port(_) => None,
+                    Trick::Port(_) | Trick::Mms(_) => None,
                     Trick::Buy(Buy::Reserved) => Some(OfferState::Reserved),
                     Trick::Buy(_) => Some(OfferState::Available),
                 };

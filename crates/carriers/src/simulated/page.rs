@@ -22,6 +22,8 @@ pub fn magic_numbers_page() -> String {
          at once.\n",
     );
     section(&mut page, "Numbers to port", Purpose::Port);
+    section(&mut page, "Recipients of messages with media", Purpose::Mms);
+    page.push_str("\nA message with media to any other number is `delivered` at once.\n");
     page.push_str(
         "\nFive faults in a row open the circuit to the carrier, for this environment alone and for ten seconds: until then every \
          question to it is answered with 503 `carrier_unavailable`.\n\n\

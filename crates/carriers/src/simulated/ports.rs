@@ -26,7 +26,7 @@ const SLOW: Pace = Pace { received: 2 * DAY, named: 7 * DAY, done: 14 * DAY };
 fn trick(phone: PhoneNumber) -> Trick {
     match scenario_of(phone).map(|scenario| scenario.trick) {
         Some(Any::Port(trick)) => trick,
-        Some(Any::Buy(_)) | None => Trick::Accepted,
+        Some(Any::Buy(_) | Any::Mms(_)) | None => Trick::Accepted,
     }
 }
 

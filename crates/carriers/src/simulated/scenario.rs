@@ -10,6 +10,9 @@ const BUY: u64 = 16_282_000_000;
 /// The block of the magic numbers that are ported: +1 628 201.
 const PORT: u64 = 16_282_010_000;
 
+/// The block of the magic recipients of messages with media: +1 628 203.
+const MMS: u64 = 16_282_030_000;
+
 /// What a magic number is used for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Purpose {
@@ -17,6 +20,8 @@ pub enum Purpose {
     Purchase,
     /// To be ported from another carrier: it is not in the inventory.
     Port,
+    /// To get a message with media.
+    Mms,
 }
 
 impl Purpose {
@@ -26,6 +31,7 @@ impl Purpose {
         match self {
             Self::Purchase => "purchase",
             Self::Port => "port",
+            Self::Mms => "mms",
         }
     }
 }
@@ -48,6 +54,15 @@ pub struct Scenario {
 pub(super) enum Trick {
     Buy(Buy),
     Port(Port),
+    Mms(Mms),
+}
+
+/// What it does with messages with media to a number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Mms {
+    Refused(&'static str),
+    Silent,
+    Down,
 }
 
 /// What it does with orders for a number.
@@ -82,6 +97,10 @@ const fn buy(place: u64, name: &'static str, trick: Buy, carrier: &'static str, 
 
 const fn port(place: u64, name: &'static str, trick: Port, carrier: &'static str, outcome: &'static str) -> Scenario {
     Scenario { name, carrier, outcome, first: PORT + place * COPIES, trick: Trick::Port(trick) }
+}
+
+const fn mms(place: u64, name: &'static str, trick: Mms, carrier: &'static str, outcome: &'static str) -> Scenario {
+    Scenario { name, carrier, outcome, first: MMS + place * COPIES, trick: Trick::Mms(trick) }
 }
 
 macro_rules! refusal {
@@ -204,6 +223,27 @@ const SCENARIOS: &[Scenario] = &[
         "As `port_accepted`, but refuses connections for the five minutes before it has the request.",
         "As `port_accepted`: the carrier is asked again after growing pauses.",
     ),
+    mms(
+        1,
+        "mms_refused",
+        Mms::Refused("The handset cannot show the message"),
+        "Does not take the message.",
+        "The message is `failed`. The money is released.",
+    ),
+    mms(
+        2,
+        "mms_silent",
+        Mms::Silent,
+        "Takes the message and never says what became of it.",
+        "`sent`, and `expired` when its validity is over.",
+    ),
+    mms(
+        3,
+        "mms_down",
+        Mms::Down,
+        "Refuses the connection.",
+        "`queued`: the carrier is asked again after growing pauses, until the message is `expired` and the money released.",
+    ),
 ];
 
 impl Scenario {
@@ -213,6 +253,7 @@ impl Scenario {
         match self.trick {
             Trick::Buy(_) => Purpose::Purchase,
             Trick::Port(_) => Purpose::Port,
+            Trick::Mms(_) => Purpose::Mms,
         }
     }
 
@@ -237,7 +278,7 @@ pub fn scenario_of(phone: PhoneNumber) -> Option<&'static Scenario> {
 
 /// Whether a number is in a block that the magic numbers have to themselves.
 pub(super) const fn is_set_aside(digits: u64) -> bool {
-    matches!(digits / 10_000, block if block == BUY / 10_000 || block == PORT / 10_000)
+    matches!(digits / 10_000, block if block == BUY / 10_000 || block == PORT / 10_000 || block == MMS / 10_000)
 }
 
 #[cfg(test)]

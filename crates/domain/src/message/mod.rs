@@ -1,6 +1,7 @@
 //! Text and picture messages: what they are, how they are written on the wire, what they cost, and their life.
 
 pub mod encoding;
+pub mod media;
 pub mod optout;
 mod part;
 pub mod rates;

@@ -1,7 +1,7 @@
 //! Whether a code may be sent now: the brakes against those who make others pay, or who pester a number.
 
 use tandem_catalogue::{Error, Result};
-use tandem_kernel::{PhoneNumber, Timestamp};
+use tandem_kernel::{LineType, PhoneNumber, Timestamp};
 
 use super::Policy;
 use crate::Explanation;
@@ -33,8 +33,9 @@ pub struct History {
 /// Decides whether a code may be sent to `phone` at `now`. Every rule that was looked at is noted, the one that refuses last.
 ///
 /// # Errors
-/// `verification_country_not_allowed`, `verification_blocked`, `verification_throttled`.
+/// `verification_not_mobile`, `verification_country_not_allowed`, `verification_blocked`, `verification_throttled`.
 pub fn decide(policy: &Policy, history: &History, phone: PhoneNumber, now: Timestamp, why: &mut Explanation) -> Result<()> {
+    line(phone, why)?;
     country(policy, phone, why)?;
     approval(policy, history, why)?;
     range(policy, history, why)?;
@@ -42,6 +43,26 @@ pub fn decide(policy: &Policy, history: &History, phone: PhoneNumber, now: Times
     let limits = &policy.limits;
     caller(("the key's sends in an hour", limits.sends_per_key), history.key_full_since, now, why)?;
     caller(("the environment's sends in an hour", limits.sends_per_environment), history.environment_full_since, now, why)
+}
+
+/// Codes to what is no handset reach nobody, and those to numbers that share their price are what fraud lives on.
+fn line(phone: PhoneNumber, why: &mut Explanation) -> Result<()> {
+    let line = phone.line_type();
+    let handset = match line {
+        LineType::Mobile | LineType::FixedLineOrMobile | LineType::Voip | LineType::Unknown => true,
+        LineType::FixedLine
+        | LineType::TollFree
+        | LineType::PremiumRate
+        | LineType::SharedCost
+        | LineType::PersonalNumber
+        | LineType::Pager
+        | LineType::Uan
+        | LineType::Voicemail => false,
+    };
+    match why.note("the number can be a handset's", line.as_str(), handset) {
+        true => Ok(()),
+        false => Err(Error::verification_not_mobile("phone_number", phone.to_string(), line.as_str())),
+    }
 }
 
 fn country(policy: &Policy, phone: PhoneNumber, why: &mut Explanation) -> Result<()> {
@@ -141,9 +162,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_handset_gets_none() {
+        // A landline, a premium number, a personal number, a toll-free one.
+        for phone in ["+442079460123", "+449098790879", "+447012345678", "+18005551234", "+80012345678"] {
+            assert_eq!(refused(&History::default(), phone).0, Code::VerificationNotMobile, "{phone}");
+        }
+    }
+
+    #[test]
     fn what_looks_like_fraud_is_blocked() {
         let quiet = History::default();
-        assert_eq!(refused(&quiet, "+80012345678").0, Code::VerificationCountryNotAllowed);
         assert_eq!(refused(&quiet, "+2348031234567").0, Code::VerificationCountryNotAllowed);
         let run = History { neighbours: 10, ..History::default() };
         assert_eq!(refused(&run, "+61412345678").0, Code::VerificationBlocked);
@@ -167,6 +195,6 @@ mod tests {
         let mut why = Explanation::of("verification", "x");
         let phone = PhoneNumber::from_e164("+61412345678").expect("a number");
         assert!(decide(&Policy::default(), &history, phone, at(0), &mut why).is_ok());
-        assert!(why.steps.len() >= 7 && why.steps.iter().all(|step| step.met));
+        assert!(why.steps.len() >= 8 && why.steps.iter().all(|step| step.met));
     }
 }

@@ -67,7 +67,7 @@ pub fn take(tx: &mut Tx, environment: EnvironmentId, limit: i64) -> Result<Vec<E
     )?;
     let known = rows.iter().filter(|row| !matches!(row.opt_array::<16>(0), Ok(None)));
     let mut events: Vec<Event> = known.map(super::events::event).collect::<Result<_, Fault>>()?;
-    events.sort_by_key(|event| event.id);
+    events.sort_by_key(|one| one.id);
     in_order(&mut events);
     Ok(events)
 }
