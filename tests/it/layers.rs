@@ -3,16 +3,16 @@
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 /// Each crate with those that it may depend on directly or through others: the ones before it, where nothing else is said.
-const ORDER: [&str; 9] = ["kernel", "catalogue", "ledger", "domain", "store", "app", "carriers", "api", "server"];
+const ORDER: [&str; 10] = ["kernel", "catalogue", "ledger", "domain", "store", "app", "carriers", "sms", "api", "server"];
 /// Crates that know nothing of each other though one comes before.
-const STRANGERS: [(&str, &str); 1] = [("api", "carriers")];
+const STRANGERS: [(&str, &str); 3] = [("api", "carriers"), ("api", "sms"), ("sms", "carriers")];
 /// Who may bring a database driver, a runtime or a web framework in.
 const OUTSIDE: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("tokio-postgres", &["store"]),
     ("axum", &["api", "server"]),
     ("hyper", &["server"]),
-    ("tokio", &["store", "app", "carriers", "api", "server"]),
+    ("tokio", &["store", "app", "carriers", "sms", "api", "server"]),
 ];
 
 fn root() -> PathBuf {
