@@ -11,6 +11,7 @@ pub mod explanation;
 mod features;
 pub mod inventory;
 pub mod key;
+pub mod message;
 pub mod number;
 pub mod port;
 pub mod purchase;
