@@ -4,4 +4,6 @@
 //! messages go through. Both stand on [`wire`].
 #![warn(missing_docs)]
 
+pub mod bind;
+pub mod smsc;
 pub mod wire;

@@ -68,7 +68,13 @@ const SCENARIOS: &[Scenario] = &[
     scenario(3, "message_expired", Trick::Ends(State::Expired), "Sends the receipt `EXPIRED`.", UNDELIVERED),
     scenario(4, "message_rejected", Trick::Ends(State::Rejected), "Sends the receipt `REJECTD`.", UNDELIVERED),
     scenario(5, "message_deleted", Trick::Ends(State::Deleted), "Sends the receipt `DELETED`.", UNDELIVERED),
-    scenario(6, "message_unknown", Trick::Ends(State::Unknown), "Sends the receipt `UNKNOWN`.", UNDELIVERED),
+    scenario(
+        6,
+        "message_unknown",
+        Trick::Ends(State::Unknown),
+        "Sends the receipt `UNKNOWN`, which says nothing final.",
+        "`sent`, and `expired` when its validity has passed by the environment's clock.",
+    ),
     scenario(
         7,
         "message_delayed",

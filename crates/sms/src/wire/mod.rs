@@ -11,7 +11,7 @@ mod words;
 pub use frame::{BadLength, Frame, command, nack, put, take};
 pub use pipe::{Pipe, Stream};
 pub use short::{Address, Place, Short, VENDOR_ENVIRONMENT, VENDOR_PART};
-pub use stitch::Stitcher;
+pub use stitch::{Stitched, Stitcher};
 pub use words::{clipped, clock_text, relative};
 
 /// The version that a session speaks.

@@ -75,13 +75,10 @@ impl Pipe {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                 _ => {}
             },
-            wrote = self.write.write_buf(&mut self.outgoing), if waiting => {
-                self.written += u64::try_from(wrote?).unwrap_or(0);
-                self.unflushed = true;
-            }
-            flushed = self.write.flush(), if flush => {
-                flushed?;
-                self.unflushed = false;
+            wrote = push(&mut self.write, &mut self.outgoing), if waiting || flush => {
+                let wrote = wrote?;
+                self.written += wrote;
+                self.unflushed = wrote > 0;
             }
         }
         Ok(())
@@ -97,4 +94,13 @@ impl Pipe {
         }
         self.write.shutdown().await
     }
+}
+
+/// Writes some of what is queued; where nothing is, sees that what was written goes out.
+async fn push(write: &mut WriteHalf<Box<dyn Stream>>, outgoing: &mut BytesMut) -> io::Result<u64> {
+    if outgoing.is_empty() {
+        write.flush().await?;
+        return Ok(0);
+    }
+    write.write_buf(outgoing).await.map(|wrote| u64::try_from(wrote).unwrap_or(0))
 }
