@@ -10,7 +10,10 @@ use tandem_store::{
     repo::{accounts, events, explanations, jobs},
 };
 
-use crate::{carrier::Carriers, directory::Directory, due::Bell, journal::Journal, stock::Stock, turns::Turns, vault::Vault};
+use crate::{
+    carrier::Carriers, directory::Directory, due::Bell, journal::Journal, messages::gateway::Pulse, stock::Stock, turns::Turns,
+    vault::Vault,
+};
 
 /// What an operator may set about the platform's business.
 #[derive(Clone, Debug)]
@@ -74,10 +77,12 @@ pub struct Inner {
     pub bell: Bell,
     /// Wakes whoever hands messages to SMSCs.
     pub outbox: Bell,
+    /// When this process last said that it hands out messages.
+    pub pulse: Pulse,
     /// Wakes whoever delivers events to webhooks.
     pub mailbox: Bell,
     /// Seals what must not be readable in the database.
-    pub vault: Vault,
+    pub vault: Arc<Vault>,
     /// Who does which environment's due work.
     pub turns: Turns,
     /// Which process this is, for those that share its database.
@@ -106,8 +111,9 @@ impl App {
             journal: Journal::default(),
             bell: Bell::default(),
             outbox: Bell::default(),
+            pulse: Pulse::default(),
             mailbox: Bell::default(),
-            vault: Vault::new(secret.as_ref(), rng.clone()),
+            vault: Arc::new(Vault::new(secret.as_ref(), rng.clone())),
             turns: Turns::default(),
             node,
             store,
@@ -127,7 +133,7 @@ impl App {
     /// The clock and generator for use inside a unit of work.
     #[must_use]
     pub fn pen(&self) -> Pen {
-        Pen { clock: self.clock.clone(), rng: self.rng.clone(), node: self.node }
+        Pen { clock: self.clock.clone(), rng: self.rng.clone(), vault: self.vault.clone(), node: self.node }
     }
 }
 
@@ -137,6 +143,8 @@ pub struct Pen {
     clock: Arc<dyn Clock>,
     /// The secure generator.
     pub rng: Arc<dyn Rng>,
+    /// Seals what must not be readable in the database.
+    pub vault: Arc<Vault>,
     /// Which process writes.
     pub node: [u8; 16],
 }
@@ -184,6 +192,23 @@ impl Desk {
         let id = self.id(EventId::new);
         events::append(tx, id, self.settings.id, object, kind, data, self.now)?;
         if self.settings.has_webhooks { events::enqueue(tx, id, self.settings.id) } else { Ok(()) }
+    }
+
+    /// Appends many events, in order.
+    pub fn events(&self, tx: &mut Tx, happened: Vec<(String, EventKind, serde_json::Value)>) -> Result<()> {
+        let new = |(object, kind, data): (String, EventKind, serde_json::Value)| events::New {
+            id: self.id(EventId::new),
+            object,
+            kind,
+            data: data.to_string(),
+        };
+        let new: Vec<_> = happened.into_iter().map(new).collect();
+        events::append_many(tx, self.settings.id, &new, self.now)?;
+        if self.settings.has_webhooks {
+            let ids: Vec<EventId> = new.iter().map(|event| event.id).collect();
+            events::enqueue_many(tx, &ids, self.settings.id)?;
+        }
+        Ok(())
     }
 
     /// Keeps an explanation with its object.

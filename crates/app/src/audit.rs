@@ -228,7 +228,9 @@ impl Check {
             ledger::open_holds(tx, self.id)?.into_iter().map(|hold| (hold.id, hold.remaining)).collect();
         let orders = verify::pending_orders(tx, self.id)?.into_iter();
         let ports = verify::open_ports(tx, self.id)?.into_iter();
+        let messages = verify::unsent_messages(tx, self.id)?.into_iter().map(|(id, hold)| (id.to_string(), hold));
         let owners = orders.map(|(id, hold)| (id.to_string(), hold)).chain(ports.map(|(id, hold)| (id.to_string(), hold)));
+        let owners = owners.chain(messages);
         for (owner, hold) in owners {
             if let Some(hold) = hold
                 && open.remove(&hold).is_none()

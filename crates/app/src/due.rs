@@ -10,7 +10,7 @@ use tandem_store::{
 };
 use tokio::sync::{Notify, watch};
 
-use crate::{App, app::Desk, billing, holds, numbers, ports};
+use crate::{App, app::Desk, billing, holds, messages, numbers, ports};
 
 /// Jobs that are looked up at a time.
 const BATCH: i64 = 64;
@@ -121,6 +121,7 @@ fn work(tx: &mut Tx, desk: &Desk, job: &Job) -> Result<(Done, Effect)> {
     match job.kind.as_str() {
         numbers::RENEWAL_JOB => Ok((numbers::renew(tx, desk, NumberId::from_bytes(job.subject), job.step)?, None)),
         billing::INVOICE_JOB => Ok((billing::issue(tx, desk, Timestamp::from_micros(job.step))?, None)),
+        messages::EXPIRY_JOB => Ok((messages::expire(tx, desk)?, None)),
         holds::HOLD_JOB => Ok((holds::expire(tx, desk, TransferId::from_bytes(job.subject))?, None)),
         numbers::QUARANTINE_JOB => {
             let (_, digits) = job.subject.split_at(8);

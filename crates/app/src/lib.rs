@@ -22,6 +22,7 @@ pub mod inventory_import;
 mod journal;
 pub mod keys;
 mod limiter;
+pub mod messages;
 pub mod numbers;
 pub mod offers;
 pub mod own_keys;

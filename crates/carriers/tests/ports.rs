@@ -68,15 +68,15 @@ on_both! {
         world.pass(&ada, 4 * DAY).await;
         let phone = NumberRef::Phone(PhoneNumber::from_digits(ORDINARY));
         numbers::release(&world.app, &ada, phone, nothing_more()).await.expect("it can be given back");
-        let found = || {
+        let found = async || {
             let pattern = Pattern::parse("6135550142").expect("a pattern");
             let command = SearchNumbers { pattern: Some(pattern), limit: 5, ..SearchNumbers::default() };
-            numbers::search(&world.app, &ada, command).expect("a search").total
+            numbers::search(&world.app, &ada, command).await.expect("a search").total
         };
-        assert_eq!(found(), 0);
+        assert_eq!(found().await, 0);
         assert_eq!(code(world.port(&ada, ORDINARY).await), Code::PortNotPossibleNow);
         world.pass(&ada, 30 * DAY).await;
-        assert_eq!(found(), 1);
+        assert_eq!(found().await, 1);
         world.finish().await;
     }
 

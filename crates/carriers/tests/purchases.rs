@@ -21,7 +21,7 @@ on_both! {
         let phone = magic("purchase_down");
         assert_eq!(code(buy(&world, &ada, phone).await), Code::CarrierUnavailable);
         assert_eq!(world.wallet(&ada).await, (PURSE, 0));
-        assert!(is_for_sale(&world, &ada, phone));
+        assert!(is_for_sale(&world, &ada, phone).await);
         world.pass(&ada, 120).await;
         assert!(!world.has(&ada, phone).await);
         world.finish().await;
@@ -35,7 +35,7 @@ on_both! {
         assert_eq!(code(buy(&world, &ada, phone).await), Code::PurchaseInProgress);
         world.pass(&ada, 60).await;
         assert_eq!(world.wallet(&ada).await, (PURSE, 0));
-        assert!(is_for_sale(&world, &ada, phone));
+        assert!(is_for_sale(&world, &ada, phone).await);
         world.finish().await;
     }
 
@@ -70,7 +70,7 @@ on_both! {
             for _ in 0..2 {
                 assert_eq!(code(buy(&world, &ada, magic(name)).await), Code::NumberNotAvailable, "{name}");
             }
-            assert!(!is_for_sale(&world, &ada, magic(name)));
+            assert!(!is_for_sale(&world, &ada, magic(name)).await);
         }
         assert_eq!(world.wallet(&ada).await, (PURSE, 0));
         world.finish().await;
@@ -82,9 +82,9 @@ async fn buy(world: &World, caller: &Caller, phone: u64) -> Result<Number> {
     numbers::purchase(&world.app, caller, Operation(random()), command, nothing_more()).await
 }
 
-fn is_for_sale(world: &World, caller: &Caller, phone: u64) -> bool {
+async fn is_for_sale(world: &World, caller: &Caller, phone: u64) -> bool {
     let national = phone.to_string().split_off(1);
     let pattern = Pattern::parse(&national).expect("a pattern");
     let command = SearchNumbers { pattern: Some(pattern), limit: 1, ..SearchNumbers::default() };
-    numbers::search(&world.app, caller, command).expect("a search").total == 1
+    numbers::search(&world.app, caller, command).await.expect("a search").total == 1
 }

@@ -51,6 +51,24 @@ pub enum EventKind {
     LimitSet,
     /// Spending passed a notification threshold of a limit.
     LimitReached,
+    /// A message waits to be sent.
+    MessageQueued,
+    /// The SMSC took every part of a message.
+    MessageSent,
+    /// A message is on the handset. Terminal.
+    MessageDelivered,
+    /// A message will never be on the handset. Terminal.
+    MessageUndelivered,
+    /// A message was given up. Terminal.
+    MessageExpired,
+    /// A message was refused before it was sent. Terminal.
+    MessageFailed,
+    /// A message came in. Terminal.
+    MessageReceived,
+    /// Somebody wants no more messages.
+    RecipientOptedOut,
+    /// Somebody wants messages again.
+    RecipientOptedIn,
 }
 
 impl EventKind {
@@ -82,6 +100,15 @@ impl EventKind {
             Self::InvoiceIssued => "invoice.issued",
             Self::LimitSet => "limit.set",
             Self::LimitReached => "limit.reached",
+            Self::MessageQueued => "message.queued",
+            Self::MessageSent => "message.sent",
+            Self::MessageDelivered => "message.delivered",
+            Self::MessageUndelivered => "message.undelivered",
+            Self::MessageExpired => "message.expired",
+            Self::MessageFailed => "message.failed",
+            Self::MessageReceived => "message.received",
+            Self::RecipientOptedOut => "recipient.opted_out",
+            Self::RecipientOptedIn => "recipient.opted_in",
         }
     }
 }

@@ -141,6 +141,8 @@ ids! {
     ExplanationId => "exp_";
     /// A text or picture message.
     MessageId => "msg_";
+    /// A recipient's wish to get no messages from a sender.
+    OptOutId => "opt_";
     /// A short message service centre that messages go through.
     SmscId => "smsc_";
     /// A place that wants to hear of events.

@@ -59,6 +59,22 @@ async fn the_first_start_shows_a_key_and_the_second_does_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_database_is_served_with_its_own_secret_key_only() {
+    let folder = Folder::new("secret");
+    started(folder.config()).await.stop().await;
+    let file = folder.config().secret_key_file();
+    let key = std::fs::read(&file).expect("the first start makes a secret key");
+    std::fs::write(&file, "00".repeat(32)).expect("another key");
+    let refusal = start(folder.config()).await.err().expect("it is not this database's").to_string();
+    assert!(refusal.contains("is not the one that this database was written with") && refusal.contains("secret_key"), "{refusal}");
+    std::fs::remove_file(&file).expect("it is there");
+    let refusal = start(folder.config()).await.err().expect("there is none").to_string();
+    assert!(refusal.contains("there is no secret key in") && !file.exists(), "{refusal}");
+    std::fs::write(&file, key).expect("put back");
+    started(folder.config()).await.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_demonstration_is_the_same_at_every_start() {
     let folder = Folder::new("demo");
     let config = Config { demo: true, ..folder.config() };

@@ -1,8 +1,6 @@
 //! The schema, one text for both engines.
 
-use tokio_postgres::{Config, NoTls};
-
-use crate::fault::Fault;
+use crate::{driver::target::Target, fault::Fault};
 
 mod embedded {
     refinery::embed_migrations!("migrations");
@@ -21,9 +19,8 @@ pub fn sqlite(connection: &mut rusqlite::Connection) -> Result<(), Fault> {
 }
 
 /// Brings a PostgreSQL database up to date; an advisory lock keeps two starting nodes apart.
-pub async fn postgres(config: &Config) -> Result<(), Fault> {
-    let (mut client, connection) = config.connect(NoTls).await?;
-    let driver = tokio::spawn(connection);
+pub async fn postgres(target: &Target) -> Result<(), Fault> {
+    let (mut client, driver) = target.connect().await?;
     client.batch_execute("SET client_min_messages = warning; SELECT pg_advisory_lock(8317)").await?;
     embedded::migrations::runner().run_async(&mut client).await.map_err(|fault| Fault::Broken(fault.into()))?;
     drop(client);

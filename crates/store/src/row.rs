@@ -140,6 +140,16 @@ impl Row {
         }
     }
 
+    /// A `BYTEA` of any length, or null.
+    #[expect(clippy::missing_errors_doc, reason = "as `int`")]
+    pub fn opt_bytes(&self, column: usize) -> Result<Option<&[u8]>, Fault> {
+        match self.0.get(column) {
+            Some(Value::Bytes(value)) => Ok(Some(value)),
+            Some(Value::Null) => Ok(None),
+            _ => Err(Fault::shape(column)),
+        }
+    }
+
     /// A `BYTEA` of exactly `N` bytes.
     #[expect(clippy::missing_errors_doc, reason = "as `int`")]
     pub fn array<const N: usize>(&self, column: usize) -> Result<[u8; N], Fault> {

@@ -2,7 +2,6 @@
 
 use std::{
     path::PathBuf,
-    str::FromStr,
     sync::{Arc, RwLock},
     time::{Duration, Instant},
 };
@@ -15,6 +14,7 @@ use crate::{
         Engine,
         postgres::Postgres,
         sqlite::{self, Sqlite},
+        target::Target,
         work::{Task, Work},
     },
     fault::Fault,
@@ -92,9 +92,9 @@ impl Store {
     }
 
     async fn open_postgres(options: &Options) -> Result<Self, Fault> {
-        let config = tokio_postgres::Config::from_str(&options.url)?;
-        migrate::postgres(&config).await?;
-        let postgres = Postgres::open(&config, options.queue, options.writers, options.readers)?;
+        let target = Target::parse(&options.url)?;
+        migrate::postgres(&target).await?;
+        let postgres = Postgres::open(&target, options.queue, options.writers, options.readers)?;
         Ok(Self::assemble(Engine::Postgres, Driver::Postgres(postgres), options))
     }
 

@@ -10,6 +10,8 @@ use crate::{
 
 /// Rows that one statement inserts where that is quicker.
 const ROWS: usize = 500;
+/// Keys that one statement looks up at the most.
+const KEYS: usize = 256;
 
 /// A unit of work in progress: statements run here become durable together or not at all.
 pub struct Tx<'a> {
@@ -100,6 +102,23 @@ impl<'a> Tx<'a> {
         }
         let outcome = self.session.execute_many(&values(head, tail, width, 1), rest);
         Ok(changed + self.doom(outcome)?)
+    }
+
+    /// Looks many keys up: `head` ends with `IN` and names the parameters `fixed`, `tail` is what follows the list. A key that is there
+    /// twice is looked up once.
+    #[expect(clippy::missing_errors_doc, reason = "as `execute`")]
+    pub fn query_in(&mut self, head: &'static str, fixed: &[Param], keys: &[Param], tail: &'static str) -> Result<Vec<Row>> {
+        let mut found = Vec::new();
+        for chunk in keys.chunks(KEYS) {
+            // The last key is repeated up to a power of two, so that engines compile few statements.
+            let width = chunk.len().next_power_of_two();
+            let last = chunk.last().copied().unwrap_or(Param::Null);
+            let padded = chunk.iter().copied().chain(std::iter::repeat(last)).take(width);
+            let params: Vec<Param> = fixed.iter().copied().chain(padded).collect();
+            let places: Vec<String> = (fixed.len() + 1..=params.len()).map(|place| format!("${place}")).collect();
+            found.extend(self.query_built(&format!("{head} ({}) {tail}", places.join(", ")), &params)?);
+        }
+        Ok(found)
     }
 
     /// Which engine runs this; only the functions that hide their differences ask.

@@ -51,6 +51,15 @@ on_both! {
         assert_eq!(logged.body["body"], format!("[{} bytes]", text.len()));
     }
 
+    async fn a_file_that_is_too_large_is_refused_before_it_is_read(server: Server) {
+        let text = "x".repeat(32 * 1024 * 1024 + 1);
+        let refusal = import(&server.operator(), "environment=live", &text).await;
+        refused(&refusal, 413, "body_too_large", None);
+        assert!(refusal.body["detail"].as_str().is_some_and(|detail| detail.contains("33554432 bytes")), "{refusal}");
+        let logged = server.operator().get(&format!("/v1/requests/{}", refusal.header("x-request-id").expect("an id"))).await;
+        assert_eq!(logged.body["code"], "body_too_large");
+    }
+
     async fn what_cannot_be_taken_in_is_refused(server: Server) {
         let operator = server.operator();
         refused(&import(&operator, "", CSV).await, 400, "missing_parameter", Some("/environment"));

@@ -4,6 +4,7 @@ mod jobs;
 mod ledger;
 mod rows;
 mod schema;
+mod tls;
 mod units;
 
 use std::{

@@ -176,7 +176,7 @@ async fn search(call: Call) -> Result<Reply> {
         offset: u64::try_from(offset).unwrap_or(0),
         limit: usize::try_from(limit).unwrap_or(0),
     };
-    let found = numbers::search(&call.app, &call.caller()?, command)?;
+    let found = numbers::search(&call.app, &call.caller()?, command).await?;
     let data = OffersDto { numbers: found.numbers.iter().map(convert::offer).collect(), total: found.total, limit, offset };
     Ok(Reply::json(StatusCode::OK, &Success::of(data)))
 }

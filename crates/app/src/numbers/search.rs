@@ -1,6 +1,6 @@
 //! Finding numbers for sale.
 
-use tandem_catalogue::Result;
+use tandem_catalogue::{Error, Result};
 use tandem_domain::{
     Features,
     inventory::{Pattern, Query},
@@ -50,11 +50,14 @@ pub struct SearchResult {
     pub total: u64,
 }
 
+/// Beyond so many numbers, a pattern without three known digits in a row is looked for beside the requests: it takes milliseconds.
+const MANY: u64 = 200_000;
+
 /// Finds numbers for sale, in the order of their digits.
 ///
 /// # Errors
 /// `insufficient_scope`.
-pub fn search(app: &App, caller: &Caller, command: SearchNumbers) -> Result<SearchResult> {
+pub async fn search(app: &App, caller: &Caller, command: SearchNumbers) -> Result<SearchResult> {
     permit(caller, Scope::NumbersRead)?;
     let prefixes = command.location.map(|location| location.prefixes());
     if prefixes.as_ref().is_some_and(Vec::is_empty) {
@@ -68,7 +71,15 @@ pub fn search(app: &App, caller: &Caller, command: SearchNumbers) -> Result<Sear
         offset: command.offset,
         limit: command.limit,
     };
-    let page = app.stock.search(caller.kind, &query);
+    let kind = caller.kind;
+    let long = query.pattern.as_ref().is_some_and(Pattern::is_vague) && app.stock.count(kind).0 > MANY;
+    let page = if long {
+        let app = app.clone();
+        let searched = tokio::task::spawn_blocking(move || app.stock.search(kind, &query)).await;
+        searched.map_err(|fault| Error::internal().because(fault))?
+    } else {
+        app.stock.search(kind, &query)
+    };
     let numbers = page.numbers.into_iter().map(|entry| {
         let phone = PhoneNumber::from_digits(entry.number);
         FoundNumber {

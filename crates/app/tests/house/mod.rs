@@ -79,7 +79,7 @@ impl House {
     }
 
     async fn stock(&self) {
-        let offers: Vec<Offer> = (0..40).map(|last| offer(14_155_550_100 + last, "owned")).collect();
+        let offers: Vec<Offer> = (0..40).map(|last| offer(14_155_550_100 + last, "owned")).chain(texting()).collect();
         let far: Vec<Offer> = (0..5).map(|last| offer(13_105_550_100 + last, "far")).collect();
         let now = at("2023-01-01");
         let stocked = self.app.store.write(move |tx| {
@@ -198,6 +198,14 @@ fn offer(number: u64, carrier: &str) -> Offer {
         state: OfferState::Available,
         holder: None,
     }
+}
+
+/// Numbers that can do more than call: five with SMS and MMS, and five with SMS alone.
+fn texting() -> impl Iterator<Item = Offer> {
+    (0..10).map(|last| {
+        let features = if last < 5 { Features::SMS.with(Features::MMS) } else { Features::SMS };
+        Offer { features: Features::VOICE.with(features), ..offer(14_155_550_140 + last, "owned") }
+    })
 }
 
 async fn another(url: &str, clock: Arc<ManualClock>) -> App {

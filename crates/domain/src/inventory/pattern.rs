@@ -126,6 +126,12 @@ impl Pattern {
         self.open_end && self.leading().count() == self.shortest()
     }
 
+    /// Whether nothing narrows the numbers down that have to be looked at: a search for it takes milliseconds among millions.
+    #[must_use]
+    pub fn is_vague(&self) -> bool {
+        !self.is_prefix() && self.clues().is_empty()
+    }
+
     /// For each run the longest row of known digits, from three up, by which to look numbers up; not counting the digits at
     /// the beginning, which [`Pattern::prefix`] has used already.
     pub(super) fn clues(&self) -> Vec<Clue> {

@@ -2,6 +2,7 @@
 
 pub mod encoding;
 pub mod optout;
+mod part;
 pub mod rates;
 pub mod segment;
 mod sender;
@@ -10,6 +11,7 @@ mod state;
 use tandem_kernel::{EnvironmentId, MessageId, Money, PhoneNumber, SmscId, Timestamp, TransferId};
 
 pub use encoding::Encoding;
+pub use part::{PartState, next};
 pub use sender::Sender;
 pub use state::MessageState;
 

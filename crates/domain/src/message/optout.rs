@@ -77,7 +77,9 @@ pub const fn reply(wish: Wish, language: Language) -> &'static str {
     match (wish, language) {
         (Wish::Stop, Language::En) => "You get no more messages from this number. Reply START to get them again.",
         (Wish::Stop, Language::Es) => "No recibira mas mensajes de este numero. Responda INICIAR para volver a recibirlos.",
-        (Wish::Stop, Language::Fr) => "Vous ne recevrez plus de messages de ce numéro. Répondez DEMARRER pour en recevoir à nouveau.",
+        (Wish::Stop, Language::Fr) => {
+            "Vous ne recevrez plus de messages de ce numéro. Répondez DEMARRER pour en recevoir à nouveau."
+        }
         (Wish::Stop, Language::De) => "Sie erhalten keine Nachrichten mehr von dieser Nummer. Mit STARTEN erhalten Sie sie wieder.",
         (Wish::Stop, Language::Pt) => "Você não recebe mais mensagens deste número. Responda VOLTAR para receber de novo.",
         (Wish::Start, Language::En) => "You get messages from this number again. Reply STOP to end them.",
@@ -126,7 +128,8 @@ mod tests {
 
     #[test]
     fn every_word_is_found_and_stands_once() {
-        let all: Vec<_> = WORDS.iter().flat_map(|(language, wish, words)| words.iter().map(move |word| (word, *wish, *language))).collect();
+        let all: Vec<_> =
+            WORDS.iter().flat_map(|(language, wish, words)| words.iter().map(move |word| (word, *wish, *language))).collect();
         for (word, asked, language) in &all {
             assert_eq!(wish(word), Some((*asked, *language)), "{word}");
             assert!(word.len() < LONGEST);
@@ -140,7 +143,10 @@ mod tests {
             assert!(segment::cut(text).expect(text).parts.len() <= 2, "{text}");
             let words: Vec<_> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 3).collect();
             let undo = if *asked == Wish::Stop { Wish::Start } else { Wish::Stop };
-            assert!(words.iter().any(|word| word.to_uppercase() == **word && wish(word).is_some_and(|(found, _)| found == undo)), "{text}");
+            assert!(
+                words.iter().any(|word| word.to_uppercase() == **word && wish(word).is_some_and(|(found, _)| found == undo)),
+                "{text}"
+            );
         }
     }
 }

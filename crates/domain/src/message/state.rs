@@ -23,16 +23,8 @@ pub enum MessageState {
 
 impl MessageState {
     /// All states.
-    pub const ALL: [Self; 8] = [
-        Self::Queued,
-        Self::Sending,
-        Self::Sent,
-        Self::Delivered,
-        Self::Undelivered,
-        Self::Expired,
-        Self::Failed,
-        Self::Received,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::Queued, Self::Sending, Self::Sent, Self::Delivered, Self::Undelivered, Self::Expired, Self::Failed, Self::Received];
 
     /// All states, for messages.
     pub const CHOICES: &'static str = "queued, sending, sent, delivered, undelivered, expired, failed, received";

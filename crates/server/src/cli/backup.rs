@@ -14,6 +14,8 @@ use crate::{
 const EXAMPLES: &str =
     "The copy is of one moment, is checked, and appears under its name only when it is whole. The server goes on meanwhile.
 To go back to it: stop the server, put the file in the place of tandem.sqlite (and remove tandem.sqlite-wal), start it.
+The secret key in secret.key is not part of the copy. Keep a copy of it too, in another place: without it the server does not start
+on this database, and what is sealed in it stays sealed.
 
 Example:
   tandem admin backup /backups/tandem-$(date +%F).sqlite";

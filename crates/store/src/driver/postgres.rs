@@ -5,12 +5,13 @@ use std::{collections::HashMap, future::Future, thread::JoinHandle, time::Durati
 use crossbeam_channel::{Receiver, Sender, bounded};
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{
-    Client, Config, NoTls, Statement,
+    Client, Statement,
     types::{IsNull, ToSql, Type, private::BytesMut, to_sql_checked},
 };
 
 use super::{
     Engine, Session,
+    target::Target,
     work::{Verdict, Work},
 };
 use crate::{
@@ -36,13 +37,13 @@ pub struct Postgres {
 
 impl Postgres {
     /// Starts the threads; each connects when it first has work.
-    pub fn open(config: &Config, queue: usize, writers: usize, readers: usize) -> Result<Self, Fault> {
+    pub fn open(target: &Target, queue: usize, writers: usize, readers: usize) -> Result<Self, Fault> {
         let (writes, write_queue) = bounded(queue);
         let (reads, read_queue) = bounded(queue);
         let mut threads = Vec::with_capacity(writers + readers);
         for (count, begin, queue) in [(writers, BEGIN_WRITE, write_queue), (readers, BEGIN_READ, read_queue)] {
             for _ in 0..count {
-                threads.push(Worker::start(config.clone(), begin, queue.clone())?);
+                threads.push(Worker::start(target.clone(), begin, queue.clone())?);
             }
         }
         Ok(Self { writes, reads, threads })
@@ -60,7 +61,7 @@ impl Postgres {
 
 struct Worker {
     runtime: Runtime,
-    config: Config,
+    target: Target,
     begin: &'static str,
     connection: Option<Connection>,
 }
@@ -71,9 +72,9 @@ struct Connection {
 }
 
 impl Worker {
-    fn start(config: Config, begin: &'static str, queue: Receiver<Box<dyn Work>>) -> Result<JoinHandle<()>, Fault> {
+    fn start(target: Target, begin: &'static str, queue: Receiver<Box<dyn Work>>) -> Result<JoinHandle<()>, Fault> {
         let runtime = Builder::new_current_thread().enable_all().build().map_err(|fault| Fault::Broken(fault.into()))?;
-        let mut worker = Self { runtime, config, begin, connection: None };
+        let mut worker = Self { runtime, target, begin, connection: None };
         let body = move || {
             while let Ok(mut work) = queue.recv() {
                 let outcome = if work.is_abandoned() {
@@ -114,14 +115,9 @@ impl Worker {
             return Ok(());
         }
         let connect = async {
-            let (client, connection) = self.config.connect(NoTls).await?;
-            tokio::spawn(async move {
-                if let Err(fault) = connection.await {
-                    tracing::debug!(%fault, "a database connection ended");
-                }
-            });
+            let (client, _) = self.target.connect().await?;
             client.batch_execute(SETTINGS).await?;
-            Ok(client)
+            Ok::<_, Fault>(client)
         };
         let client = self.runtime.block_on(within(CONNECT, connect))?;
         self.connection = Some(Connection { client, statements: HashMap::new() });
@@ -143,9 +139,9 @@ impl Worker {
     }
 }
 
-async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Fault> {
+async fn within<T, E: Into<Fault>>(limit: Duration, work: impl Future<Output = Result<T, E>>) -> Result<T, Fault> {
     match tokio::time::timeout(limit, work).await {
-        Ok(outcome) => Ok(outcome?),
+        Ok(outcome) => outcome.map_err(Into::into),
         Err(elapsed) => Err(Fault::Unreachable(elapsed.into())),
     }
 }
@@ -196,7 +192,7 @@ impl Session for PostgresSession<'_> {
             // Sent one behind the other without waiting for answers: the driver pipelines what is polled together.
             let sent = rows.iter().map(|row| client.execute_raw(&statement, row.iter().map(Bound)));
             let changed = futures_util::future::try_join_all(sent).await?;
-            Ok(changed.into_iter().sum())
+            Ok::<u64, tokio_postgres::Error>(changed.into_iter().sum())
         };
         self.runtime.block_on(within(STATEMENT * 4, work))
     }

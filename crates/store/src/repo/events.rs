@@ -4,7 +4,7 @@ use tandem_catalogue::Result;
 use tandem_domain::event::EventKind;
 use tandem_kernel::{EnvironmentId, EventId, Timestamp};
 
-use crate::{Fault, Row, Tx};
+use crate::{Fault, Param, Row, Tx};
 
 /// A change of state, as the log keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,19 +36,41 @@ pub fn append(
     data: &serde_json::Value,
     at: Timestamp,
 ) -> Result<()> {
-    tx.execute(
+    append_many(tx, environment, &[New { id, object: object.to_owned(), kind, data: data.to_string() }], at)
+}
+
+/// A change of state that is not in the log yet.
+#[derive(Clone, Debug)]
+pub struct New {
+    /// Its id.
+    pub id: EventId,
+    /// The object, as pages name it.
+    pub object: String,
+    /// What happened.
+    pub kind: EventKind,
+    /// More about it, as a JSON object.
+    pub data: String,
+}
+
+/// Appends events, in order; the sequence of each is its object's next.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn append_many(tx: &mut Tx, environment: EnvironmentId, events: &[New], at: Timestamp) -> Result<()> {
+    let rows = events.iter().map(|event| {
+        vec![
+            event.id.as_bytes().into(),
+            environment.as_bytes().into(),
+            (&event.object).into(),
+            event.kind.as_str().into(),
+            (&event.data).into(),
+            at.into(),
+        ]
+    });
+    tx.execute_many(
         "INSERT INTO events (id, environment_id, object, sequence, kind, data, at) \
          VALUES ($1, $2, $3, (SELECT COALESCE(MAX(sequence), 0) + 1 FROM events WHERE object = $3), $4, $5, $6)",
-        &[
-            id.as_bytes().into(),
-            environment.as_bytes().into(),
-            object.into(),
-            kind.as_str().into(),
-            (&data.to_string()).into(),
-            at.into(),
-        ],
-    )?;
-    Ok(())
+        &rows.collect::<Vec<Vec<Param>>>(),
+    )
+    .map(drop)
 }
 
 /// Puts an event into the queue of those that somebody wants to hear of.
@@ -56,6 +78,13 @@ pub fn append(
 pub fn enqueue(tx: &mut Tx, id: EventId, environment: EnvironmentId) -> Result<()> {
     let sql = "INSERT INTO event_queue (event_id, environment_id) VALUES ($1, $2)";
     tx.execute(sql, &[id.as_bytes().into(), environment.as_bytes().into()]).map(drop)
+}
+
+/// As [`enqueue`], for many.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn enqueue_many(tx: &mut Tx, ids: &[EventId], environment: EnvironmentId) -> Result<()> {
+    let rows: Vec<Vec<Param>> = ids.iter().map(|id| vec![id.as_bytes().into(), environment.as_bytes().into()]).collect();
+    tx.insert_many("INSERT INTO event_queue (event_id, environment_id)", "", &rows).map(drop)
 }
 
 /// An object's events from the one after the sequence `after`, oldest first.

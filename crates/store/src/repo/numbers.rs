@@ -5,7 +5,7 @@ use tandem_domain::{
     Features,
     number::{Number, NumberState},
 };
-use tandem_kernel::{EnvironmentId, NumberId, PhoneNumber, PortId, Timestamp};
+use tandem_kernel::{Environment, EnvironmentId, NumberId, PhoneNumber, PortId, Timestamp};
 
 use super::expect_one;
 use crate::{Fault, Row, Tx, codec};
@@ -96,6 +96,16 @@ pub fn by_phone(tx: &mut Tx, environment: EnvironmentId, phone: PhoneNumber) -> 
     let row = tx.first(
         columns!("WHERE environment_id = $1 AND phone = $2 AND state <> 'released'"),
         &[environment.as_bytes().into(), phone.digits().into()],
+    )?;
+    Ok(row.map(|row| number(&row)).transpose()?)
+}
+
+/// Reads a number that any environment of a kind has now, by its telephone number: whose an incoming call or message is.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn of_kind(tx: &mut Tx, kind: Environment, phone: PhoneNumber) -> Result<Option<Number>> {
+    let row = tx.first(
+        columns!("WHERE phone = $1 AND state <> 'released' AND environment_id IN (SELECT id FROM environments WHERE kind = $2)"),
+        &[phone.digits().into(), kind.as_str().into()],
     )?;
     Ok(row.map(|row| number(&row)).transpose()?)
 }

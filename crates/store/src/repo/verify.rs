@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use tandem_catalogue::Result;
 use tandem_domain::purchase::OfferState;
-use tandem_kernel::{Environment, EnvironmentId, NumberId, OrderId, PhoneNumber, PortId, TransferId};
+use tandem_kernel::{Environment, EnvironmentId, MessageId, NumberId, OrderId, PhoneNumber, PortId, TransferId};
 
 use crate::{Fault, Param, Row, Tx};
 
@@ -125,6 +125,16 @@ pub fn open_ports(tx: &mut Tx, environment: EnvironmentId) -> Result<Vec<(PortId
         &[environment.as_bytes().into()],
     )?;
     Ok(rows.iter().map(|row| Ok((PortId::from_bytes(row.array(0)?), hold(row, 1)?))).collect::<Result<_, Fault>>()?)
+}
+
+/// An environment's messages that are not sent yet and what they hold.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn unsent_messages(tx: &mut Tx, environment: EnvironmentId) -> Result<Vec<(MessageId, Option<TransferId>)>> {
+    let rows = tx.query(
+        "SELECT id, hold_id FROM messages WHERE environment_id = $1 AND state IN ('queued', 'sending', 'sent') AND state <> 'sent'",
+        &[environment.as_bytes().into()],
+    )?;
+    Ok(rows.iter().map(|row| Ok((MessageId::from_bytes(row.array(0)?), hold(row, 1)?))).collect::<Result<_, Fault>>()?)
 }
 
 fn phone(row: &Row, column: usize) -> Result<PhoneNumber, Fault> {

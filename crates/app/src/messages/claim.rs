@@ -1,0 +1,131 @@
+//! Handing messages to whoever submits them.
+
+use std::{collections::HashMap, sync::Arc};
+
+use tandem_catalogue::{Error, Result};
+use tandem_domain::message::{Message, PartState, reference, segment};
+use tandem_kernel::{Environment, EnvironmentId, MessageId, Timestamp};
+use tandem_store::{
+    Fault, Tx,
+    repo::{
+        accounts,
+        message_parts::{self, Part},
+        messages, outbox,
+    },
+};
+
+use super::gateway::{DEAD_AFTER, Outgoing};
+use crate::{App, app::Pen};
+
+/// Messages that are taken over at a time.
+const MOST_RECOVERED: i64 = 500;
+
+/// Messages that were taken, and what is known of their parts.
+struct Claimed {
+    messages: Vec<Message>,
+    parts: Vec<Part>,
+    clocks: HashMap<EnvironmentId, Timestamp>,
+}
+
+pub(super) async fn claim(app: &App, kind: Environment, prefixes: Vec<String>, most: usize) -> Result<Vec<Outgoing>> {
+    let (pen, beat) = (app.pen(), beats(app));
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let claimed = app.store.write(move |tx| {
+        live(tx, &pen, beat)?;
+        let taken = outbox::take(tx, kind, &prefixes, &pen.node, most)?;
+        messages::set_sending(tx, &taken)?;
+        load(tx, &pen, &taken)
+    });
+    Ok(hand_out(app, claimed.await?, false))
+}
+
+pub(super) async fn recover(app: &App, kind: Environment) -> Result<Vec<Outgoing>> {
+    let (pen, beat) = (app.pen(), beats(app));
+    let claimed = app.store.write(move |tx| {
+        live(tx, &pen, beat)?;
+        let dead_since = pen.machine_now().plus_seconds(-DEAD_AFTER);
+        let taken = outbox::take_over(tx, kind, &pen.node, dead_since, MOST_RECOVERED)?;
+        load(tx, &pen, &taken)
+    });
+    Ok(hand_out(app, claimed.await?, true))
+}
+
+fn beats(app: &App) -> bool {
+    app.pulse.is_due(app.machine_now())
+}
+
+fn live(tx: &mut Tx, pen: &Pen, beat: bool) -> Result<()> {
+    if beat { outbox::beat(tx, &pen.node, pen.machine_now()) } else { Ok(()) }
+}
+
+fn load(tx: &mut Tx, pen: &Pen, taken: &[MessageId]) -> Result<Claimed> {
+    let parts = message_parts::of(tx, taken)?;
+    let unsent = parts.iter().filter(|part| part.state == PartState::Unsent).map(|part| part.message);
+    message_parts::forget_unsent(tx, &unsent.collect::<Vec<_>>())?;
+    let mut messages = messages::of_ids(tx, taken)?;
+    messages.sort_by_key(|message| message.id);
+    let mut clocks = HashMap::new();
+    for message in &messages {
+        if !clocks.contains_key(&message.environment) {
+            let settings = accounts::environment(tx, message.environment)?;
+            let settings = settings.ok_or_else(|| Fault::data("a message without its environment"))?;
+            clocks.insert(message.environment, settings.clock.at(pen.machine_now()));
+        }
+    }
+    Ok(Claimed { messages, parts, clocks })
+}
+
+/// The parts that are to be submitted: those of which nothing is known, and those that certainly were not.
+fn hand_out(app: &App, claimed: Claimed, recovered: bool) -> Vec<Outgoing> {
+    let known: HashMap<(MessageId, u8), PartState> =
+        claimed.parts.iter().map(|part| ((part.message, part.part), part.state)).collect();
+    let mut outgoing = Vec::with_capacity(claimed.messages.len());
+    for message in claimed.messages {
+        let now = claimed.clocks.get(&message.environment).copied().unwrap_or(message.created_at);
+        match parts_of(app, &message) {
+            Ok(payloads) => outgoing.extend(outgoing_of(&message, payloads, now, |part| match known.get(&(message.id, part)) {
+                Some(PartState::Unsent) => Some(false),
+                Some(_) => None,
+                None => Some(recovered),
+            })),
+            // It stays with this process, and its deadline ends it; without the secret key nothing else can be done.
+            Err(error) => tracing::error!(id = %message.id, report = error.internal_report(), "a message cannot be read"),
+        }
+    }
+    outgoing
+}
+
+fn parts_of(app: &App, message: &Message) -> Result<Vec<Vec<u8>>> {
+    let body = match &message.sealed {
+        None => message.body.clone(),
+        Some(sealed) => {
+            let opened = app.vault.open(sealed).and_then(|plain| String::from_utf8(plain).ok());
+            opened.ok_or_else(|| Error::internal().because("another secret key sealed it"))?
+        }
+    };
+    segment::cut_as(message.encoding, &body).ok_or_else(|| Error::internal().because("its encoding cannot write it"))
+}
+
+/// `wanted` says of each part whether it is to be submitted, and if so whether it may have been before.
+fn outgoing_of(message: &Message, payloads: Vec<Vec<u8>>, now: Timestamp, wanted: impl Fn(u8) -> Option<bool>) -> Vec<Outgoing> {
+    let whole: Arc<[u8]> = payloads.concat().into();
+    let validity = (message.expires_at.micros() - now.micros()).max(0) / 1_000_000;
+    let parts = (1..=message.parts).zip(payloads).filter_map(|(part, payload)| {
+        Some(Outgoing {
+            again: wanted(part)?,
+            message: message.id,
+            environment: message.environment,
+            part,
+            parts: message.parts,
+            reference: reference(message.id),
+            from: message.from.clone(),
+            to: message.to,
+            encoding: message.encoding,
+            payload,
+            whole: whole.clone(),
+            created_at: message.created_at,
+            validity,
+        })
+    });
+    parts.collect()
+}

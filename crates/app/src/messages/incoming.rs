@@ -1,0 +1,130 @@
+//! Messages that come in.
+
+use serde_json::json;
+use tandem_catalogue::Result;
+use tandem_domain::{
+    event::EventKind,
+    message::{
+        Channel, Direction, Message, MessageState, Sender,
+        optout::{self, Wish},
+        segment,
+    },
+    number::Number,
+};
+use tandem_kernel::{Currency, MessageId, Money, OptOutId, PhoneNumber};
+use tandem_store::{
+    Tx,
+    repo::{
+        message_parts, messages, numbers,
+        optouts::{self, OptOut},
+    },
+};
+
+use super::{
+    gateway::Incoming,
+    life::data,
+    send::{Draft, Terms, send_in},
+};
+use crate::{
+    App,
+    app::{Desk, Pen},
+};
+
+/// The most characters of an incoming text that are kept: longer than any handset sends.
+const MOST_KEPT: usize = 10_000;
+
+pub(super) async fn receive(app: &App, incoming: Incoming) -> Result<()> {
+    let pen = app.pen();
+    app.store.write(move |tx| receive_in(tx, &pen, &incoming)).await?;
+    app.outbox.ring();
+    app.mailbox.ring();
+    Ok(())
+}
+
+fn receive_in(tx: &mut Tx, pen: &Pen, incoming: &Incoming) -> Result<()> {
+    let Some(number) = numbers::of_kind(tx, incoming.kind, incoming.to)? else {
+        tracing::info!(to = %incoming.to, "a message came in for a number that nobody has");
+        return Ok(());
+    };
+    let desk = pen.open(tx, number.environment)?;
+    if !incoming.id.is_empty() && !message_parts::see(tx, incoming.smsc, &incoming.id, pen.machine_now())? {
+        return Ok(());
+    }
+    let message = message_of(&desk, incoming, number.monthly.currency);
+    messages::insert(tx, &message)?;
+    desk.event(tx, &message.id.to_string(), EventKind::MessageReceived, &data(&message))?;
+    tell(tx, &desk, &number, &message)?;
+    heed(tx, &desk, &message)
+}
+
+fn message_of(desk: &Desk, incoming: &Incoming, currency: Currency) -> Message {
+    let body: String = incoming.body.chars().filter(|c| *c != '\0').take(MOST_KEPT).collect();
+    let encoding = tandem_domain::message::Encoding::choose(&body);
+    let parts = segment::cut_as(encoding, &body).map_or(1, |parts| parts.len());
+    Message {
+        id: desk.id(MessageId::new),
+        environment: desk.settings.id,
+        direction: Direction::Inbound,
+        channel: Channel::Sms,
+        state: MessageState::Received,
+        from: incoming.from.clone(),
+        to: incoming.to,
+        body,
+        sealed: None,
+        media: Vec::new(),
+        encoding,
+        parts: u8::try_from(parts).unwrap_or(u8::MAX),
+        price: Money::new(0, currency),
+        hold: None,
+        smsc: Some(incoming.smsc),
+        failure: None,
+        created_at: desk.now,
+        sent_at: None,
+        completed_at: Some(desk.now),
+        expires_at: desk.now,
+    }
+}
+
+/// Hands an incoming message to the number's own webhook.
+#[expect(clippy::unnecessary_wraps, reason = "the delivery is written in this unit of work and can fail as it can")]
+fn tell(_tx: &mut Tx, _desk: &Desk, _number: &Number, _message: &Message) -> Result<()> {
+    Ok(())
+}
+
+/// Does what an incoming word asks for, and answers it.
+fn heed(tx: &mut Tx, desk: &Desk, message: &Message) -> Result<()> {
+    let Some((wish, language)) = optout::wish(&message.body) else { return Ok(()) };
+    let Some(sender) = message.from.number() else { return Ok(()) }; // nobody can be written to under a name
+    let ours = Sender::Number(message.to);
+    let changed = match wish {
+        Wish::Stop => opt_out(tx, desk, ours.clone(), sender, &message.body)?,
+        Wish::Start => opt_in(tx, desk, &ours, sender)?,
+        Wish::Help => true,
+    };
+    if !changed {
+        return Ok(());
+    }
+    let reply = Draft { terms: Terms::Reply, ..Draft::text(ours, sender, optout::reply(wish, language)) };
+    send_in(tx, desk, reply).map(drop)
+}
+
+/// Notes that somebody wants no more messages; `false` where that is known.
+pub(super) fn opt_out(tx: &mut Tx, desk: &Desk, from: Sender, to: PhoneNumber, source: &str) -> Result<bool> {
+    let source: String = source.split_whitespace().next().unwrap_or("").chars().take(32).collect();
+    let opt_out = OptOut { id: desk.id(OptOutId::new), from, to, source, created_at: desk.now };
+    let added = optouts::add(tx, desk.settings.id, &opt_out)?;
+    if added {
+        let data = json!({ "from": opt_out.from.to_string(), "to": to.to_string(), "source": opt_out.source });
+        desk.event(tx, &opt_out.id.to_string(), EventKind::RecipientOptedOut, &data)?;
+    }
+    Ok(added)
+}
+
+/// Notes that somebody wants messages again; `false` where nothing else is known.
+pub(super) fn opt_in(tx: &mut Tx, desk: &Desk, from: &Sender, to: PhoneNumber) -> Result<bool> {
+    let Some(found) = optouts::find(tx, desk.settings.id, from, to)? else { return Ok(false) };
+    optouts::remove(tx, desk.settings.id, found.id)?;
+    let data = json!({ "from": from.to_string(), "to": to.to_string() });
+    desk.event(tx, &found.id.to_string(), EventKind::RecipientOptedIn, &data)?;
+    Ok(true)
+}

@@ -1,0 +1,148 @@
+//! What becomes of messages, written down for many at once.
+
+use serde_json::{Value, json};
+use tandem_catalogue::Result;
+use tandem_domain::{
+    event::EventKind,
+    message::{Failure, Message, MessageState},
+};
+use tandem_ledger::{Cause, Posting, transfer_id};
+use tandem_store::{
+    Tx,
+    repo::{
+        ledger, messages,
+        outbox::{self, Place},
+    },
+};
+
+use crate::app::Desk;
+
+/// Changes of one environment's messages, gathered so that few statements write them.
+#[derive(Default)]
+pub(super) struct Changes {
+    changed: Vec<Message>,
+    events: Vec<(String, EventKind, Value)>,
+    postings: Vec<(Posting, Cause)>,
+    gone: Vec<Place>,
+    back: Vec<tandem_kernel::MessageId>,
+}
+
+impl Changes {
+    /// Notes that a message took these steps, the last of which is where it is now. Whoever calls this has checked that it may.
+    pub(super) fn step(&mut self, desk: &Desk, mut message: Message, steps: &[MessageState], failure: Option<Failure>) {
+        for state in steps {
+            let before = message.state;
+            message.state = *state;
+            match state {
+                MessageState::Sent => {
+                    message.sent_at = Some(desk.now);
+                    self.pay(&message);
+                    self.leave(&message);
+                }
+                MessageState::Queued => self.back.push(message.id),
+                MessageState::Failed => {
+                    self.give_back(&message);
+                    self.leave(&message);
+                }
+                MessageState::Expired if before == MessageState::Queued => {
+                    self.give_back(&message);
+                    self.leave(&message);
+                }
+                _ => {}
+            }
+            if state.is_terminal() {
+                message.completed_at = Some(desk.now);
+                message.failure = failure.clone();
+            }
+            if let Some(kind) = event_of(*state) {
+                self.events.push((message.id.to_string(), kind, data(&message)));
+            }
+        }
+        self.changed.push(message);
+    }
+
+    /// Writes all of it.
+    pub(super) fn write(self, tx: &mut Tx, desk: &Desk) -> Result<()> {
+        if self.changed.is_empty() {
+            return Ok(());
+        }
+        outbox::remove(tx, &self.gone)?;
+        outbox::put_back(tx, &self.back)?;
+        messages::update(tx, &self.changed)?;
+        if !self.postings.is_empty() {
+            ledger::post(tx, desk.settings.id, self.postings, desk.now)?;
+        }
+        desk.events(tx, self.events)
+    }
+
+    fn pay(&mut self, message: &Message) {
+        if let Some(hold) = message.hold {
+            let description = format!("{} to {}: sent", name(message), message.to);
+            self.postings.push((Posting::Capture(hold, message.price.micros), cause(message, "capture", description)));
+        }
+    }
+
+    fn give_back(&mut self, message: &Message) {
+        if let Some(hold) = message.hold {
+            let description = format!("{} to {}: not sent", name(message), message.to);
+            self.postings.push((Posting::Release(hold, message.price.micros), cause(message, "release", description)));
+        }
+    }
+
+    fn leave(&mut self, message: &Message) {
+        self.gone.push(Place { message: message.id, environment: message.environment, recipient: message.to });
+    }
+}
+
+/// `SMS` or `MMS`.
+pub(super) const fn name(message: &Message) -> &'static str {
+    match message.channel {
+        tandem_domain::message::Channel::Sms => "SMS",
+        tandem_domain::message::Channel::Mms => "MMS",
+    }
+}
+
+/// Why money moves for a message.
+pub(super) fn cause(message: &Message, step: &str, description: String) -> Cause {
+    let reference = message.id.to_string();
+    let id = transfer_id(message.environment, &[&reference, step]);
+    Cause { id, reference, description, purpose: "to send this message".into() }
+}
+
+const fn event_of(state: MessageState) -> Option<EventKind> {
+    match state {
+        MessageState::Queued | MessageState::Sending => None, // queued again is nothing that an owner must know
+        MessageState::Sent => Some(EventKind::MessageSent),
+        MessageState::Delivered => Some(EventKind::MessageDelivered),
+        MessageState::Undelivered => Some(EventKind::MessageUndelivered),
+        MessageState::Expired => Some(EventKind::MessageExpired),
+        MessageState::Failed => Some(EventKind::MessageFailed),
+        MessageState::Received => Some(EventKind::MessageReceived),
+    }
+}
+
+/// A message as events tell of it.
+pub(super) fn data(message: &Message) -> Value {
+    let mut data = json!({
+        "direction": message.direction.as_str(),
+        "channel": message.channel.as_str(),
+        "status": message.state.as_str(),
+        "from": message.from.to_string(),
+        "to": message.to.to_string(),
+        "body": message.body,
+        "segments": message.parts,
+        "encoding": message.encoding.as_str(),
+        "price": message.price.to_string(),
+        "currency": message.price.currency.as_str(),
+    });
+    if let Some(members) = data.as_object_mut() {
+        if !message.media.is_empty() {
+            members.insert("media_urls".into(), json!(message.media));
+        }
+        if let Some(failure) = &message.failure {
+            members.insert("error_code".into(), json!(failure.code));
+            members.insert("error_message".into(), json!(failure.reason));
+        }
+    }
+    data
+}

@@ -1,0 +1,221 @@
+//! Sending a message: whether it may be sent, how it is written, what it costs, and its place in the queue.
+
+use tandem_catalogue::{Error, Result};
+use tandem_domain::{
+    Explanation, Features,
+    account::Account,
+    event::EventKind,
+    message::{
+        Channel, Direction, Encoding, Message, MessageState, Sender, USUAL_VALIDITY, deadline, rates,
+        segment::{self, Cut},
+    },
+    number::NumberState,
+};
+use tandem_kernel::{Country, MessageId, Money, PhoneNumber};
+use tandem_ledger::Posting;
+use tandem_store::{
+    Fault, Tx,
+    repo::{accounts, ledger, messages, numbers, optouts, outbox},
+};
+
+use super::{
+    expire::EXPIRY_JOB,
+    life::{cause, data, name},
+};
+use crate::{app::Desk, spending};
+
+/// On whose behalf a message is sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Terms {
+    /// The account's: from one of its numbers, at the listed price.
+    Customer,
+    /// The platform's, for something that it charges in its own way: from any sender, at no price.
+    Platform,
+    /// An automatic answer: as [`Self::Platform`], and also to those who want no messages.
+    Reply,
+}
+
+/// A message to send.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Who sends it.
+    pub from: Sender,
+    /// Who gets it.
+    pub to: PhoneNumber,
+    /// The text.
+    pub body: String,
+    /// What everybody sees in its stead, where the text must not be read: it is then kept sealed only.
+    pub shown_body: Option<String>,
+    /// Where media are fetched.
+    pub media: Vec<String>,
+    /// Seconds until it is given up; [`USUAL_VALIDITY`] where nothing is said.
+    pub validity: Option<i64>,
+    /// On whose behalf.
+    pub terms: Terms,
+}
+
+impl Draft {
+    /// A text of the account's own.
+    #[must_use]
+    pub fn text(from: Sender, to: PhoneNumber, body: impl Into<String>) -> Self {
+        Self { from, to, body: body.into(), shown_body: None, media: Vec::new(), validity: None, terms: Terms::Customer }
+    }
+
+    fn channel(&self) -> Channel {
+        if self.media.is_empty() { Channel::Sms } else { Channel::Mms }
+    }
+}
+
+/// Queues a message inside a unit of work, its price held. When that is committed, ring `app.outbox`.
+///
+/// # Errors
+/// `message_too_long`, `operation_not_allowed`, the codes of a sender that may not send, `recipient_opted_out`,
+/// `spending_limit_reached`, `insufficient_funds`.
+pub fn send_in(tx: &mut Tx, desk: &Desk, draft: Draft) -> Result<Message> {
+    let cut = segment::cut(&draft.body)?;
+    let account = accounts::get(tx, desk.settings.account)?.ok_or_else(|| Fault::data("an environment without its account"))?;
+    let mut explanation = Explanation::of("send", String::new());
+    if draft.terms == Terms::Customer {
+        check_account(&account, &draft, &mut explanation)?;
+        check_sender(tx, desk, &draft, &mut explanation)?;
+    }
+    check_recipient(tx, desk, &draft, &mut explanation)?;
+    let mut message = compose(desk, &account, &draft, &cut, &mut explanation)?;
+    if message.price.micros > 0 {
+        spending::check(tx, desk, message.price.micros)?;
+        hold(tx, desk, &mut message)?;
+        explanation.note("the wallet holds the price", message.price.to_string(), true);
+    }
+    enqueue(tx, desk, &message)?;
+    explanation.subject = message.id.to_string();
+    desk.explain(tx, &explanation.concluding(format!("queued in {} segments for {}", message.parts, message.price)))?;
+    Ok(message)
+}
+
+fn check_account(account: &Account, draft: &Draft, explanation: &mut Explanation) -> Result<()> {
+    let (on, service) = match draft.channel() {
+        Channel::Sms => (account.sms_enabled, "SMS"),
+        Channel::Mms => (account.mms_enabled, "MMS"),
+    };
+    let on = explanation.note(format!("{service} is enabled on the account"), on.to_string(), on);
+    if on { Ok(()) } else { Err(Error::operation_not_allowed(format!("{service} is not enabled on your account"))) }
+}
+
+fn check_sender(tx: &mut Tx, desk: &Desk, draft: &Draft, explanation: &mut Explanation) -> Result<()> {
+    let Some(phone) = draft.from.number() else { return check_name(draft, explanation) };
+    let from = phone.to_string();
+    let number = numbers::by_phone(tx, desk.settings.id, phone)?;
+    let number = number.ok_or_else(|| Error::sender_not_owned("from", from.clone()))?;
+    match number.state {
+        NumberState::Active => {}
+        NumberState::Suspended { .. } => return Err(Error::sender_suspended(from)),
+        NumberState::Porting { .. } | NumberState::PortingOut => return Err(Error::number_porting(from)),
+        NumberState::Released { .. } => return Err(Error::sender_not_owned("from", from)),
+    }
+    explanation.note("the sender is an active number of the account", from.clone(), true);
+    let (feature, service) = match draft.channel() {
+        Channel::Sms => (Features::SMS, "SMS"),
+        Channel::Mms => (Features::MMS, "MMS"),
+    };
+    let can =
+        explanation.note(format!("the number can send {service}"), number.features.to_string(), number.features.contains(feature));
+    if can { Ok(()) } else { Err(Error::sender_lacks_feature(from, service)) }
+}
+
+/// A name instead of a number: networks of the North American plan carry none, and nobody can own a short code here.
+fn check_name(draft: &Draft, explanation: &mut Explanation) -> Result<()> {
+    if draft.from.is_short_code() {
+        return Err(Error::sender_not_owned("from", draft.from.to_string()));
+    }
+    let north_american = draft.to.to_string().starts_with("+1");
+    let allowed = !north_american && draft.channel() == Channel::Sms;
+    let allowed = explanation.note("the destination takes messages from names", draft.to.to_string(), allowed);
+    if allowed { Ok(()) } else { Err(Error::sender_name_not_allowed("from", draft.to.to_string())) }
+}
+
+fn check_recipient(tx: &mut Tx, desk: &Desk, draft: &Draft, explanation: &mut Explanation) -> Result<()> {
+    if draft.terms == Terms::Reply {
+        return Ok(());
+    }
+    let opted_out = optouts::find(tx, desk.settings.id, &draft.from, draft.to)?;
+    let compared = opted_out.as_ref().map_or_else(String::new, |found| format!("'{}' at {}", found.source, found.created_at));
+    if explanation.note("the recipient wants messages from this sender", compared, opted_out.is_none()) {
+        Ok(())
+    } else {
+        Err(Error::recipient_opted_out(draft.to.to_string(), draft.from.to_string()))
+    }
+}
+
+fn compose(desk: &Desk, account: &Account, draft: &Draft, cut: &Cut, explanation: &mut Explanation) -> Result<Message> {
+    explain_encoding(draft, cut, explanation);
+    let rate = rates::of(draft.to);
+    let parts = u8::try_from(cut.parts.len()).map_err(|_| Error::internal())?;
+    let price = match (draft.terms, draft.channel()) {
+        (Terms::Platform | Terms::Reply, _) => 0,
+        (Terms::Customer, Channel::Sms) => rate.sms * i64::from(parts),
+        (Terms::Customer, Channel::Mms) => rate.mms,
+    };
+    let price = Money::new(price, account.currency);
+    if draft.terms == Terms::Customer {
+        let place = draft.to.country().map_or_else(|| "an unknown country".to_owned(), |country: Country| country.to_string());
+        let each = Money::new(rate.sms, account.currency);
+        explanation.note(
+            format!("the longest listed beginning of the recipient's number is '{}'", rate.prefix),
+            format!("{} in {place}: {each} a segment, MMS {}", draft.to, Money::new(rate.mms, account.currency)),
+            true,
+        );
+    }
+    let sealed = draft.shown_body.as_ref().map(|_| desk.pen.vault.seal(draft.body.as_bytes())).transpose()?;
+    Ok(Message {
+        id: desk.id(MessageId::new),
+        environment: desk.settings.id,
+        direction: Direction::Outbound,
+        channel: draft.channel(),
+        state: MessageState::Queued,
+        from: draft.from.clone(),
+        to: draft.to,
+        body: draft.shown_body.clone().unwrap_or_else(|| draft.body.clone()),
+        sealed,
+        media: draft.media.clone(),
+        encoding: cut.encoding,
+        parts,
+        price,
+        hold: None,
+        smsc: None,
+        failure: None,
+        created_at: desk.now,
+        sent_at: None,
+        completed_at: None,
+        expires_at: deadline(desk.now, draft.validity.unwrap_or(USUAL_VALIDITY)),
+    })
+}
+
+fn explain_encoding(draft: &Draft, cut: &Cut, explanation: &mut Explanation) {
+    let (alone, each) = cut.encoding.limits();
+    let units: usize = cut.parts.iter().map(|part| part.len() / cut.encoding.width()).sum();
+    // A sealed text is not to be told by its letters.
+    let obstacle = Encoding::obstacle(&draft.body).filter(|_| draft.shown_body.is_none());
+    let why = match (cut.encoding, obstacle) {
+        (Encoding::Ucs2, Some(c)) => format!("'{c}' (U+{:04X}) is not in GSM 03.38", u32::from(c)),
+        (encoding, _) => encoding.as_str().to_owned(),
+    };
+    explanation.note("GSM 03.38 can write the text", why, cut.encoding == Encoding::Gsm);
+    let compared = format!("{units} units; {alone} fit alone, {each} in each of several segments: {} segments", cut.parts.len());
+    explanation.note("the text fits into one segment", compared, cut.parts.len() == 1);
+}
+
+fn hold(tx: &mut Tx, desk: &Desk, message: &mut Message) -> Result<()> {
+    let cause = cause(message, "hold", format!("{} to {}: set aside", name(message), message.to));
+    message.hold = Some(cause.id);
+    // Its own due work settles it; the hold is only to outlive that.
+    let posting = Posting::Hold(message.price.micros, message.expires_at.plus_days(1));
+    ledger::post(tx, desk.settings.id, vec![(posting, cause)], desk.now).map(drop)
+}
+
+fn enqueue(tx: &mut Tx, desk: &Desk, message: &Message) -> Result<()> {
+    messages::insert(tx, message)?;
+    let place = outbox::Place { message: message.id, environment: message.environment, recipient: message.to };
+    outbox::add(tx, &place, desk.settings.kind)?;
+    desk.schedule(tx, EXPIRY_JOB, *desk.settings.id.as_bytes(), message.expires_at.micros(), message.expires_at)?;
+    desk.event(tx, &message.id.to_string(), EventKind::MessageQueued, &data(message))
+}
