@@ -1,6 +1,6 @@
 //! The parts of a running platform, tied together.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tandem_catalogue::{Error, Result};
 use tandem_domain::{Explanation, environment::EnvironmentSettings, event::EventKind};
@@ -11,7 +11,7 @@ use tandem_store::{
 };
 
 use crate::{
-    carrier::Carriers, directory::Directory, due::Bell, journal::Journal, messages::gateway::Pulse, stock::Stock, turns::Turns,
+    carrier::Carriers, directory::Directory, due::Bell, journal::Journal, smscs::Network, messages::gateway::Pulse, stock::Stock, turns::Turns,
     vault::Vault,
 };
 
@@ -77,6 +77,8 @@ pub struct Inner {
     pub bell: Bell,
     /// Wakes whoever hands messages to SMSCs.
     pub outbox: Bell,
+    /// Whoever holds the binds to SMSCs, once that is there.
+    pub network: OnceLock<Arc<dyn Network>>,
     /// When this process last said that it hands out messages.
     pub pulse: Pulse,
     /// Wakes whoever delivers events to webhooks.
@@ -111,6 +113,7 @@ impl App {
             journal: Journal::default(),
             bell: Bell::default(),
             outbox: Bell::default(),
+            network: OnceLock::new(),
             pulse: Pulse::default(),
             mailbox: Bell::default(),
             vault: Arc::new(Vault::new(secret.as_ref(), rng.clone())),

@@ -13,9 +13,11 @@ mod keys;
 mod magic;
 mod page;
 mod place;
+mod pocket;
 mod ports;
 mod problem;
 mod requests;
+mod smscs;
 mod wallet;
 
 use serde_json::json;
@@ -59,6 +61,8 @@ fn endpoints() -> Vec<Endpoint> {
         requests::endpoints,
         explain::endpoints,
         magic::endpoints,
+        pocket::endpoints,
+        smscs::endpoints,
     ];
     resources.into_iter().flat_map(|resource| resource()).collect()
 }

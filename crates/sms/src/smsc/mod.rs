@@ -53,6 +53,8 @@ const LATE_ELSEWHERE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(50);
 /// Messages that may wait for a clock; what is beyond that does not wait.
 const MOST_LATE: usize = 100_000;
+/// How long sessions get at the end.
+const GOODBYE: Duration = Duration::from_secs(3);
 /// The parts of a long message from a handset, in units of its alphabet: GSM and the others.
 const MOST_PARTS: usize = 10;
 
@@ -203,14 +205,15 @@ impl Smsc {
         }))
     }
 
-    /// Answers on a listener until `stop`.
-    pub async fn run(self, listener: TcpListener, mut stop: watch::Receiver<bool>) {
+    /// Answers on a listener until `stop`; sessions then have a few seconds to end by themselves.
+    pub async fn run(self, listener: Arc<TcpListener>, mut stop: watch::Receiver<bool>) {
+        let (end, ended) = watch::channel(false);
         let mut sessions = JoinSet::new();
         sessions.spawn(self.clone().keep_late(stop.clone()));
         while !*stop.borrow() {
             tokio::select! {
                 taken = listener.accept() => match taken {
-                    Ok((stream, peer)) => self.admit(&mut sessions, stream, peer, &stop),
+                    Ok((stream, peer)) => self.admit(&mut sessions, stream, peer, &ended),
                     Err(fault) => {
                         tracing::warn!(%fault, "the pocket SMSC cannot take a connection");
                         tokio::time::sleep(LOOK).await;
@@ -220,6 +223,9 @@ impl Smsc {
                 _ = stop.changed() => {}
             }
         }
+        // Whoever is bound may finish what it has: our own binds end at the same time.
+        let _ = tokio::time::timeout(GOODBYE, async { while sessions.join_next().await.is_some() {} }).await;
+        end.send_replace(true);
         while sessions.join_next().await.is_some() {}
     }
 
