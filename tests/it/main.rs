@@ -10,6 +10,7 @@ mod killed;
 mod layers;
 mod licences;
 mod limits;
+mod messages;
 mod native;
 mod numbers;
 mod outages;

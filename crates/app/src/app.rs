@@ -219,6 +219,12 @@ impl Desk {
         explanations::keep(tx, self.id(ExplanationId::new), self.settings.id, explanation, self.now)
     }
 
+    /// Keeps many explanations.
+    pub fn explain_many(&self, tx: &mut Tx, made: &[Explanation]) -> Result<()> {
+        let made: Vec<_> = made.iter().map(|explanation| (self.id(ExplanationId::new), explanation)).collect();
+        explanations::keep_many(tx, self.settings.id, &made, self.now)
+    }
+
     /// Schedules due work, by this environment's clock.
     pub fn schedule(&self, tx: &mut Tx, kind: &str, subject: [u8; 16], step: i64, due_at: Timestamp) -> Result<()> {
         let job = jobs::Job {

@@ -1,20 +1,22 @@
 //! Why decisions came out as they did.
 
-use tandem_catalogue::{Error, Result};
-use tandem_domain::{number::Number, port::Port};
+use tandem_catalogue::{Code, Dialect, Error, Result};
+use tandem_domain::{Explanation, message::Message, number::Number, port::Port};
 use tandem_kernel::{Caller, ExplanationId, NumberId, OrderId, Scope, TransferId};
 use tandem_ledger::{Book, Transfer, Wallet};
 use tandem_store::{
     Tx,
     repo::{
         explanations::{self, Kept},
-        ledger, numbers,
+        ledger,
+        message_parts::{self, Part},
+        numbers,
         requests::Found,
     },
 };
 
 use crate::{
-    App,
+    App, messages,
     numbers::{NumberRef, find},
     permit, ports, requests,
 };
@@ -80,6 +82,22 @@ pub async fn port(app: &App, caller: &Caller, id: String, which: Which) -> Resul
     app.store.read(read).await
 }
 
+/// Explains what was decided about a message, with what became of each of its segments.
+///
+/// # Errors
+/// `message_not_found`, `insufficient_scope`.
+pub async fn message(app: &App, caller: &Caller, id: String, which: Which) -> Result<(Message, Vec<Part>, Vec<Kept>)> {
+    let asker = *caller;
+    let read = move |tx: &mut Tx| {
+        let message = messages::find(tx, asker.environment, &id)?;
+        permit(&asker, Scope::LogsRead)?;
+        let parts = message_parts::of(tx, &[message.id])?;
+        let kept = of(tx, &asker, &id, which)?;
+        Ok((message, parts, kept))
+    };
+    app.store.read(read).await
+}
+
 /// Explains what was decided, and most of all refused, in the course of a request.
 ///
 /// # Errors
@@ -128,12 +146,25 @@ fn charge_in(tx: &mut Tx, caller: &Caller, id: &str) -> Result<ExplainedCharge> 
     })
 }
 
+/// Keeps why a request was refused, with the request: there is no object that it could be kept with.
+pub(crate) fn refusal(app: &App, caller: &Caller, decision: &'static str, outcome: String, error: &Error) {
+    if matches!(error.code(), Code::Internal | Code::Unavailable | Code::Overloaded) {
+        return;
+    }
+    let mut explanation = Explanation::of(decision, caller.request.to_string());
+    explanation.note(error.code().entry().title, error.render(Dialect::Native).message, false);
+    let now = app.machine_now();
+    app.journal.explain(ExplanationId::new(now, &*app.rng), caller.environment, explanation.concluding(outcome), now);
+}
+
 /// The object that explains money moved for `reference`: an order is explained with the number that it became, which bears its id.
 fn object_of(reference: &str) -> Option<String> {
     match OrderId::parse(reference) {
         Some(order) => Some(NumberId::from_bytes(*order.as_bytes()).to_string()),
         None => {
-            let explained = NumberId::parse(reference).is_some() || tandem_kernel::PortId::parse(reference).is_some();
+            let explained = NumberId::parse(reference).is_some()
+                || tandem_kernel::PortId::parse(reference).is_some()
+                || tandem_kernel::MessageId::parse(reference).is_some();
             explained.then(|| reference.to_owned())
         }
     }

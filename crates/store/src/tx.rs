@@ -78,6 +78,9 @@ impl<'a> Tx<'a> {
     /// Runs one statement for many rows of parameters, as fast as the engine can.
     #[expect(clippy::missing_errors_doc, reason = "as `execute`")]
     pub fn execute_many(&mut self, sql: &'static str, rows: &[Vec<Param>]) -> Result<u64> {
+        if rows.is_empty() {
+            return Ok(0);
+        }
         let outcome = self.session.execute_many(sql, rows);
         self.doom(outcome)
     }

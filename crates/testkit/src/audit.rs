@@ -39,6 +39,21 @@ const UNSOUND: &[(&str, &str)] = &[
         "events of one object have a gap in their sequence",
         "SELECT object FROM events GROUP BY object HAVING MAX(sequence) <> COUNT(*)",
     ),
+    (
+        "a message on its way has no work scheduled that would give it up",
+        "SELECT m.recipient FROM messages m WHERE m.state IN ('queued', 'sending', 'sent') AND NOT EXISTS \
+         (SELECT 1 FROM jobs j WHERE j.kind = 'message.expire' AND j.subject = m.environment_id AND j.step = m.expires_at)",
+    ),
+    (
+        "a message ended more than once",
+        "SELECT object FROM events WHERE kind IN ('message.delivered', 'message.undelivered', 'message.expired', 'message.failed', \
+         'message.received') GROUP BY object HAVING COUNT(*) > 1",
+    ),
+    (
+        "a message waits that nobody would ever hand out",
+        "SELECT o.recipient FROM outbox o WHERE o.state = 'behind' AND NOT EXISTS (SELECT 1 FROM outbox f WHERE f.state <> 'behind' \
+         AND f.environment_id = o.environment_id AND f.recipient = o.recipient)",
+    ),
     ("a balance is below zero", "SELECT 'a wallet' FROM wallets WHERE available < 0 OR held < 0"),
 ];
 

@@ -102,8 +102,13 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
     let invoices = client.get("/audian/v2/billing/invoices").await;
     let spare = persona.mint(Environment::Test, &[], None).await;
     let charge = persona.charges(Test).await.first().expect("the number was paid for").id;
+    let message = json!({ "from": number, "to": "+14155550199", "body": "Hello" });
+    let message = client.post("/audian/v2/messages", message).await;
+    let opt_out = client.post("/v1/opt-outs", json!({ "from": number, "to": "+14155550198" })).await;
     server.settle().await;
     HashMap::from([
+        ("opt_out_id", text(&opt_out.body, "/id")),
+        ("message_id", message.data_text("id")),
         ("number_id", bought.data_text("id")),
         ("object_id", bought.data_text("id")),
         ("request_id", bought.header("x-request-id").expect("an id").to_owned()),

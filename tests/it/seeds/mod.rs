@@ -45,6 +45,7 @@ fn page(engine: Engine) -> String {
     chapter(engine, &book, states::availability);
     chapter(engine, &book, states::ports);
     chapter(engine, &book, states::routing);
+    chapter(engine, &book, states::features);
     chapter(engine, &book, faults::internal);
     chapter(engine, &book, faults::gateway);
     chapter(engine, &book, faults::outage);

@@ -183,10 +183,7 @@ pub const STATUSES: &[Status] = &[
 ];
 
 /// Causes, and examples of causes, that nothing that is served today can have. This list may only shrink.
-pub const NOT_YET: &[(&str, &str)] = &[
-    // Messages are not served yet, and nothing else depends on a feature of the account.
-    ("operation_not_allowed", "Feature not enabled on account"),
-];
+pub const NOT_YET: &[(&str, &str)] = &[];
 
 /// The code of that name, of either list.
 pub fn code(name: &str) -> &'static Code {

@@ -202,3 +202,13 @@ pub async fn routing(server: Server, book: Book) {
     let shows = [code("invalid_routing_configuration", "Conference settings are invalid")];
     book.show("There is no conference with this id.", &conference, &shows);
 }
+
+/// What an account or a number cannot do.
+pub async fn features(server: Server, book: Book) {
+    let ada = server.account("Ada").await;
+    ada.test().post(PURCHASE, json!({ "number": "+14155550100" })).await.assert_status(201);
+    let body = json!({ "from": "+14155550100", "to": "+14155550199", "media_urls": ["https://example.com/menu.jpg"] });
+    let picture = ada.test().post("/audian/v2/messages", body).await;
+    let shows = [code("operation_not_allowed", "Feature not enabled on account")];
+    book.show("The operator has not enabled MMS for the account.", picture.assert(403, by_code("operation_not_allowed")), &shows);
+}

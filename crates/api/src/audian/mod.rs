@@ -5,6 +5,8 @@ mod billing_dto;
 mod convert;
 mod dto;
 mod errors;
+mod messages;
+mod messages_dto;
 mod numbers;
 mod ports;
 
@@ -38,7 +40,7 @@ pub fn manner() -> Manner {
 }
 
 fn endpoints() -> Vec<Endpoint> {
-    [numbers::endpoints(), ports::endpoints(), billing::endpoints()].concat()
+    [numbers::endpoints(), ports::endpoints(), billing::endpoints(), messages::endpoints()].concat()
 }
 
 /// `X-Auth-Token` carries the key itself; samples of the documentation also use a bearer token.

@@ -82,6 +82,15 @@ pub enum Kind {
         /// How many at the most.
         most: usize,
     },
+    /// A list of texts of so many characters each.
+    Texts {
+        /// Each at most.
+        max: usize,
+        /// How many at the most.
+        most: usize,
+    },
+    /// Who a message comes from: a telephone number in E.164, a short code, or a name.
+    Sender,
     /// Any JSON object; its members are the caller's own.
     Free,
 }
@@ -172,6 +181,10 @@ impl Kind {
             Self::Ints { min, max, most } => {
                 json!({ "type": "array", "items": { "type": "integer", "minimum": min, "maximum": max }, "maxItems": most })
             }
+            Self::Texts { max, most } => {
+                json!({ "type": "array", "items": { "type": "string", "minLength": 1, "maxLength": max }, "maxItems": most })
+            }
+            Self::Sender => json!({ "type": "string", "minLength": 1, "maxLength": 16 }),
             Self::Free => json!({ "type": "object" }),
         }
     }

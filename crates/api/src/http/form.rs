@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 use tandem_catalogue::{Error, Result};
-use tandem_domain::config::Patch;
+use tandem_domain::{config::Patch, message::Sender};
 use tandem_kernel::{Money, PhoneFault, PhoneNumber, Timestamp};
 
 use super::field::{Field, Kind};
@@ -122,10 +122,7 @@ impl Form {
                 Value::Number(_) => return Err((Rank::Type, Error::wrong_type(path, "in E.164 format"))),
                 _ => return Err((Rank::Type, Error::malformed_parameter(path))),
             };
-            PhoneNumber::parse(text).map_err(|fault| match fault {
-                PhoneFault::Format => (Rank::Format, Error::invalid_phone_number(path, text.clone())),
-                PhoneFault::NotAssigned => (Rank::Format, Error::unassigned_phone_number(path, text.clone())),
-            })
+            read_phone(path, text)
         })
     }
 
@@ -200,6 +197,32 @@ impl Form {
                 return Err((Rank::Range, Error::invalid_value(path, rule)));
             }
             list.iter().map(|item| int(path.clone(), item, &Kind::Int { min, max }, Source::Body)).collect()
+        })
+    }
+
+    /// A list of texts.
+    pub fn texts(&mut self, name: &str) -> Option<Vec<String>> {
+        self.take(name, |path, value, kind| {
+            let Kind::Texts { max, most } = *kind else { return Err(misread(&path)) };
+            let Value::Array(list) = value else { return Err((Rank::Type, Error::wrong_type(path, "a list of strings"))) };
+            if list.len() > most {
+                let rule = format!("must have at most {most} entries");
+                return Err((Rank::Range, Error::invalid_value(path, rule)));
+            }
+            list.iter().map(|item| text(path.clone(), item, &Kind::Text { min: 1, max })).collect()
+        })
+    }
+
+    /// Who a message comes from.
+    pub fn sender(&mut self, name: &str) -> Option<Sender> {
+        self.take(name, |path, value, _| {
+            let Value::String(text) = value else { return Err((Rank::Type, Error::wrong_type(path, "a string"))) };
+            let meant_as_number = text.starts_with(['+', '(']) || text.bytes().filter(u8::is_ascii_digit).count() > 6;
+            if meant_as_number {
+                return read_phone(path, text).map(Sender::Number);
+            }
+            let rule = "must be a phone number in E.164, or a name of 1 to 11 letters, digits and spaces";
+            Sender::parse(text).ok_or_else(|| (Rank::Format, Error::invalid_value(path, rule)))
         })
     }
 
@@ -300,6 +323,13 @@ impl Form {
     fn path(&self, name: &str) -> String {
         if self.within.is_empty() { name.to_owned() } else { format!("{}.{name}", self.within) }
     }
+}
+
+fn read_phone(path: String, text: &str) -> Result<PhoneNumber, Fault> {
+    PhoneNumber::parse(text).map_err(|fault| match fault {
+        PhoneFault::Format => (Rank::Format, Error::invalid_phone_number(path, text.to_owned())),
+        PhoneFault::NotAssigned => (Rank::Format, Error::unassigned_phone_number(path, text.to_owned())),
+    })
 }
 
 fn misread(path: &str) -> Fault {

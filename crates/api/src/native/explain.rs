@@ -34,20 +34,20 @@ struct ExplainedDto {
 
 /// What something was decided about.
 #[derive(Serialize, ToSchema)]
-struct SubjectDto {
-    /// `number`, `port` or `request`.
-    kind: &'static str,
+pub(super) struct SubjectDto {
+    /// `number`, `port`, `message` or `request`.
+    pub(super) kind: &'static str,
     /// Its id.
-    id: String,
+    pub(super) id: String,
     /// What people know it by: a telephone number, or method and path.
-    name: String,
+    pub(super) name: String,
     /// Where it is now: its status.
-    state: String,
+    pub(super) state: String,
 }
 
 /// One decision.
 #[derive(Serialize, ToSchema)]
-struct ExplanationDto {
+pub(super) struct ExplanationDto {
     /// Its id.
     id: String,
     /// What was decided: `purchase`, `renewal`, `port`, `routing` and the like.
@@ -204,7 +204,7 @@ async fn charge(call: Call) -> Result<Reply> {
     Ok(Reply::json(StatusCode::OK, &charged(found)))
 }
 
-fn which(call: &Call) -> Result<(Window, Which)> {
+pub(super) fn which(call: &Call) -> Result<(Window, Which)> {
     let mut form = call.query_form()?;
     let window = Window::read(&mut form);
     form.finish()?;
@@ -216,7 +216,7 @@ fn explained(subject: SubjectDto, window: Window, kept: Vec<Kept>) -> Reply {
     Reply::json(StatusCode::OK, &ExplainedDto { subject, data: page.data, next_cursor: page.next_cursor })
 }
 
-fn explanation(kept: &Kept) -> ExplanationDto {
+pub(super) fn explanation(kept: &Kept) -> ExplanationDto {
     let step = |step: &Step| StepDto { rule: step.rule.clone(), compared: step.compared.clone(), met: step.met };
     ExplanationDto {
         id: kept.id.to_string(),
@@ -230,7 +230,8 @@ fn explanation(kept: &Kept) -> ExplanationDto {
 fn charged(found: ExplainedCharge) -> ChargeDto {
     let balances = |(available, held)| BalancesDto { available: amount(available), held: amount(held) };
     let object = |id: String| {
-        let collection = if id.starts_with(tandem_kernel::PortId::PREFIX) { "ports" } else { "numbers" };
+        let collections = [(tandem_kernel::PortId::PREFIX, "ports"), (tandem_kernel::MessageId::PREFIX, "messages")];
+        let collection = collections.iter().find(|(prefix, _)| id.starts_with(prefix)).map_or("numbers", |(_, name)| name);
         ObjectDto { explained_at: format!("/v1/{collection}/{id}/explain"), id }
     };
     ChargeDto {

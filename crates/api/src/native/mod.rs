@@ -11,6 +11,8 @@ mod front;
 mod inventory;
 mod keys;
 mod magic;
+mod messages;
+mod optouts;
 mod page;
 mod place;
 mod pocket;
@@ -63,6 +65,8 @@ fn endpoints() -> Vec<Endpoint> {
         magic::endpoints,
         pocket::endpoints,
         smscs::endpoints,
+        messages::endpoints,
+        optouts::endpoints,
     ];
     resources.into_iter().flat_map(|resource| resource()).collect()
 }

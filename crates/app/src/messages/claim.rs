@@ -1,6 +1,9 @@
 //! Handing messages to whoever submits them.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
 
 use tandem_catalogue::{Error, Result};
 use tandem_domain::message::{Message, PartState, reference, segment};
@@ -66,10 +69,10 @@ fn load(tx: &mut Tx, pen: &Pen, taken: &[MessageId]) -> Result<Claimed> {
     messages.sort_by_key(|message| message.id);
     let mut clocks = HashMap::new();
     for message in &messages {
-        if !clocks.contains_key(&message.environment) {
+        if let Entry::Vacant(clock) = clocks.entry(message.environment) {
             let settings = accounts::environment(tx, message.environment)?;
             let settings = settings.ok_or_else(|| Fault::data("a message without its environment"))?;
-            clocks.insert(message.environment, settings.clock.at(pen.machine_now()));
+            clock.insert(settings.clock.at(pen.machine_now()));
         }
     }
     Ok(Claimed { messages, parts, clocks })

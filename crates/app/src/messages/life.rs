@@ -3,19 +3,22 @@
 use serde_json::{Value, json};
 use tandem_catalogue::Result;
 use tandem_domain::{
+    Explanation,
     event::EventKind,
     message::{Failure, Message, MessageState},
 };
+use tandem_kernel::MessageId;
 use tandem_ledger::{Cause, Posting, transfer_id};
 use tandem_store::{
     Tx,
     repo::{
         ledger, messages,
         outbox::{self, Place},
+        usage,
     },
 };
 
-use crate::app::Desk;
+use crate::{app::Desk, billing::SMS_MESSAGES};
 
 /// Changes of one environment's messages, gathered so that few statements write them.
 #[derive(Default)]
@@ -24,7 +27,9 @@ pub(super) struct Changes {
     events: Vec<(String, EventKind, Value)>,
     postings: Vec<(Posting, Cause)>,
     gone: Vec<Place>,
-    back: Vec<tandem_kernel::MessageId>,
+    back: Vec<MessageId>,
+    sent: i64,
+    explanations: Vec<Explanation>,
 }
 
 impl Changes {
@@ -36,10 +41,15 @@ impl Changes {
             match state {
                 MessageState::Sent => {
                     message.sent_at = Some(desk.now);
+                    self.sent += 1;
                     self.pay(&message);
                     self.leave(&message);
                 }
-                MessageState::Queued => self.back.push(message.id),
+                MessageState::Queued => {
+                    self.back.push(message.id);
+                    let outcome = "the message is queued again, with those segments that were not submitted".to_owned();
+                    self.explain(&message, "every segment was submitted", "at least one certainly was not".to_owned(), outcome);
+                }
                 MessageState::Failed => {
                     self.give_back(&message);
                     self.leave(&message);
@@ -53,6 +63,10 @@ impl Changes {
             if state.is_terminal() {
                 message.completed_at = Some(desk.now);
                 message.failure = failure.clone();
+                if let Some(failure) = &message.failure {
+                    let outcome = format!("the message is {}: {}", state.as_str(), failure.reason);
+                    self.explain(&message, "the message arrives", failure.reason.clone(), outcome);
+                }
             }
             if let Some(kind) = event_of(*state) {
                 self.events.push((message.id.to_string(), kind, data(&message)));
@@ -72,7 +86,19 @@ impl Changes {
         if !self.postings.is_empty() {
             ledger::post(tx, desk.settings.id, self.postings, desk.now)?;
         }
+        if self.sent > 0 {
+            let day = desk.pen.machine_now().start_of_day();
+            usage::add(tx, &[(desk.settings.id, day, SMS_MESSAGES, self.sent)])?;
+        }
+        desk.explain_many(tx, &self.explanations)?;
         desk.events(tx, self.events)
+    }
+
+    /// Keeps why a message took a step.
+    pub(super) fn explain(&mut self, message: &Message, rule: &str, compared: String, outcome: String) {
+        let mut explanation = Explanation::of("delivery", message.id.to_string());
+        explanation.note(rule, compared, false);
+        self.explanations.push(explanation.concluding(outcome));
     }
 
     fn pay(&mut self, message: &Message) {

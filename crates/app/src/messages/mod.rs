@@ -5,8 +5,14 @@ mod expire;
 pub mod gateway;
 mod incoming;
 mod life;
+mod optouts;
+mod read;
 mod receipts;
 mod send;
 
 pub use expire::{EXPIRY_JOB, expire};
-pub use send::{Draft, Terms, send_in};
+pub use optouts::{add_opt_out, list_opt_outs, remove_opt_out};
+pub use read::{ListMessages, MessageList, get, list, search};
+pub use send::{Draft, SendMessage, Terms, send, send_in};
+
+pub(crate) use read::find;

@@ -11,7 +11,7 @@ use tandem_domain::{
     },
     number::NumberState,
 };
-use tandem_kernel::{Country, MessageId, Money, PhoneNumber};
+use tandem_kernel::{Caller, Country, MessageId, Money, PhoneNumber, Scope};
 use tandem_ledger::Posting;
 use tandem_store::{
     Fault, Tx,
@@ -22,7 +22,7 @@ use super::{
     expire::EXPIRY_JOB,
     life::{cause, data, name},
 };
-use crate::{app::Desk, spending};
+use crate::{App, Finish, app::Desk, explain, permit, spending};
 
 /// On whose behalf a message is sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,6 +64,42 @@ impl Draft {
     fn channel(&self) -> Channel {
         if self.media.is_empty() { Channel::Sms } else { Channel::Mms }
     }
+}
+
+/// A message that an account wants to send.
+#[derive(Clone, Debug)]
+pub struct SendMessage {
+    /// From which of its numbers, or under which name.
+    pub from: Sender,
+    /// To whom.
+    pub to: PhoneNumber,
+    /// The text; may be empty where there are media.
+    pub body: String,
+    /// Where media are fetched.
+    pub media: Vec<String>,
+}
+
+/// Sends a message: it is queued, its price held, and goes out as soon as an SMSC takes it.
+///
+/// # Errors
+/// As [`send_in`], and `insufficient_scope`.
+pub async fn send(app: &App, caller: &Caller, command: SendMessage, finish: Finish<Message>) -> Result<Message> {
+    segment::cut(&command.body)?; // what is too long is said before anything is looked up
+    permit(caller, Scope::MessagesWrite)?;
+    let SendMessage { from, to, body, media } = command;
+    let draft = Draft { media, ..Draft::text(from, to, body) };
+    let (pen, environment) = (app.pen(), caller.environment);
+    let work = move |tx: &mut Tx| {
+        let desk = pen.open(tx, environment)?;
+        let message = send_in(tx, &desk, draft.clone())?;
+        finish(tx, &message)?;
+        Ok(message)
+    };
+    let sent = app.store.write(work).await;
+    let sent = sent.inspect_err(|error| explain::refusal(app, caller, "send", format!("no message was sent to {to}"), error))?;
+    app.outbox.ring();
+    app.mailbox.ring();
+    Ok(sent)
 }
 
 /// Queues a message inside a unit of work, its price held. When that is committed, ring `app.outbox`.

@@ -5,7 +5,7 @@
 //! Whatever is cut off in between is taken up by the repetition of the request or by due work, under the same order id.
 
 use serde_json::json;
-use tandem_catalogue::{Code, Error, Result};
+use tandem_catalogue::{Error, Result};
 use tandem_domain::{
     Explanation,
     config::NumberConfig,
@@ -13,7 +13,7 @@ use tandem_domain::{
     number::{Number, NumberState},
     purchase::{self, Offer, OfferState},
 };
-use tandem_kernel::{Caller, Environment, ExplanationId, NumberId, OrderId, PhoneNumber, Scope};
+use tandem_kernel::{Caller, Environment, NumberId, OrderId, PhoneNumber, Scope};
 use tandem_ledger::{Cause, Posting, transfer_id};
 use tandem_store::{
     Tx,
@@ -28,7 +28,7 @@ use crate::{
     App, Finish, Operation,
     app::{Desk, Pen},
     carrier::{OrderAnswer, OrderStatus},
-    offers, permit, spending,
+    explain, offers, permit, spending,
 };
 
 /// The due work that finds out what became of an order whose answer was lost.
@@ -68,7 +68,7 @@ pub async fn purchase(
     permit(caller, Scope::NumbersWrite)?;
     let phone = command.phone;
     let begun = begin(app, caller, operation, command, finish.clone()).await;
-    let begun = begun.inspect_err(|error| explain_refusal(app, caller, phone, error))?;
+    let begun = begun.inspect_err(|error| explain::refusal(app, caller, "purchase", format!("{phone} was not bought"), error))?;
     app.stock.set_available(caller.kind, phone, false);
     match begun {
         Begun::Bought(number) => Ok(number),
@@ -289,15 +289,4 @@ pub async fn settle(app: &App, kind: Environment, id: OrderId) -> Result<()> {
         OrderStatus::Accepted => complete(app, order, crate::nothing_more()).await.map(drop),
         OrderStatus::Unknown => fail(app, kind, order, true).await,
     }
-}
-
-fn explain_refusal(app: &App, caller: &Caller, phone: PhoneNumber, error: &Error) {
-    if matches!(error.code(), Code::Internal | Code::Unavailable | Code::Overloaded) {
-        return;
-    }
-    let mut explanation = Explanation::of("purchase", caller.request.to_string());
-    explanation.note(error.code().entry().title, error.render(tandem_catalogue::Dialect::Native).message, false);
-    let now = app.machine_now();
-    let id = ExplanationId::new(now, &*app.rng);
-    app.journal.explain(id, caller.environment, explanation.concluding(format!("{phone} was not bought")), now);
 }

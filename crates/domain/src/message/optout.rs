@@ -71,7 +71,7 @@ fn fold(c: char) -> char {
     }
 }
 
-/// What is answered.
+/// What is answered: in letters of GSM 03.38, so that it fits into one segment.
 #[must_use]
 pub const fn reply(wish: Wish, language: Language) -> &'static str {
     match (wish, language) {
@@ -81,17 +81,17 @@ pub const fn reply(wish: Wish, language: Language) -> &'static str {
             "Vous ne recevrez plus de messages de ce numéro. Répondez DEMARRER pour en recevoir à nouveau."
         }
         (Wish::Stop, Language::De) => "Sie erhalten keine Nachrichten mehr von dieser Nummer. Mit STARTEN erhalten Sie sie wieder.",
-        (Wish::Stop, Language::Pt) => "Você não recebe mais mensagens deste número. Responda VOLTAR para receber de novo.",
+        (Wish::Stop, Language::Pt) => "Voce nao recebe mais mensagens deste numero. Responda VOLTAR para receber de novo.",
         (Wish::Start, Language::En) => "You get messages from this number again. Reply STOP to end them.",
         (Wish::Start, Language::Es) => "Vuelve a recibir mensajes de este numero. Responda PARAR para no recibir mas.",
         (Wish::Start, Language::Fr) => "Vous recevez à nouveau les messages de ce numéro. Répondez ARRET pour ne plus en recevoir.",
         (Wish::Start, Language::De) => "Sie erhalten wieder Nachrichten von dieser Nummer. Mit STOPP beenden Sie das.",
-        (Wish::Start, Language::Pt) => "Você volta a receber mensagens deste número. Responda SAIR para parar.",
+        (Wish::Start, Language::Pt) => "Voce volta a receber mensagens deste numero. Responda SAIR para parar.",
         (Wish::Help, Language::En) => "This number sends messages on behalf of its owner. Reply STOP to get no more.",
         (Wish::Help, Language::Es) => "Este numero envia mensajes en nombre de su titular. Responda PARAR para no recibir mas.",
         (Wish::Help, Language::Fr) => "Ce numéro envoie des messages pour son titulaire. Répondez ARRET pour ne plus en recevoir.",
         (Wish::Help, Language::De) => "Diese Nummer sendet Nachrichten für ihren Inhaber. Mit STOPP erhalten Sie keine mehr.",
-        (Wish::Help, Language::Pt) => "Este número envia mensagens em nome do seu titular. Responda SAIR para parar.",
+        (Wish::Help, Language::Pt) => "Este numero envia mensagens em nome do seu titular. Responda SAIR para parar.",
     }
 }
 
@@ -137,10 +137,10 @@ mod tests {
     }
 
     #[test]
-    fn every_answer_fits_into_few_parts_and_names_a_word_that_works() {
+    fn every_answer_fits_into_one_segment_and_names_a_word_that_works() {
         for (language, asked, _) in WORDS {
             let text = reply(*asked, *language);
-            assert!(segment::cut(text).expect(text).parts.len() <= 2, "{text}");
+            assert!(segment::cut(text).expect(text).parts.len() == 1, "{text}");
             let words: Vec<_> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 3).collect();
             let undo = if *asked == Wish::Stop { Wish::Start } else { Wish::Stop };
             assert!(

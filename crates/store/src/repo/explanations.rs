@@ -5,7 +5,7 @@ use tandem_catalogue::Result;
 use tandem_domain::{Explanation, Step};
 use tandem_kernel::{EnvironmentId, ExplanationId, Timestamp};
 
-use crate::{Fault, Row, Tx, codec};
+use crate::{Fault, Param, Row, Tx, codec};
 
 /// An explanation as it is read back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,23 +34,37 @@ struct StepRow {
 /// Keeps an explanation.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn keep(tx: &mut Tx, id: ExplanationId, environment: EnvironmentId, explanation: &Explanation, at: Timestamp) -> Result<()> {
-    let steps = explanation.steps.iter();
-    let steps: Vec<StepRow> =
-        steps.map(|step| StepRow { rule: step.rule.clone(), compared: step.compared.clone(), met: step.met }).collect();
-    tx.execute(
-        "INSERT INTO explanations (id, environment_id, subject, decision, outcome, steps, at) VALUES ($1, $2, $3, $4, $5, $6, $7) \
-         ON CONFLICT (id) DO NOTHING",
-        &[
+    keep_many(tx, environment, &[(id, explanation)], at)
+}
+
+/// Keeps many explanations.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn keep_many(
+    tx: &mut Tx,
+    environment: EnvironmentId,
+    explanations: &[(ExplanationId, &Explanation)],
+    at: Timestamp,
+) -> Result<()> {
+    let step = |step: &Step| StepRow { rule: step.rule.clone(), compared: step.compared.clone(), met: step.met };
+    let steps = explanations.iter().map(|(_, explanation)| codec::to_text(&explanation.steps.iter().map(step).collect::<Vec<_>>()));
+    let steps: Vec<String> = steps.collect();
+    let rows = explanations.iter().zip(&steps).map(|((id, explanation), steps)| {
+        vec![
             id.as_bytes().into(),
             environment.as_bytes().into(),
             (&explanation.subject).into(),
             explanation.decision.into(),
             (&explanation.outcome).into(),
-            (&codec::to_text(&steps)).into(),
+            steps.into(),
             at.into(),
-        ],
-    )?;
-    Ok(())
+        ]
+    });
+    tx.execute_many(
+        "INSERT INTO explanations (id, environment_id, subject, decision, outcome, steps, at) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+         ON CONFLICT (id) DO NOTHING",
+        &rows.collect::<Vec<Vec<Param>>>(),
+    )
+    .map(drop)
 }
 
 /// The explanations of an object from the one after `after`, oldest first.

@@ -7,7 +7,7 @@ use tandem_kernel::{Currency, EnvironmentId, Timestamp, TransferId};
 use tandem_ledger::{Audit, Cause, OpenHold, Posting, Transfer, TransferKind, Wallet};
 
 use super::{expect_one, totals};
-use crate::{Fault, Row, Tx};
+use crate::{Fault, Param, Row, Tx};
 
 macro_rules! columns {
     ($rest:literal) => {
@@ -43,7 +43,7 @@ pub fn wallet(tx: &mut Tx, id: EnvironmentId) -> Result<Wallet> {
     read_wallet(&row.ok_or_else(|| Fault::data("an environment without a wallet"))?)
 }
 
-/// Posts movements to one wallet, in order. A movement whose id is there already is left out: its cause was seen before.
+/// Posts movements to one wallet, in order, in as few statements as one would take. A movement whose id is there already is left out: its cause was seen before.
 ///
 /// Returns the transfers, those that were there already included.
 ///
@@ -52,26 +52,35 @@ pub fn wallet(tx: &mut Tx, id: EnvironmentId) -> Result<Wallet> {
 pub fn post(tx: &mut Tx, id: EnvironmentId, postings: Vec<(Posting, Cause)>, at: Timestamp) -> Result<Vec<Transfer>> {
     let row = tx.first_locked(WALLET, &[id.as_bytes().into()])?;
     let mut wallet = read_wallet(&row.ok_or_else(|| Fault::data("an environment without a wallet"))?)?;
-    let mut posted = Vec::with_capacity(postings.len());
+    let mut seen = transfers(tx, postings.iter().map(|(_, cause)| &cause.id))?;
+    let mut holds = open_amounts(tx, id, postings.iter().filter_map(|(posting, _)| posting.hold()))?;
+    let (mut posted, mut new) = (Vec::with_capacity(postings.len()), Vec::new());
     for (posting, cause) in postings {
-        if let Some(before) = transfer(tx, cause.id)? {
+        if let Some(before) = seen.get(&cause.id) {
             if (before.kind, before.amount) != (posting.kind(), posting.amount()) {
-                return Err(Error::transfer_conflict(before.reference));
+                return Err(Error::transfer_conflict(before.reference.clone()));
             }
-            posted.push(before);
+            posted.push(before.clone());
             continue;
         }
-        let hold = match posting.hold() {
-            Some(hold) => open_hold(tx, id, hold)?,
-            None => None,
-        };
+        let hold = posting.hold().and_then(|hold| holds.get(&hold)).map(|remaining| OpenHold { remaining: *remaining });
         let (after, transfer) = wallet.post(posting, hold, cause, at)?;
-        append(tx, &transfer)?;
-        settle(tx, &transfer)?;
-        totals::add(tx, &transfer)?;
+        match transfer.hold {
+            Some(hold) => *holds.entry(hold).or_default() -= transfer.amount,
+            None if transfer.kind == TransferKind::Hold => drop(holds.insert(transfer.id, transfer.amount)),
+            None => {}
+        }
         wallet = after;
-        posted.push(transfer);
+        seen.insert(transfer.id, transfer.clone());
+        posted.push(transfer.clone());
+        new.push(transfer);
     }
+    if new.is_empty() {
+        return Ok(posted);
+    }
+    append(tx, &new)?;
+    settle(tx, &new)?;
+    totals::add(tx, id, &new)?;
     let changed = tx.execute(
         "UPDATE wallets SET available = $1, held = $2, sequence = $3, head = $4 WHERE environment_id = $5",
         &[wallet.available.into(), wallet.held.into(), wallet.sequence.into(), (&wallet.head).into(), id.as_bytes().into()],
@@ -188,13 +197,28 @@ pub fn audit_with(tx: &mut Tx, id: EnvironmentId, mut see: impl FnMut(&Transfer)
     Ok(faults)
 }
 
-fn append(tx: &mut Tx, transfer: &Transfer) -> Result<()> {
-    let (debit, credit) = transfer.kind.books();
-    tx.execute(
-        "INSERT INTO transfers (id, wallet_id, sequence, kind, debit, credit, amount, hold_id, deadline, reference, description, \
-         posted_at, available_after, held_after, previous, hash) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
-        &[
+/// Those of many transfers that are there.
+fn transfers<'a>(tx: &mut Tx, ids: impl Iterator<Item = &'a TransferId>) -> Result<HashMap<TransferId, Transfer>> {
+    let keys: Vec<Param> = ids.map(|id| id.as_bytes().into()).collect();
+    let rows = tx.query_in(columns!("WHERE id IN"), &[], &keys, "")?;
+    let found = rows.iter().map(|row| read_transfer(row).map(|transfer| (transfer.id, transfer)));
+    Ok(found.collect::<Result<_, Fault>>()?)
+}
+
+/// What is left of those of many holds of a wallet that are open.
+fn open_amounts(tx: &mut Tx, wallet: EnvironmentId, ids: impl Iterator<Item = TransferId>) -> Result<HashMap<TransferId, i64>> {
+    let ids: Vec<TransferId> = ids.collect();
+    let keys: Vec<Param> = ids.iter().map(|id| id.as_bytes().into()).collect();
+    let sql = "SELECT id, remaining FROM holds WHERE wallet_id = $1 AND remaining > 0 AND id IN";
+    let rows = tx.query_in(sql, &[wallet.as_bytes().into()], &keys, "")?;
+    let found = rows.iter().map(|row| Ok((TransferId::from_bytes(row.array(0)?), row.int(1)?)));
+    Ok(found.collect::<Result<_, Fault>>()?)
+}
+
+fn append(tx: &mut Tx, transfers: &[Transfer]) -> Result<()> {
+    let rows = transfers.iter().map(|transfer| {
+        let (debit, credit) = transfer.kind.books();
+        vec![
             transfer.id.as_bytes().into(),
             transfer.wallet.as_bytes().into(),
             transfer.sequence.into(),
@@ -211,34 +235,42 @@ fn append(tx: &mut Tx, transfer: &Transfer) -> Result<()> {
             transfer.held_after.into(),
             (&transfer.previous).into(),
             (&transfer.hash).into(),
-        ],
-    )?;
-    Ok(())
+        ]
+    });
+    tx.execute_many(
+        "INSERT INTO transfers (id, wallet_id, sequence, kind, debit, credit, amount, hold_id, deadline, reference, description, \
+         posted_at, available_after, held_after, previous, hash) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+        &rows.collect::<Vec<Vec<Param>>>(),
+    )
+    .map(drop)
 }
 
-fn settle(tx: &mut Tx, transfer: &Transfer) -> Result<()> {
-    if let (TransferKind::Hold, Some(deadline)) = (transfer.kind, transfer.deadline) {
-        tx.execute(
-            "INSERT INTO holds (id, wallet_id, sequence, posted_at, remaining, captured, deadline) VALUES ($1, $2, $3, $4, $5, 0, $6)",
-            &[
-                transfer.id.as_bytes().into(),
-                transfer.wallet.as_bytes().into(),
-                transfer.sequence.into(),
-                transfer.at.into(),
-                transfer.amount.into(),
-                deadline.into(),
-            ],
-        )?;
-    }
-    if let Some(hold) = &transfer.hold {
+fn settle(tx: &mut Tx, transfers: &[Transfer]) -> Result<()> {
+    let made = transfers.iter().filter_map(|transfer| {
+        let deadline = transfer.deadline.filter(|_| transfer.kind == TransferKind::Hold)?;
+        Some(vec![
+            transfer.id.as_bytes().into(),
+            transfer.wallet.as_bytes().into(),
+            transfer.sequence.into(),
+            transfer.at.into(),
+            transfer.amount.into(),
+            deadline.into(),
+        ])
+    });
+    tx.execute_many(
+        "INSERT INTO holds (id, wallet_id, sequence, posted_at, remaining, captured, deadline) VALUES ($1, $2, $3, $4, $5, 0, $6)",
+        &made.collect::<Vec<Vec<Param>>>(),
+    )?;
+    let drawn = transfers.iter().filter_map(|transfer| {
+        let hold = transfer.hold.as_ref()?;
         let captured = if transfer.kind == TransferKind::Capture { transfer.amount } else { 0 };
-        let changed = tx.execute(
-            "UPDATE holds SET remaining = remaining - $1, captured = captured + $2 WHERE id = $3",
-            &[transfer.amount.into(), captured.into(), hold.as_bytes().into()],
-        )?;
-        expect_one("hold", changed)?;
-    }
-    Ok(())
+        Some(vec![transfer.amount.into(), captured.into(), hold.as_bytes().into()])
+    });
+    let drawn: Vec<Vec<Param>> = drawn.collect();
+    let sql = "UPDATE holds SET remaining = remaining - $1, captured = captured + $2 WHERE id = $3";
+    let changed = tx.execute_many(sql, &drawn)?;
+    if usize::try_from(changed) == Ok(drawn.len()) { Ok(()) } else { expect_one("hold", 0) }
 }
 
 fn read_wallet(row: &Row) -> Result<Wallet> {

@@ -9,9 +9,16 @@ use tandem_kernel::{EnvironmentId, MessageId, PhoneNumber, SmscId, Timestamp, Tr
 use super::expect_one;
 use crate::{Fault, Param, Row, Tx, codec};
 
-const COLUMNS: &str = "SELECT id, environment_id, direction, channel, state, sender, recipient, body, sealed, media, encoding, parts, price, \
-                       currency, hold_id, smsc_id, failure_code, failure_reason, created_at, sent_at, completed_at, expires_at \
-                       FROM messages WHERE id IN";
+macro_rules! columns {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, environment_id, direction, channel, state, sender, recipient, body, sealed, media, encoding, parts, price, \
+             currency, hold_id, smsc_id, failure_code, failure_reason, created_at, sent_at, completed_at, expires_at FROM messages ",
+            $rest
+        )
+    };
+}
+
 const INSERT: &str = "INSERT INTO messages (id, environment_id, direction, channel, state, sender, recipient, body, sealed, media, encoding, \
                       parts, price, currency, hold_id, smsc_id, failure_code, failure_reason, created_at, sent_at, completed_at, \
                       expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
@@ -83,7 +90,7 @@ pub fn set_sending(tx: &mut Tx, ids: &[MessageId]) -> Result<()> {
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn of_ids(tx: &mut Tx, ids: &[MessageId]) -> Result<Vec<Message>> {
     let keys: Vec<Param> = ids.iter().map(|id| id.as_bytes().into()).collect();
-    let rows = tx.query_in(COLUMNS, &[], &keys, "")?;
+    let rows = tx.query_in(columns!("WHERE id IN"), &[], &keys, "")?;
     Ok(rows.iter().map(message).collect::<Result<_, Fault>>()?)
 }
 
@@ -126,6 +133,99 @@ pub fn overdue(tx: &mut Tx, environment: EnvironmentId, now: Timestamp, limit: i
         &[environment.as_bytes().into(), now.into(), limit.into()],
     )?;
     Ok(rows.iter().map(|row| row.array(0).map(MessageId::from_bytes)).collect::<Result<_, Fault>>()?)
+}
+
+/// Which messages of an environment are meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of this direction.
+    pub direction: Option<Direction>,
+    /// In this state.
+    pub state: Option<MessageState>,
+    /// From this sender.
+    pub from: Option<Sender>,
+    /// To this number.
+    pub to: Option<PhoneNumber>,
+    /// Queued or received then or later.
+    pub since: Option<Timestamp>,
+    /// Queued or received before then.
+    pub until: Option<Timestamp>,
+    /// Of these, the ones before this, where messages are listed newest first.
+    pub before: Option<MessageId>,
+    /// With this in their text, whatever its case.
+    pub text: Option<String>,
+}
+
+impl Filter {
+    /// The conditions, from the parameter `$2` on, and their values.
+    fn conditions(&self) -> Conditions {
+        let mut all = Conditions::default();
+        all.add("direction = ", self.direction.map(|direction| Held::Text(direction.as_str().to_owned())));
+        all.add("state = ", self.state.map(|state| Held::Text(state.as_str().to_owned())));
+        all.add("sender = ", self.from.as_ref().map(|from| Held::Text(from.to_string())));
+        all.add("recipient = ", self.to.map(|to| Held::Text(to.to_string())));
+        all.add("created_at >= ", self.since.map(|since| Held::Int(since.micros())));
+        all.add("created_at < ", self.until.map(|until| Held::Int(until.micros())));
+        all.add("id < ", self.before.map(|before| Held::Bytes(*before.as_bytes())));
+        let escape = |text: &String| text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        all.add("LOWER(body) LIKE ", self.text.as_ref().map(|text| Held::Text(format!("%{}%", escape(text)))));
+        if self.text.is_some() {
+            all.sql.push_str(" ESCAPE '\\'");
+        }
+        all
+    }
+}
+
+enum Held {
+    Text(String),
+    Int(i64),
+    Bytes([u8; 16]),
+}
+
+#[derive(Default)]
+struct Conditions {
+    sql: String,
+    values: Vec<Held>,
+}
+
+impl Conditions {
+    fn add(&mut self, condition: &str, value: Option<Held>) {
+        if let Some(value) = value {
+            self.values.push(value);
+            self.sql.push_str(&format!(" AND {condition}${}", self.values.len() + 1));
+        }
+    }
+
+    fn params<'a>(&'a self, environment: &'a EnvironmentId) -> Vec<Param<'a>> {
+        let values = self.values.iter().map(|value| match value {
+            Held::Text(text) => text.into(),
+            Held::Int(value) => (*value).into(),
+            Held::Bytes(bytes) => bytes.into(),
+        });
+        std::iter::once(environment.as_bytes().into()).chain(values).collect()
+    }
+}
+
+/// An environment's messages that a filter lets through, newest first.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn list(tx: &mut Tx, environment: EnvironmentId, filter: &Filter, limit: i64, offset: i64) -> Result<Vec<Message>> {
+    let conditions = filter.conditions();
+    let mut params = conditions.params(&environment);
+    let place = params.len();
+    params.extend([Param::from(limit), Param::from(offset)]);
+    let head = columns!("WHERE environment_id = $1");
+    let sql = format!("{head}{} ORDER BY id DESC LIMIT ${} OFFSET ${}", conditions.sql, place + 1, place + 2);
+    let rows = tx.query_built(&sql, &params)?;
+    Ok(rows.iter().map(message).collect::<Result<_, Fault>>()?)
+}
+
+/// How many messages of an environment a filter lets through.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn count(tx: &mut Tx, environment: EnvironmentId, filter: &Filter) -> Result<i64> {
+    let conditions = filter.conditions();
+    let sql = format!("SELECT COUNT(*) FROM messages WHERE environment_id = $1{}", conditions.sql);
+    let rows = tx.query_built(&sql, &conditions.params(&environment))?;
+    Ok(rows.first().ok_or_else(|| Fault::data("a count without a row"))?.int(0)?)
 }
 
 fn message(row: &Row) -> Result<Message, Fault> {

@@ -56,6 +56,16 @@ pub fn find(tx: &mut Tx, environment: EnvironmentId, from: &Sender, to: PhoneNum
     Ok(row.map(|row| opt_out(&row)).transpose()?)
 }
 
+/// An entry of an environment's list.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn get(tx: &mut Tx, environment: EnvironmentId, id: OptOutId) -> Result<Option<OptOut>> {
+    let row = tx.first(
+        "SELECT id, sender, recipient, source, created_at FROM opt_outs WHERE environment_id = $1 AND id = $2",
+        &[environment.as_bytes().into(), id.as_bytes().into()],
+    )?;
+    Ok(row.map(|row| opt_out(&row)).transpose()?)
+}
+
 /// An environment's list, oldest first, from the one after `after`.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn list(tx: &mut Tx, environment: EnvironmentId, after: OptOutId, limit: i64) -> Result<Vec<OptOut>> {

@@ -7,23 +7,29 @@ use tandem_domain::billing::Line;
 use tandem_kernel::{EnvironmentId, Timestamp};
 use tandem_ledger::{Category, Transfer, TransferKind};
 
-use crate::{Fault, Row, Tx};
+use crate::{Fault, Param, Row, Tx};
 
-/// Adds a transfer.
-pub(super) fn add(tx: &mut Tx, transfer: &Transfer) -> Result<()> {
-    tx.execute(
-        "INSERT INTO daily_totals (wallet_id, day, kind, category, count, amount) VALUES ($1, $2, $3, $4, 1, $5) \
-         ON CONFLICT (wallet_id, day, kind, category) DO UPDATE SET count = daily_totals.count + 1, \
+/// Adds a wallet's transfers.
+pub(super) fn add(tx: &mut Tx, wallet: EnvironmentId, transfers: &[Transfer]) -> Result<()> {
+    let mut tally = Tally::default();
+    transfers.iter().for_each(|transfer| tally.take(transfer));
+    let rows = tally.0.iter().map(|((day, kind, category), (count, amount))| {
+        vec![
+            wallet.as_bytes().into(),
+            (*day).into(),
+            kind.as_str().into(),
+            category.as_str().into(),
+            (*count).into(),
+            (*amount).into(),
+        ]
+    });
+    tx.execute_many(
+        "INSERT INTO daily_totals (wallet_id, day, kind, category, count, amount) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (wallet_id, day, kind, category) DO UPDATE SET count = daily_totals.count + excluded.count, \
          amount = daily_totals.amount + excluded.amount",
-        &[
-            transfer.wallet.as_bytes().into(),
-            transfer.at.start_of_day().into(),
-            transfer.kind.as_str().into(),
-            Category::of(&transfer.reference).as_str().into(),
-            transfer.amount.into(),
-        ],
-    )?;
-    Ok(())
+        &rows.collect::<Vec<Vec<Param>>>(),
+    )
+    .map(drop)
 }
 
 /// What a wallet spent on the days from `from` to the one before `to`, in millionths: charges and captures less refunds.
