@@ -17,4 +17,5 @@ mod outages;
 mod ports;
 mod probe;
 mod seeds;
+mod sms;
 mod store;

@@ -46,7 +46,7 @@ pub use fixture::{LOCAL, NOWHERE, UPSTREAM, offer, shelf};
 pub use lock::WriteLock;
 pub use persona::{MintedKey, Persona, Side};
 pub use poll::until;
-pub use process::{Tandem, tandem_binary};
+pub use process::{Sender, Tandem, tandem_binary};
 pub use scene::{Scene, Stage, run, with_runtime};
 pub use server::{DAWN, Server};
 

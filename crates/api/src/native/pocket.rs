@@ -143,7 +143,7 @@ async fn send(call: Call) -> Result<Reply> {
     form.finish()?;
     let (Some(from), Some(to), Some(text)) = (from, to, text) else { return Err(Error::internal()) };
     let caller = call.caller()?;
-    call.answer(sent, |finish| async move { smscs::send_from(&call.app, &caller, SendFrom { from, to, text }, finish).await }).await
+    call.answer(sent, |finish| smscs::send_from(&call.app, &caller, SendFrom { from, to, text }, finish)).await
 }
 
 async fn add(call: Call) -> Result<Reply> {
