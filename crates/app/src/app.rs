@@ -11,8 +11,8 @@ use tandem_store::{
 };
 
 use crate::{
-    carrier::Carriers, directory::Directory, due::Bell, journal::Journal, smscs::Network, messages::gateway::Pulse, stock::Stock, turns::Turns,
-    vault::Vault,
+    carrier::Carriers, directory::Directory, due::Bell, journal::Journal, messages::gateway::Pulse, smscs::Network, stock::Stock,
+    turns::Turns, vault::Vault,
 };
 
 /// What an operator may set about the platform's business.

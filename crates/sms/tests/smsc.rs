@@ -118,11 +118,7 @@ fn id_of(answer: &Frame) -> String {
 }
 
 fn transceiver(system_id: &str, password: &str, version: u8) -> BindTransceiver {
-    BindTransceiver::builder()
-        .system_id(clipped(system_id))
-        .password(clipped(password))
-        .interface_version(version.into())
-        .build()
+    BindTransceiver::builder().system_id(clipped(system_id)).password(clipped(password)).interface_version(version.into()).build()
 }
 
 fn address(text: &str) -> Address {
@@ -163,7 +159,8 @@ async fn binds_are_refused_for_what_is_wrong_with_them() {
     assert_eq!(unbound.ask(text_to("16285550002", "hello")).await.status, status::WRONG_STATE);
     assert_eq!(unbound.ask(Pdu::EnquireLink).await.id, 0x8000_0015);
     let mut receiver = Peer::open(&world).await;
-    let bind = BindReceiver::builder().system_id(clipped("shop")).password(clipped("secret")).interface_version(0x34.into()).build();
+    let bind =
+        BindReceiver::builder().system_id(clipped("shop")).password(clipped("secret")).interface_version(0x34.into()).build();
     assert_eq!(receiver.ask(bind).await.status, status::OK);
     assert_eq!(receiver.ask(text_to("16285550002", "hello")).await.status, status::WRONG_STATE);
     assert_eq!(peer.ask(Pdu::Unbind).await.id, 0x8000_0006);
@@ -174,11 +171,13 @@ async fn binds_are_refused_for_what_is_wrong_with_them() {
 async fn a_transmitter_submits_and_a_receiver_gets_the_receipts() {
     let world = world().await;
     let mut sender = Peer::open(&world).await;
-    let bind = BindTransmitter::builder().system_id(clipped("shop")).password(clipped("secret")).interface_version(0x34.into()).build();
+    let bind =
+        BindTransmitter::builder().system_id(clipped("shop")).password(clipped("secret")).interface_version(0x34.into()).build();
     assert_eq!(sender.ask(bind).await.status, status::OK);
     let id = sender.submit("16282020020", "hello").await;
     let mut receiver = Peer::open(&world).await;
-    let bind = BindReceiver::builder().system_id(clipped("shop")).password(clipped("secret")).interface_version(0x34.into()).build();
+    let bind =
+        BindReceiver::builder().system_id(clipped("shop")).password(clipped("secret")).interface_version(0x34.into()).build();
     assert_eq!(receiver.ask(bind).await.status, status::OK);
     let receipt = receiver.delivery().await;
     assert_eq!((receipt.receipted.as_deref(), receipt.state), (Some(id.as_str()), Some(5)));
@@ -191,7 +190,9 @@ async fn garbage_is_answered_and_the_rest_goes_on() {
     let world = world().await;
     let mut peer = Peer::bound(&world, "shop").await;
     let mut unknown = Vec::new();
-    for (id, body, answer) in [(0x0000_0777_u32, &b""[..], status::INVALID_COMMAND), (4, &b"\x01\x02\x03"[..], status::INVALID_LENGTH)] {
+    for (id, body, answer) in
+        [(0x0000_0777_u32, &b""[..], status::INVALID_COMMAND), (4, &b"\x01\x02\x03"[..], status::INVALID_LENGTH)]
+    {
         let length = u32::try_from(16 + body.len()).expect("short");
         unknown.push((length, id, body, answer));
     }

@@ -1,7 +1,10 @@
 //! The pocket network: every magic recipient, handsets, faults.
 
 use serde_json::json;
-use tandem_kernel::{Environment::{Live, Test}, Scope};
+use tandem_kernel::{
+    Environment::{Live, Test},
+    Scope,
+};
 use tandem_testkit::{Client, Persona, Server, on_both, until};
 
 use super::{reaches, send};
@@ -40,7 +43,8 @@ on_both! {
         assert_eq!(sent.len(), 23);
         for (name, id) in &sent {
             let state = match name.as_str() {
-                "message_undeliverable" | "message_expired" | "message_rejected" | "message_deleted" => "undelivered",
+                "message_undeliverable" | "message_rejected" | "message_deleted" => "undelivered",
+                "message_expired" => "expired",
                 "message_refused" => "failed",
                 "message_unknown" | "message_silent" | "message_delayed" => "sent",
                 _ => "delivered",
@@ -75,7 +79,7 @@ on_both! {
         let received = texts(&client, HANDSET).await;
         assert_eq!(received, [
             (OURS.to_owned(), "Hello [you] €".to_owned(), 1),
-            (OURS.to_owned(), long.clone(), 6),
+            (OURS.to_owned(), long.clone(), 5),
             (OURS.to_owned(), plain, 4),
         ]);
         let reply = json!({ "from": HANDSET, "to": OURS, "text": long });
@@ -132,6 +136,6 @@ on_both! {
         let bob = server.account("Bob").await;
         assert_eq!(bob.test().get("/v1/faults").await.body["data"], json!([]));
         bob.live().post("/v1/faults", json!({ "effect": "drop" })).await.assert_status(403);
-        bob.test().post("/v1/faults", json!({ "effect": "error", "on": "receipt" })).await.assert_status(422);
+        bob.test().post("/v1/faults", json!({ "effect": "error", "on": "receipt" })).await.assert_status(400);
     }
 }

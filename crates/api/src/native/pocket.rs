@@ -25,13 +25,13 @@ const SEND: &[Field] = &[
 ];
 const ADD: &[Field] = &[
     Field::new("effect", Kind::Choice(EFFECTS), "What goes wrong.", r#""delay""#).required(),
-    Field::new("on", Kind::Choice(PLACES), "Where: the submit of a segment, or its receipt; `submit` where it is not said.", r#""submit""#),
     Field::new(
-        "probability",
-        Kind::Amount { min: 0, max: WHOLE },
-        "How often, from 0 to 1; always where it is not said.",
-        "0.25",
+        "on",
+        Kind::Choice(PLACES),
+        "Where: the submit of a segment, or its receipt; `submit` where it is not said.",
+        r#""submit""#,
     ),
+    Field::new("probability", Kind::Amount { min: 0, max: WHOLE }, "How often, from 0 to 1; always where it is not said.", "0.25"),
     Field::new("seed", Kind::Int { min: 0, max: i64::MAX }, "Where the dice begin: the same seed gives the same run.", "7"),
     Field::new("status", Kind::Int { min: 1, max: 0xffff_ffff }, "The command status of an `error`; 8 where it is not said.", "88"),
     Field::new("milliseconds", Kind::Int { min: 1, max: 600_000 }, "How long a `delay` takes, and a `reorder` at the most.", "500"),
@@ -100,14 +100,26 @@ struct FaultsDto {
 /// The operations.
 pub fn endpoints() -> Vec<Endpoint> {
     let endpoints = [
-        Endpoint::new("listPocketMessages", Method::GET, "/pocket/messages", "List what a simulated handset received from your test environment.", received)
-            .query(READ)
-            .answers::<ReceivedDto>(StatusCode::OK)
-            .codes(&[Code::OperationNotAllowed]),
-        Endpoint::new("sendPocketMessage", Method::POST, "/pocket/messages", "Let a simulated handset send a message to your number.", send)
-            .body(SEND)
-            .answers::<SentDto>(StatusCode::ACCEPTED)
-            .codes(&[Code::NumberNotFound, Code::OperationNotAllowed]),
+        Endpoint::new(
+            "listPocketMessages",
+            Method::GET,
+            "/pocket/messages",
+            "List what a simulated handset received from your test environment.",
+            received,
+        )
+        .query(READ)
+        .answers::<ReceivedDto>(StatusCode::OK)
+        .codes(&[Code::OperationNotAllowed]),
+        Endpoint::new(
+            "sendPocketMessage",
+            Method::POST,
+            "/pocket/messages",
+            "Let a simulated handset send a message to your number.",
+            send,
+        )
+        .body(SEND)
+        .answers::<SentDto>(StatusCode::ACCEPTED)
+        .codes(&[Code::NumberNotFound, Code::OperationNotAllowed]),
         Endpoint::new("addFault", Method::POST, "/faults", "Let the simulated SMSC fail for your test environment.", add)
             .body(ADD)
             .answers::<FaultDto>(StatusCode::CREATED)

@@ -56,11 +56,22 @@ macro_rules! fields {
 const LABEL: Field = Field::new("name", Kind::Text { min: 1, max: 128 }, "Your name for it.", r#""Northern SMSC""#);
 const HOST: Field = Field::new("host", Kind::Text { min: 1, max: 253 }, "Where it is.", r#""smsc.example.com""#);
 const SYSTEM_ID: Field = Field::new("system_id", Kind::Text { min: 1, max: 15 }, "What we call ourselves.", r#""tandem""#);
-const PASSWORD: Field = Field::new("password", Kind::Text { min: 0, max: 8 }, "What we prove that with. It is kept sealed.", r#""secret08""#);
+const PASSWORD: Field =
+    Field::new("password", Kind::Text { min: 0, max: 8 }, "What we prove that with. It is kept sealed.", r#""secret08""#);
 fields!(ADD, HOST.required(), SYSTEM_ID.required(), PASSWORD.required(), LABEL.required(), []);
-fields!(CHANGE, HOST, SYSTEM_ID, PASSWORD, LABEL, [
-    Field::new("state", Kind::Choice(STATES), "`drained` submits nothing more and goes on receiving; `active` undoes it.", "\"drained\"")
-]);
+fields!(
+    CHANGE,
+    HOST,
+    SYSTEM_ID,
+    PASSWORD,
+    LABEL,
+    [Field::new(
+        "state",
+        Kind::Choice(STATES),
+        "`drained` submits nothing more and goes on receiving; `active` undoes it.",
+        "\"drained\""
+    )]
+);
 
 /// An SMSC.
 #[derive(Serialize, ToSchema)]
@@ -168,7 +179,8 @@ pub fn endpoints() -> Vec<Endpoint> {
         Endpoint::new("addSmsc", Method::POST, "/smscs", "Add an SMSC; its bind is made at once.", add)
             .body(ADD)
             .answers::<SmscDto>(StatusCode::CREATED),
-        Endpoint::new("listSmscs", Method::GET, "/smscs", "List the SMSCs with their binds.", list).answers::<SmscsDto>(StatusCode::OK),
+        Endpoint::new("listSmscs", Method::GET, "/smscs", "List the SMSCs with their binds.", list)
+            .answers::<SmscsDto>(StatusCode::OK),
         Endpoint::new("getSmsc", Method::GET, ONE, "Read an SMSC and its bind.", get)
             .path_docs(SMSC)
             .answers::<SmscDto>(StatusCode::OK)
@@ -284,12 +296,9 @@ fn edit(form: &mut Form) -> smscs::Edit {
         set(&mut settings.latin1, latin1);
         set(&mut settings.validity, validity);
         set(&mut settings.named, named);
-        for (place, word) in [
-            (&mut settings.mode, mode),
-            (&mut settings.version, version),
-            (&mut settings.long, long),
-            (&mut settings.ids, ids),
-        ] {
+        for (place, word) in
+            [(&mut settings.mode, mode), (&mut settings.version, version), (&mut settings.long, long), (&mut settings.ids, ids)]
+        {
             set(place, word.map(str::to_owned));
         }
         set(&mut settings.number_type, number);

@@ -45,7 +45,14 @@ pub struct ChangeSmsc {
 ///
 /// # Errors
 /// Faults of the store.
-pub async fn add(app: &App, operator: Operator, name: String, password: String, settings: Settings, finish: Finish<SmscView>) -> Result<SmscView> {
+pub async fn add(
+    app: &App,
+    operator: Operator,
+    name: String,
+    password: String,
+    settings: Settings,
+    finish: Finish<SmscView>,
+) -> Result<SmscView> {
     let (pen, sealed) = (app.pen(), app.vault.seal(password.as_bytes())?);
     let added = app.store.write(move |tx| {
         let now = pen.machine_now();

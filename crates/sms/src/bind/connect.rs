@@ -6,7 +6,10 @@ use rusmpp::{
     Pdu,
     pdus::{BindReceiver, BindTransceiver, BindTransmitter},
 };
-use rustls::{ClientConfig, RootCertStore, pki_types::{CertificateDer, ServerName, pem::PemObject}};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
 
@@ -28,7 +31,8 @@ pub(super) async fn connect(config: &Config) -> Result<Pipe, String> {
 
 async fn reach(config: &Config) -> Result<Pipe, String> {
     let place = (config.host.as_str(), config.port);
-    let stream = TcpStream::connect(place).await.map_err(|fault| format!("cannot connect to {}:{}: {fault}", config.host, config.port))?;
+    let stream =
+        TcpStream::connect(place).await.map_err(|fault| format!("cannot connect to {}:{}: {fault}", config.host, config.port))?;
     stream.set_nodelay(true).map_err(|fault| fault.to_string())?; // without it, a small window waits for delayed acknowledgements
     let stream: Box<dyn Stream> = match &config.tls {
         None => Box::new(stream),

@@ -106,7 +106,10 @@ fn number(address: &Address) -> Option<PhoneNumber> {
 fn sender(address: &Address) -> Sender {
     let letters = address.ton == 5;
     let national = !address.text.starts_with('+') && matches!(address.ton, 2..=4 | 6);
-    if !letters && !national && let Some(number) = number(address) {
+    if !letters
+        && !national
+        && let Some(number) = number(address)
+    {
         return Sender::Number(number);
     }
     Sender::of_network(&address.text)

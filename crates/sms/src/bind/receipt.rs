@@ -154,8 +154,18 @@ mod tests {
         use ReceiptState::{Deleted, Delivered, Enroute, Expired, Rejected, Undelivered, Unknown};
         let no = None::<&str>;
         for (text, id, state, error) in [
-            ("id:42 sub:001 dlvrd:001 submit date:2403051234 done date:2403051235 stat:DELIVRD err:000 text:hello", "42", Delivered, no),
-            ("ID:A1 SUB:001 DLVRD:000 SUBMIT DATE:2403051234 DONE DATE:2403051235 STAT:UNDELIV ERR:011 TEXT:", "A1", Undelivered, Some("011")),
+            (
+                "id:42 sub:001 dlvrd:001 submit date:2403051234 done date:2403051235 stat:DELIVRD err:000 text:hello",
+                "42",
+                Delivered,
+                no,
+            ),
+            (
+                "ID:A1 SUB:001 DLVRD:000 SUBMIT DATE:2403051234 DONE DATE:2403051235 STAT:UNDELIV ERR:011 TEXT:",
+                "A1",
+                Undelivered,
+                Some("011"),
+            ),
             ("id:a1 stat:expired err:27", "a1", Expired, Some("27")),
             ("id:a-1_b stat:REJECTD", "a-1_b", Rejected, no),
             ("id: 77 stat: DELETED err: 1", "77", Deleted, Some("1")),

@@ -1,11 +1,6 @@
 //! One connection of a bind.
 
-use std::{
-    collections::BTreeMap,
-    io,
-    sync::atomic::Ordering,
-    time::Duration,
-};
+use std::{collections::BTreeMap, io, sync::atomic::Ordering, time::Duration};
 
 use rusmpp::{
     Pdu,

@@ -6,7 +6,11 @@ use tandem_app::messages::gateway::{Submitted, Taken};
 use tandem_kernel::{Clock, Rng};
 use tokio::time::{Instant, sleep_until};
 
-use super::{Config, Part, Phase, Report, State, Wires, connect, count, incoming::Reader, session::{Session, Why}};
+use super::{
+    Config, Part, Phase, Report, State, Wires, connect, count,
+    incoming::Reader,
+    session::{Session, Why},
+};
 
 /// The first pause after a connection that broke, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(30));
@@ -96,12 +100,8 @@ impl Keep {
     }
 
     async fn give_back(&self, part: Part) {
-        let submitted = Submitted {
-            message: part.outgoing.message,
-            part: part.outgoing.part,
-            smsc: self.config.id,
-            outcome: Taken::NotSent,
-        };
+        let submitted =
+            Submitted { message: part.outgoing.message, part: part.outgoing.part, smsc: self.config.id, outcome: Taken::NotSent };
         self.report(Report::Submitted(submitted)).await;
     }
 

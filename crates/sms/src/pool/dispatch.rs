@@ -46,7 +46,7 @@ pub(super) async fn run(shared: &Arc<Shared>, reports: mpsc::Sender<Report>, mut
                 }
             }
             for (kind, part) in std::mem::take(&mut homeless) {
-                homeless.extend(shared.place(kind, part).err().map(|part| (kind, part)));
+                homeless.extend(shared.place(kind, part).map(|part| (kind, part)));
             }
         }
         let taken = take(shared, &reports, &mut homeless).await;
@@ -110,9 +110,9 @@ async fn hand_over(
             continue; // it goes with the first
         }
         match shared.place(kind, part) {
-            Ok(()) => {}
-            Err(part) if part.outgoing.again => homeless.push((kind, part)),
-            Err(part) => {
+            None => {}
+            Some(part) if part.outgoing.again => homeless.push((kind, part)),
+            Some(part) => {
                 let Outgoing { message, part, .. } = part.outgoing;
                 let smsc = tandem_app::smscs::POCKET;
                 let back = Submitted { message, part, smsc, outcome: Taken::NotSent };

@@ -205,12 +205,12 @@ impl Shared {
     }
 
     /// Hands a part to its bind; back if there is none.
-    fn place(&self, kind: Environment, part: Part) -> Result<(), Part> {
+    fn place(&self, kind: Environment, part: Part) -> Option<Part> {
         let mut binds = locked(&self.binds);
-        let Some(id) = self.choose(&binds, kind, &part) else { return Err(part) };
-        let Some(bind) = binds.get_mut(&id) else { return Err(part) };
+        let Some(id) = self.choose(&binds, kind, &part) else { return Some(part) };
+        let Some(bind) = binds.get_mut(&id) else { return Some(part) };
         bind.take(part);
-        Ok(())
+        None
     }
 
     /// Whether a part goes with the first of its message, as one text.
@@ -240,7 +240,8 @@ impl Bind {
 
     fn flush(&mut self) {
         while let Some(part) = self.overflow.pop_front() {
-            if let Err(mpsc::error::TrySendError::Full(part) | mpsc::error::TrySendError::Closed(part)) = self.parts.try_send(part) {
+            if let Err(mpsc::error::TrySendError::Full(part) | mpsc::error::TrySendError::Closed(part)) = self.parts.try_send(part)
+            {
                 self.overflow.push_front(part);
                 return;
             }

@@ -260,8 +260,8 @@ impl Smsc {
     pub fn send(&self, environment: Option<[u8; 16]>, from: &str, to: &str, text: &str) -> bool {
         let Some(system) = self.0.systems.get(&self.0.options.platform.system_id) else { return false };
         let parts = self.0.cut(environment, from, to, text);
-        let taken = parts.into_iter().map(|short| system.push(Delivery::message(short)));
-        taken.fold(true, |all, one| all && one)
+        let refused = parts.into_iter().filter(|short| !system.push(Delivery::message(short.clone())));
+        refused.count() == 0
     }
 
     /// Sets the fault rules, in the order in which they are looked at.
@@ -333,7 +333,8 @@ impl Inner {
             return (Answer::Refused(status), trick);
         }
         let style = if let Trick::Written(style) = trick { style } else { Style::Usual };
-        let number = known.add(Message { short: short.clone(), system: system.clone(), style, taken: self.now(), state: State::EnRoute });
+        let number =
+            known.add(Message { short: short.clone(), system: system.clone(), style, taken: self.now(), state: State::EnRoute });
         drop(known);
         self.counters.taken.fetch_add(1, Ordering::Relaxed);
         (Answer::Taken { id: style.answer_id(number), number, first: true }, trick)
@@ -486,5 +487,12 @@ fn address(text: &str) -> Address {
 /// What one application sent, as another gets it.
 fn passed_on(short: Short, from: &Arc<System>, platform: &Esme) -> Short {
     let environment = short.vendor_environment.filter(|_| from.is(platform));
-    Short { esm_class: short.esm_class & 0x40, registered: 0, validity: String::new(), vendor_part: None, vendor_environment: environment, ..short }
+    Short {
+        esm_class: short.esm_class & 0x40,
+        registered: 0,
+        validity: String::new(),
+        vendor_part: None,
+        vendor_environment: environment,
+        ..short
+    }
 }

@@ -134,7 +134,8 @@ pub fn write(about: &About<'_>, state: State, style: Style) -> Short {
     let delivered = u8::from(state == State::Delivered);
     // Receipts are read by programs: in the default alphabet, whatever the message was written in.
     let plain = |letter: char| if letter == ' ' || letter.is_ascii_graphic() { letter } else { '?' };
-    let opening: String = wire::alphabet::read(about.message.data_coding, &about.message.text).chars().take(20).map(plain).collect();
+    let opening: String =
+        wire::alphabet::read(about.message.data_coding, &about.message.text).chars().take(20).map(plain).collect();
     let usual = format!("id:{id} sub:001 dlvrd:{delivered:03} submit date:{submitted} done date:{done} stat:{word} err:{error} ");
     let text = match style {
         Style::Usual | Style::Hex | Style::Decimal => format!("{usual}text:{opening}"),

@@ -65,7 +65,13 @@ const SCENARIOS: &[Scenario] = &[
         DELIVERED,
     ),
     scenario(2, "message_undeliverable", Trick::Ends(State::Undeliverable), "Sends the receipt `UNDELIV`.", UNDELIVERED),
-    scenario(3, "message_expired", Trick::Ends(State::Expired), "Sends the receipt `EXPIRED`.", UNDELIVERED),
+    scenario(
+        3,
+        "message_expired",
+        Trick::Ends(State::Expired),
+        "Sends the receipt `EXPIRED`.",
+        "`sent`, then `expired`. The message is paid for.",
+    ),
     scenario(4, "message_rejected", Trick::Ends(State::Rejected), "Sends the receipt `REJECTD`.", UNDELIVERED),
     scenario(5, "message_deleted", Trick::Ends(State::Deleted), "Sends the receipt `DELETED`.", UNDELIVERED),
     scenario(

@@ -174,7 +174,9 @@ impl Session<'_> {
 
     /// Sends what waits, as far as the window goes; whether the session waits for more.
     fn deliver(&mut self) -> bool {
-        let Some(system) = self.bound.as_ref().filter(|bound| bound.receives).map(|bound| bound.system.clone()) else { return false };
+        let Some(system) = self.bound.as_ref().filter(|bound| bound.receives).map(|bound| bound.system.clone()) else {
+            return false;
+        };
         while self.flight.len() < self.inner.options.deliveries && self.pipe.has_room() {
             let (next, _) = system.next();
             let Some(delivery) = next else { return true };
@@ -231,7 +233,13 @@ impl Session<'_> {
         None
     }
 
-    fn bind(&mut self, system_id: &COctetString<1, 16>, password: &COctetString<1, 9>, version: InterfaceVersion, ways: (bool, bool)) -> u32 {
+    fn bind(
+        &mut self,
+        system_id: &COctetString<1, 16>,
+        password: &COctetString<1, 9>,
+        version: InterfaceVersion,
+        ways: (bool, bool),
+    ) -> u32 {
         if self.bound.is_some() {
             return status::ALREADY_BOUND;
         }

@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn texts_survive_the_wire() {
-        for (text, coding) in [("hello @£$ [€]", GSM), ("Привет 👋", UCS2), ("", GSM), ("ñandú", UCS2), ("àäöñüÇ\n", GSM)] {
+        for (text, coding) in [("hello @£$ [€]", GSM), ("Привет 👋", UCS2), ("", GSM), ("ñandú", UCS2), ("àäöñüÇ\n", GSM)]
+        {
             let (written, bytes) = write(text);
             assert_eq!((written, read(written, &bytes).as_str()), (coding, text));
         }

@@ -225,7 +225,9 @@ fn rule(row: &Row) -> Result<FaultRule, Broken> {
 #[expect(clippy::missing_errors_doc, reason = "as `list`")]
 pub fn faults(tx: &mut Tx, environment: Option<EnvironmentId>) -> Result<Vec<FaultRule>> {
     let rows = match environment {
-        None => tx.query("SELECT id, environment_id, place, effect, value, probability, seed, created_at FROM faults ORDER BY id", &[])?,
+        None => {
+            tx.query("SELECT id, environment_id, place, effect, value, probability, seed, created_at FROM faults ORDER BY id", &[])?
+        }
         Some(environment) => tx.query(
             "SELECT id, environment_id, place, effect, value, probability, seed, created_at FROM faults WHERE environment_id = $1 \
              ORDER BY id",
