@@ -85,7 +85,7 @@ fn state_of_word(word: &str) -> Option<ReceiptState> {
         ("DELET", ReceiptState::Deleted),
         ("ACCEP", ReceiptState::Accepted),
         ("ACKED", ReceiptState::Accepted),
-        ("BUFFE", ReceiptState::Enroute),
+        ("BUFF", ReceiptState::Enroute),
         ("ENROU", ReceiptState::Enroute),
         ("SCHED", ReceiptState::Enroute),
         ("UNKNO", ReceiptState::Unknown),

@@ -364,7 +364,7 @@ impl Inner {
             let Some((short, from)) = found else { return };
             if let Some(to) = self.destination(&short, &from) {
                 // The receipt comes when the other side has acknowledged it.
-                if !to.push(Delivery { short: passed_on(short, &from, &self.options.platform), about: Some(number), tries: 0 }) {
+                if !to.push(Delivery { short: passed_on(short), about: Some(number), tries: 0 }) {
                     self.end(number, State::Undeliverable, times);
                 }
                 return;
@@ -484,15 +484,8 @@ fn address(text: &str) -> Address {
     Address { ton, npi, text: plain }
 }
 
-/// What one application sent, as another gets it.
-fn passed_on(short: Short, from: &Arc<System>, platform: &Esme) -> Short {
-    let environment = short.vendor_environment.filter(|_| from.is(platform));
-    Short {
-        esm_class: short.esm_class & 0x40,
-        registered: 0,
-        validity: String::new(),
-        vendor_part: None,
-        vendor_environment: environment,
-        ..short
-    }
+/// What one application sent, as another gets it: the names that our own binds give are nobody else's business.
+fn passed_on(short: Short) -> Short {
+    let esm_class = short.esm_class & 0x40;
+    Short { esm_class, registered: 0, validity: String::new(), vendor_part: None, vendor_environment: None, ..short }
 }
