@@ -3,16 +3,18 @@
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 /// Each crate with those that it may depend on directly or through others: the ones before it, where nothing else is said.
-const ORDER: [&str; 10] = ["kernel", "catalogue", "ledger", "domain", "store", "app", "carriers", "webhooks", "api", "server"];
+const ORDER: [&str; 11] =
+    ["kernel", "catalogue", "ledger", "domain", "store", "app", "carriers", "sms", "webhooks", "api", "server"];
 /// Crates that know nothing of each other though one comes before.
-const STRANGERS: [(&str, &str); 3] = [("api", "carriers"), ("api", "webhooks"), ("webhooks", "carriers")];
+const STRANGERS: [(&str, &str); 6] =
+    [("api", "carriers"), ("api", "sms"), ("api", "webhooks"), ("sms", "carriers"), ("webhooks", "carriers"), ("webhooks", "sms")];
 /// Who may bring a database driver, a runtime or a web framework in.
 const OUTSIDE: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("tokio-postgres", &["store"]),
     ("axum", &["api", "server"]),
     ("hyper", &["webhooks", "server"]),
-    ("tokio", &["store", "app", "carriers", "webhooks", "api", "server"]),
+    ("tokio", &["store", "app", "carriers", "sms", "webhooks", "api", "server"]),
 ];
 
 fn root() -> PathBuf {

@@ -17,6 +17,7 @@ mod outages;
 mod ports;
 mod probe;
 mod seeds;
+mod sms;
 mod store;
 mod telephony;
 mod webhooks;

@@ -1,6 +1,6 @@
 //! The parts of a running platform, tied together.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tandem_catalogue::{Error, Result};
 use tandem_domain::{Explanation, environment::EnvironmentSettings, event::EventKind};
@@ -16,6 +16,7 @@ use crate::{
     due::Bell,
     journal::Journal,
     messages::{Fetcher, gateway::Pulse},
+    smscs::Network,
     stock::Stock,
     turns::Turns,
     vault::Vault,
@@ -102,6 +103,8 @@ pub struct Inner {
     pub outbox: Bell,
     /// What fetches media from public addresses, once somebody has set it.
     pub fetcher: Fetcher,
+    /// Whoever holds the binds to SMSCs, once that is there.
+    pub network: OnceLock<Arc<dyn Network>>,
     /// When this process last said that it hands out messages.
     pub pulse: Pulse,
     /// Wakes whoever delivers events to webhooks.
@@ -137,6 +140,7 @@ impl App {
             bell: Bell::default(),
             outbox: Bell::default(),
             fetcher: Fetcher::default(),
+            network: OnceLock::new(),
             pulse: Pulse::default(),
             mailbox: Bell::default(),
             vault: Arc::new(Vault::new(secret.as_ref(), rng.clone())),

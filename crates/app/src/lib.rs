@@ -30,6 +30,7 @@ pub mod offers;
 pub mod own_keys;
 pub mod ports;
 pub mod requests;
+pub mod smscs;
 mod spending;
 mod stock;
 mod turns;

@@ -51,7 +51,7 @@ pub use internet::Internet;
 pub use lock::WriteLock;
 pub use persona::{MintedKey, Persona, Side};
 pub use poll::until;
-pub use process::{Tandem, tandem_binary};
+pub use process::{Sender, Tandem, tandem_binary};
 pub use receiver::{Reaction, Received, Receiver};
 pub use scene::{Scene, Stage, run, with_runtime};
 pub use server::{DAWN, Server};

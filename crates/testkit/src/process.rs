@@ -102,6 +102,33 @@ impl Tandem {
     }
 }
 
+/// Sends many requests on connections that it keeps.
+#[derive(Clone)]
+pub struct Sender {
+    base: String,
+    pool: Pool<HttpConnector, Full<Bytes>>,
+}
+
+impl Sender {
+    /// To a server.
+    pub fn new(base: &str) -> Self {
+        Self { base: base.to_owned(), pool: Pool::builder(TokioExecutor::new()).build_http() }
+    }
+
+    /// Posts a body; the status of the answer.
+    pub async fn post(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> u16 {
+        let mut request = Request::builder().method(Method::POST).uri(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.header("content-type", "application/json").body(Full::from(body.to_string())).expect("a request");
+        let response = self.pool.request(request).await.expect("an answer");
+        let status = response.status().as_u16();
+        let _ = response.into_body().collect().await.expect("a whole answer");
+        status
+    }
+}
+
 impl Drop for Tandem {
     fn drop(&mut self) {
         self.kill();

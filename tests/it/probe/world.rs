@@ -111,8 +111,13 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
     let message = json!({ "from": number, "to": "+14155550199", "body": "Hello" });
     let message = client.post("/audian/v2/messages", message).await;
     let opt_out = client.post("/v1/opt-outs", json!({ "from": number, "to": "+14155550198" })).await;
+    let fault = client.post("/v1/faults", json!({ "effect": "duplicate", "on": "receipt", "probability": 0 })).await;
+    let smsc = json!({ "name": "nowhere", "host": "127.0.0.1", "port": 1, "system_id": "us", "password": "secret" });
+    let smsc = server.operator().post("/v1/smscs", smsc).await;
     server.settle().await;
     HashMap::from([
+        ("fault_id", text(&fault.body, "/id")),
+        ("smsc_id", text(&smsc.body, "/id")),
         ("opt_out_id", text(&opt_out.body, "/id")),
         ("message_id", message.data_text("id")),
         ("number_id", bought.data_text("id")),

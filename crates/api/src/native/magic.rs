@@ -20,7 +20,7 @@ struct ScenarioDto {
     /// Its name.
     #[schema(example = "port_rejected_pin")]
     name: &'static str,
-    /// What its numbers are used for: `purchase` or `port`.
+    /// What its numbers are used for: `purchase`, `port` or `message`.
     purpose: &'static str,
     /// Which they are; one is as good as another.
     numbers: Vec<String>,
@@ -42,7 +42,8 @@ pub fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn list(call: Call) -> Result<Reply> {
-    let scenarios = call.app.carriers.magic_numbers()?.into_iter().map(|scenario| ScenarioDto {
+    let all = call.app.carriers.magic_numbers()?.into_iter().chain(tandem_app::smscs::magic_recipients(&call.app));
+    let scenarios = all.map(|scenario| ScenarioDto {
         name: scenario.name,
         purpose: scenario.purpose,
         numbers: scenario.numbers.iter().map(ToString::to_string).collect(),

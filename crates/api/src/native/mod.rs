@@ -16,9 +16,11 @@ mod messages;
 mod optouts;
 mod page;
 mod place;
+mod pocket;
 mod ports;
 mod problem;
 mod requests;
+mod smscs;
 mod verifications;
 mod wallet;
 mod webhooks;
@@ -67,6 +69,8 @@ fn endpoints() -> Vec<Endpoint> {
         verifications::endpoints,
         magic::endpoints,
         webhooks::endpoints,
+        pocket::endpoints,
+        smscs::endpoints,
         messages::endpoints,
         optouts::endpoints,
     ];

@@ -9,6 +9,8 @@ pub const COPIES: u64 = 10;
 const BUY: u64 = 16_282_000_000;
 /// The block of the magic numbers that are ported: +1 628 201.
 const PORT: u64 = 16_282_010_000;
+/// The block of the magic recipients of messages, which belong to the SMSC of the pocket network: +1 628 202.
+const RECIPIENTS: u64 = 16_282_020_000;
 
 /// The block of the magic recipients of messages with media: +1 628 203.
 const MMS: u64 = 16_282_030_000;
@@ -278,7 +280,8 @@ pub fn scenario_of(phone: PhoneNumber) -> Option<&'static Scenario> {
 
 /// Whether a number is in a block that the magic numbers have to themselves.
 pub(super) const fn is_set_aside(digits: u64) -> bool {
-    matches!(digits / 10_000, block if block == BUY / 10_000 || block == PORT / 10_000 || block == MMS / 10_000)
+    let block = digits / 10_000;
+    block == BUY / 10_000 || block == PORT / 10_000 || block == MMS / 10_000 || block == RECIPIENTS / 10_000
 }
 
 #[cfg(test)]

@@ -111,6 +111,7 @@ fn shown(key: &str, value: &Value) -> String {
         ("database", Value::String(_, url)) => without_password(url),
         (_, Value::String(_, text)) => text.clone(),
         (_, Value::Empty(..)) => "-".to_owned(),
+        ("pocket.applications", Value::Array(_, items)) if !items.is_empty() => format!("{} applications", items.len()),
         (_, Value::Array(_, items)) if items.is_empty() => "-".to_owned(),
         (_, Value::Array(_, items)) => items.iter().map(|item| shown(key, item)).collect::<Vec<_>>().join(", "),
         (_, Value::Bool(_, flag)) => flag.to_string(),
@@ -154,6 +155,13 @@ fn check(config: &Config) -> Result<()> {
     if tls.certificate.is_some() && tls.listen.is_none() {
         return Err(Failure::new("there is a tls.certificate and no tls.listen")
             .hint("say where HTTPS is answered: listen = \"0.0.0.0:8443\""));
+    }
+    for application in &config.pocket.applications {
+        let (name, password) = (&application.system_id, &application.password);
+        if name.is_empty() || name.len() > 15 || name == "tandem" || !(1..=8).contains(&password.len()) {
+            return Err(Failure::new(format!("pocket.applications: '{name}' cannot bind"))
+                .hint("SMPP has names of 1 to 15 characters and passwords of 1 to 8, and 'tandem' is the platform itself"));
+        }
     }
     for part in config.log.level.split(',') {
         let level = part.split_once('=').map_or(part, |(_, level)| level);

@@ -44,6 +44,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// Delivery of events to customers' endpoints.
     pub webhooks: Webhooks,
+    /// The pocket network of the test environments.
+    pub pocket: Pocket,
     /// Prices and times.
     pub business: Business,
 }
@@ -144,6 +146,29 @@ pub struct Webhooks {
     pub requests_each: u32,
 }
 
+/// The pocket network of the test environments.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pocket {
+    /// Where its SMSC answers.
+    pub smpp_listen: String,
+    /// Applications of others that may bind.
+    pub applications: Vec<Application>,
+}
+
+/// An SMPP application of somebody else's.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Application {
+    /// What it calls itself.
+    pub system_id: String,
+    /// What it proves that with.
+    pub password: String,
+    /// The beginnings of the numbers that it claims.
+    #[serde(default)]
+    pub numbers: Vec<String>,
+}
+
 /// Prices and times.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -180,8 +205,15 @@ impl Default for Config {
             log: Log::default(),
             metrics: Metrics::default(),
             webhooks: Webhooks::default(),
+            pocket: Pocket::default(),
             business: Business::default(),
         }
+    }
+}
+
+impl Default for Pocket {
+    fn default() -> Self {
+        Self { smpp_listen: "127.0.0.1:0".to_owned(), applications: Vec::new() }
     }
 }
 
@@ -273,6 +305,17 @@ impl Config {
             readers: size(self.store.readers.max(1)),
             exclusive,
         }
+    }
+
+    /// The applications of others that may bind to the pocket network's SMSC.
+    #[must_use]
+    pub fn applications(&self) -> Vec<tandem_sms::smsc::Esme> {
+        let esme = |application: &Application| tandem_sms::smsc::Esme {
+            system_id: application.system_id.clone(),
+            password: application.password.clone(),
+            numbers: application.numbers.clone(),
+        };
+        self.pocket.applications.iter().map(esme).collect()
     }
 
     /// What the use cases want to know.

@@ -14,6 +14,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use serde_json::{Value, json};
 use tandem_app::{App, carrier::Carriers, due, housekeeping, keys};
 use tandem_kernel::{Clock, OsRng, Rng, SystemClock};
+use tandem_sms::Sms;
 use tandem_webhooks::{Http, System};
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -60,6 +61,8 @@ pub struct Running {
     pub tls_addr: Option<SocketAddr>,
     /// Where it answers with its metrics, if that is a place of its own.
     pub metrics_addr: Option<SocketAddr>,
+    /// Where the SMSC of the pocket network answers.
+    pub smpp_addr: Option<SocketAddr>,
     /// How clients reach it.
     pub base_url: String,
     /// An operator's key: at the first start, and always for a demonstration.
@@ -91,13 +94,16 @@ pub async fn start(setup: impl Into<Setup> + Send) -> Result<Running> {
     let Setup { config, clock, rng, carriers: given } = setup.into();
     let recorder = metrics::recorder()?;
     let sockets = Sockets::bind(&config).await?;
+    let smpp = listen::bind(&config.pocket.smpp_listen).await?;
     let app = parts::app(&config, clock, rng, given.unwrap_or_else(carriers), true).await?;
+    let sms = Sms::new(&app, smpp, config.applications()).at("cannot tell", "the address")?;
     if let Some(left) = &config.ready_file {
         ready::forget(left)?; // of a server that was killed
     }
     let mut tasks = Tasks::new();
     keep(&mut tasks, &app, recorder);
     keep_delivering(&mut tasks, &app, &config);
+    keep_messages(&mut tasks, &sms);
     let (operator_key, demo) = match prepare(&app, &config).await {
         Ok(keys) => keys,
         Err(fault) => {
@@ -107,7 +113,7 @@ pub async fn start(setup: impl Into<Setup> + Send) -> Result<Running> {
         }
     };
     let mut running = serve(&app, &config, recorder, sockets, tasks)?;
-    (running.operator_key, running.demo) = (operator_key, demo);
+    (running.operator_key, running.demo, running.smpp_addr) = (operator_key, demo, Some(sms.address()));
     stock::build_grams(&app);
     running.check().await?;
     if let Some(path) = &config.ready_file {
@@ -175,6 +181,14 @@ fn keep_delivering(tasks: &mut Tasks, app: &App, config: &Config) {
     tasks.keep("webhooks", move |stop| tandem_webhooks::run(of.clone(), http.clone(), settings.options(), stop));
 }
 
+/// The binds to SMSCs, and the one of the pocket network.
+fn keep_messages(tasks: &mut Tasks, sms: &Sms) {
+    let of = sms.clone();
+    tasks.keep("pocket SMSC", move |stop| of.clone().serve_pocket(stop));
+    let of = sms.clone();
+    tasks.keep("messages", move |stop| of.clone().run(stop));
+}
+
 fn serve(
     app: &App,
     config: &Config,
@@ -190,6 +204,7 @@ fn serve(
         addr,
         tls_addr: sockets.tls.as_ref().map(|(listener, _)| here(listener)).transpose()?,
         metrics_addr: sockets.metrics.as_ref().map(here).transpose()?,
+        smpp_addr: None,
         base_url: listen::base_url(config, addr),
         operator_key: None,
         demo: None,
@@ -218,7 +233,8 @@ impl Running {
     #[must_use]
     pub fn description(&self) -> Value {
         let accounts: Vec<Value> = self.demo.iter().map(Demo::description).collect();
-        json!({ "base_url": self.base_url, "operator_key": self.operator_key, "accounts": accounts })
+        let smpp = self.smpp_addr.map(|address| address.to_string());
+        json!({ "base_url": self.base_url, "operator_key": self.operator_key, "smpp": smpp, "accounts": accounts })
     }
 
     /// Reads the certificate again.

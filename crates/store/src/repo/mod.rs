@@ -23,6 +23,7 @@ pub mod outbox;
 pub mod ports;
 pub mod requests;
 pub mod settings;
+pub mod smscs;
 pub mod totals;
 pub mod transactions;
 pub mod usage;

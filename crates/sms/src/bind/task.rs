@@ -1,0 +1,149 @@
+//! The life of a bind: connecting, working, waiting, and again.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use tandem_app::messages::gateway::{Submitted, Taken};
+use tandem_kernel::{Clock, Rng};
+use tokio::time::{Instant, sleep_until};
+
+use super::{
+    Config, Part, Phase, Report, State, Wires, connect, count,
+    incoming::Reader,
+    session::{Session, Why},
+};
+
+/// The first pause after a connection that broke, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(30));
+/// How long a connection must have held for the pauses to begin anew.
+const HELD: Duration = Duration::from_secs(5);
+
+/// What a bind keeps from one connection to the next.
+pub(super) struct Keep {
+    pub config: Arc<Config>,
+    pub wires: Wires,
+    pub clock: Arc<dyn Clock>,
+    pub rng: Arc<dyn Rng>,
+    /// Parts that go before all others: their answers were lost, or they came at a bad moment. By the order in which they came.
+    pub held: BTreeMap<u64, Part>,
+    pub tickets: u64,
+    pub reader: Reader,
+    pub sessions: u64,
+}
+
+/// Runs a bind until it is told to end; returns the parts whose answers were lost and which nobody else may submit.
+pub async fn run(config: Arc<Config>, wires: Wires, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>, first: Vec<Part>) -> Vec<Part> {
+    let held: BTreeMap<u64, Part> = (0..).zip(first).collect();
+    let tickets = u64::try_from(held.len()).unwrap_or(0);
+    let mut keep = Keep { config, wires, clock, rng, held, tickets, reader: Reader::new(), sessions: 0 };
+    let mut pause = PAUSES.0;
+    while *keep.wires.phase.borrow() == Phase::Running {
+        keep.enter(State::Connecting);
+        let began = Instant::now();
+        let connecting = connect::connect(&keep.config);
+        let ending = ended(keep.wires.phase.clone());
+        let connected = tokio::select! {
+            connected = connecting => connected,
+            () = ending => break,
+        };
+        match connected {
+            Ok(pipe) => {
+                count(&keep.wires.gauges.binds);
+                keep.sessions += 1;
+                keep.enter(State::Bound);
+                tracing::info!(smsc = %keep.config.id, "bound");
+                let why = Session::new(&mut keep, pipe).run().await;
+                match why {
+                    Why::Ended => break,
+                    Why::Broken(fault) => keep.note(&fault),
+                }
+            }
+            Err(fault) => keep.note(&fault),
+        }
+        if began.elapsed() >= HELD {
+            pause = PAUSES.0;
+        }
+        keep.let_go().await;
+        keep.wait(pause).await;
+        pause = (pause * 2).min(PAUSES.1);
+    }
+    keep.finish().await
+}
+
+async fn ended(mut phase: tokio::sync::watch::Receiver<Phase>) {
+    let _ = phase.wait_for(|phase| *phase == Phase::Ending).await; // a sender that is gone means the same
+}
+
+impl Keep {
+    fn enter(&self, state: State) {
+        self.wires.gauges.set_state(state);
+        self.wires.changed.notify_one();
+    }
+
+    fn note(&self, fault: &str) {
+        tracing::warn!(smsc = %self.config.id, fault, "a bind broke");
+        self.wires.gauges.set_error(fault.to_owned());
+    }
+
+    /// Keeps a part in the order in which it came.
+    pub fn hold(&mut self, ticket: u64, part: Part) {
+        self.held.insert(ticket, part);
+    }
+
+    /// Gives back what certainly was not submitted, so that others may.
+    async fn let_go(&mut self) {
+        let (kept, free): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            std::mem::take(&mut self.held).into_iter().partition(|(_, part)| part.outgoing.again);
+        self.held = kept;
+        for part in free.into_values() {
+            self.give_back(part).await;
+        }
+    }
+
+    async fn give_back(&self, part: Part) {
+        let submitted =
+            Submitted { message: part.outgoing.message, part: part.outgoing.part, smsc: self.config.id, outcome: Taken::NotSent };
+        self.report(Report::Submitted(submitted)).await;
+    }
+
+    pub async fn report(&self, report: Report) {
+        if self.wires.reports.send(report).await.is_err() {
+            tracing::error!(smsc = %self.config.id, "nobody hears what became of a message; it is taken up at the next start");
+        }
+    }
+
+    /// Waits between two connections. What is handed over meanwhile goes back, unless only this bind may submit it.
+    async fn wait(&mut self, pause: Duration) {
+        self.enter(State::Waiting);
+        let mut dice = [0; 2];
+        self.rng.fill(&mut dice);
+        // Between half of the pause and one and a half of it, so that not all binds of all processes come back at once.
+        let jittered = pause / 2 + pause * u32::from(u16::from_be_bytes(dice)) / u32::from(u16::MAX);
+        let until = Instant::now() + jittered;
+        loop {
+            tokio::select! {
+                () = sleep_until(until) => return,
+                part = self.wires.parts.recv() => match part {
+                    Some(part) if part.outgoing.again => {
+                        self.tickets += 1;
+                        self.held.insert(self.tickets, part);
+                    }
+                    Some(part) => self.give_back(part).await,
+                    None => return,
+                },
+                _ = self.wires.acks.recv() => {} // of a connection that is gone; the SMSC delivers it again
+                changed = self.wires.phase.changed() => if changed.is_err() || *self.wires.phase.borrow() == Phase::Ending { return },
+            }
+        }
+    }
+
+    async fn finish(mut self) -> Vec<Part> {
+        self.wires.parts.close();
+        while let Some(part) = self.wires.parts.recv().await {
+            self.tickets += 1;
+            self.held.insert(self.tickets, part);
+        }
+        self.let_go().await;
+        self.enter(State::Ended);
+        self.held.into_values().collect()
+    }
+}

@@ -1,0 +1,330 @@
+//! The binds of this process and what goes through them: messages from the queue to the SMSC that fits best, answers and receipts
+//! back into the store.
+
+mod dispatch;
+mod record;
+mod settings;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+};
+
+use async_trait::async_trait;
+use tandem_app::{
+    App,
+    carrier::MagicNumbers,
+    messages::gateway::Route,
+    smscs::{BindStatus, Network, PocketMessage},
+};
+use tandem_kernel::{Environment, EnvironmentId, SmscId, Timestamp};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, mpsc, watch},
+    task::JoinHandle,
+};
+
+pub use settings::config_of;
+
+use crate::{
+    bind::{self, Ack, Config, Gauges, Part, Phase, Report, State, UNACKNOWLEDGED, Wires},
+    smsc::{Esme, Options, Smsc, Times, scenarios},
+};
+
+/// Parts that wait for each place in a bind's window.
+const AHEAD: usize = 3;
+const LEAST_AHEAD: usize = 100;
+/// Reports that wait for the store; binds stop reading when there are more.
+const REPORTS: usize = 8_192;
+
+/// Text messages: the pocket network's SMSC and the pool of binds. Cheap to clone.
+#[derive(Clone)]
+pub struct Sms(Arc<Shared>);
+
+pub(crate) struct Shared {
+    app: App,
+    smsc: Smsc,
+    listener: Arc<TcpListener>,
+    address: SocketAddr,
+    platform: Esme,
+    binds: Mutex<HashMap<SmscId, Bind>>,
+    /// Parts whose answers were lost by a bind that has ended: only one of the same SMSC may submit them.
+    orphans: Mutex<HashMap<SmscId, Vec<Part>>>,
+    /// Rung when a bind has changed its state or has room.
+    changed: Arc<Notify>,
+    /// Rung when SMSCs or fault rules are to be read again.
+    stale: Notify,
+}
+
+/// A bind that runs.
+struct Bind {
+    config: Arc<Config>,
+    parts: mpsc::Sender<Part>,
+    /// What did not fit into `parts`.
+    overflow: VecDeque<Part>,
+    acks: mpsc::Sender<(Ack, u32)>,
+    phase: watch::Sender<Phase>,
+    gauges: Arc<Gauges>,
+    task: JoinHandle<Vec<Part>>,
+}
+
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The environments' clocks, as the platform knows them.
+struct Clocks(App);
+
+#[async_trait]
+impl Times for Clocks {
+    async fn now(&self, environment: [u8; 16]) -> Option<Timestamp> {
+        let entry = self.0.directory.environment(EnvironmentId::from_bytes(environment)).await.ok()?;
+        Some(entry.settings.clock.at(self.0.machine_now()))
+    }
+}
+
+impl Sms {
+    /// The SMSC of the pocket network on a listener, with applications of others that may bind, and the pool. Nothing runs yet.
+    ///
+    /// # Errors
+    /// What the system says of the listener.
+    pub fn new(app: &App, listener: TcpListener, others: Vec<Esme>) -> std::io::Result<Self> {
+        let mut secret = [0; 4];
+        app.rng.fill(&mut secret);
+        let password: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        let platform = Esme { system_id: "tandem".to_owned(), password, numbers: Vec::new() };
+        let mut options = Options::new(platform.clone());
+        (options.others, options.clock, options.times) = (others, app.clock.clone(), Arc::new(Clocks(app.clone())));
+        let sms = Self(Arc::new(Shared {
+            app: app.clone(),
+            smsc: Smsc::new(options),
+            address: listener.local_addr()?,
+            listener: Arc::new(listener),
+            platform,
+            binds: Mutex::default(),
+            orphans: Mutex::default(),
+            changed: Arc::default(),
+            stale: Notify::new(),
+        }));
+        let network: Arc<dyn Network> = Arc::new(sms.clone());
+        let _ = app.network.set(network); // there is one in each process
+        Ok(sms)
+    }
+
+    /// Where the SMSC of the pocket network answers.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.0.address
+    }
+
+    /// The SMSC of the pocket network.
+    #[must_use]
+    pub fn smsc(&self) -> &Smsc {
+        &self.0.smsc
+    }
+
+    /// Runs the SMSC of the pocket network until `stop`.
+    pub async fn serve_pocket(self, stop: watch::Receiver<bool>) {
+        self.0.smsc.clone().run(self.0.listener.clone(), stop).await;
+    }
+
+    /// Runs the pool until `stop`; then unbinds in good order and writes down what is known.
+    pub async fn run(self, stop: watch::Receiver<bool>) {
+        let (reports, heard) = mpsc::channel(REPORTS);
+        let recorder = tokio::spawn(record::run(self.0.clone(), heard));
+        dispatch::run(&self.0, reports, stop).await;
+        let _ = recorder.await; // it ends when the last bind has, and a panic in it was reported
+    }
+}
+
+impl Shared {
+    /// Starts a bind.
+    fn start(&self, config: Config, reports: &mpsc::Sender<Report>) {
+        let id = config.id;
+        let config = Arc::new(config);
+        let (parts, to_submit) = mpsc::channel((config.window * AHEAD).max(LEAST_AHEAD));
+        let (acks, acknowledged) = mpsc::channel(2 * UNACKNOWLEDGED);
+        let (phase, phases) = watch::channel(Phase::Running);
+        let gauges = Arc::new(Gauges::default());
+        let wires = Wires {
+            parts: to_submit,
+            acks: acknowledged,
+            reports: reports.clone(),
+            phase: phases,
+            gauges: gauges.clone(),
+            changed: self.changed.clone(),
+        };
+        let first = locked(&self.orphans).remove(&id).unwrap_or_default();
+        let task = tokio::spawn(bind::run(config.clone(), wires, self.app.clock.clone(), self.app.rng.clone(), first));
+        let bind = Bind { config, parts, overflow: VecDeque::new(), acks, phase, gauges, task };
+        locked(&self.binds).insert(id, bind);
+    }
+
+    /// Ends a bind in good order, and keeps what only its successor may submit.
+    async fn finish(&self, bind: Bind) {
+        let Bind { config, parts, overflow, acks, phase, task, .. } = bind;
+        phase.send_replace(Phase::Ending);
+        drop(parts);
+        let mut left = task.await.unwrap_or_else(|fault| {
+            tracing::error!(smsc = %config.id, %fault, "a bind died; what it had is taken up at the next start");
+            Vec::new()
+        });
+        drop(acks);
+        left.extend(overflow);
+        if !left.is_empty() {
+            locked(&self.orphans).entry(config.id).or_default().extend(left);
+        }
+    }
+
+    /// Where messages of a network can go now, and how many.
+    fn routes(&self, kind: Environment) -> (Vec<Route>, usize) {
+        let binds = locked(&self.binds);
+        let open = binds.values().filter(|bind| bind.config.kind == kind && bind.is_open() && bind.overflow.is_empty());
+        let (mut routes, mut room) = (Vec::new(), 0);
+        for bind in open {
+            room += bind.parts.capacity();
+            routes.push(Route { smsc: bind.config.id, prefixes: bind.config.prefixes.clone() });
+        }
+        (routes, room)
+    }
+
+    /// The bind that a part is to go through: of those that take its recipient the one with the longest prefix, then the cheapest,
+    /// that is bound. One that may have been submitted goes where it would have gone first, bound or not.
+    fn choose(&self, binds: &HashMap<SmscId, Bind>, kind: Environment, part: &Part) -> Option<SmscId> {
+        let digits = part.outgoing.to.digits().to_string();
+        let fits = |bind: &&Bind| bind.config.kind == kind && bind.config.mode.sends();
+        let mut candidates: Vec<(usize, i64, SmscId, bool)> = binds
+            .values()
+            .filter(fits)
+            .filter_map(|bind| Some((matched(&bind.config.prefixes, &digits)?, bind.config.cost, bind.config.id, bind.is_open())))
+            .collect();
+        candidates.sort_by_key(|(length, cost, id, _)| (std::cmp::Reverse(*length), *cost, *id));
+        let again = part.outgoing.again;
+        candidates.into_iter().find(|(.., open)| *open || again).map(|(_, _, id, _)| id)
+    }
+
+    /// Hands a part to its bind; back if there is none.
+    fn place(&self, kind: Environment, part: Part) -> Option<Part> {
+        let mut binds = locked(&self.binds);
+        let Some(id) = self.choose(&binds, kind, &part) else { return Some(part) };
+        let Some(bind) = binds.get_mut(&id) else { return Some(part) };
+        bind.take(part);
+        None
+    }
+
+    /// Whether a part goes with the first of its message, as one text.
+    fn goes_whole(&self, kind: Environment, part: &Part) -> bool {
+        let binds = locked(&self.binds);
+        let id = self.choose(&binds, kind, part);
+        let long = id.and_then(|id| binds.get(&id)).map(|bind| bind.config.long);
+        part.outgoing.parts > 1 && long == Some(bind::Long::Payload)
+    }
+
+    fn flush(&self) {
+        for bind in locked(&self.binds).values_mut() {
+            bind.flush();
+        }
+    }
+}
+
+impl Bind {
+    fn is_open(&self) -> bool {
+        self.config.mode.sends() && !self.config.drained && self.gauges.state() == State::Bound
+    }
+
+    fn take(&mut self, part: Part) {
+        self.overflow.push_back(part);
+        self.flush();
+    }
+
+    fn flush(&mut self) {
+        while let Some(part) = self.overflow.pop_front() {
+            if let Err(mpsc::error::TrySendError::Full(part) | mpsc::error::TrySendError::Closed(part)) = self.parts.try_send(part)
+            {
+                self.overflow.push_front(part);
+                return;
+            }
+        }
+    }
+}
+
+/// How many digits of a recipient a bind's prefixes match; `None` where it does not take the recipient.
+fn matched(prefixes: &[String], digits: &str) -> Option<usize> {
+    if prefixes.is_empty() {
+        return Some(0);
+    }
+    prefixes.iter().filter(|prefix| digits.starts_with(prefix.as_str())).map(String::len).max()
+}
+
+impl Network for Sms {
+    fn binds(&self) -> Vec<BindStatus> {
+        let binds = locked(&self.0.binds);
+        let status = |(id, bind): (&SmscId, &Bind)| {
+            let gauges = &bind.gauges;
+            BindStatus {
+                smsc: *id,
+                state: gauges.state().as_str(),
+                in_flight: u64::try_from(gauges.in_flight.load(Ordering::Relaxed)).unwrap_or(0),
+                submitted: gauges.submitted.load(Ordering::Relaxed),
+                accepted: gauges.accepted.load(Ordering::Relaxed),
+                refused: gauges.refused.load(Ordering::Relaxed),
+                throttled: gauges.throttled.load(Ordering::Relaxed),
+                lost: gauges.lost.load(Ordering::Relaxed),
+                receipts: gauges.receipts.load(Ordering::Relaxed),
+                incoming: gauges.incoming.load(Ordering::Relaxed),
+                binds: gauges.binds.load(Ordering::Relaxed),
+                last_error: gauges.last_error(),
+            }
+        };
+        binds.iter().map(status).collect()
+    }
+
+    fn changed(&self) {
+        self.0.stale.notify_one();
+    }
+
+    fn received(&self, environment: EnvironmentId, number: &str) -> Vec<PocketMessage> {
+        let found = self.0.smsc.received(Some(*environment.as_bytes()), number).into_iter();
+        let message = |received: crate::smsc::Received| PocketMessage {
+            from: if received.from.bytes().all(|byte| byte.is_ascii_digit()) && received.from.len() > 6 {
+                format!("+{}", received.from)
+            } else {
+                received.from
+            },
+            text: received.text,
+            parts: u64::try_from(received.parts).unwrap_or(1),
+            at: received.at,
+        };
+        found.map(message).collect()
+    }
+
+    fn send(&self, environment: EnvironmentId, from: &str, to: &str, text: &str) -> bool {
+        self.0.smsc.send(Some(*environment.as_bytes()), from, to, text)
+    }
+
+    fn magic_numbers(&self) -> Vec<MagicNumbers> {
+        let listed = |scenario: &crate::smsc::Scenario| MagicNumbers {
+            name: scenario.name,
+            purpose: "message",
+            numbers: scenario.numbers().collect(),
+            carrier: scenario.smsc,
+            outcome: scenario.outcome,
+        };
+        scenarios().iter().map(listed).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_prefix_counts() {
+        let prefixes = ["44", "447", "1"].map(str::to_owned);
+        assert_eq!(matched(&prefixes, "447700900123"), Some(3));
+        assert_eq!(matched(&prefixes, "442079460123"), Some(2));
+        assert_eq!(matched(&prefixes, "33612345678"), None);
+        assert_eq!(matched(&[], "33612345678"), Some(0));
+    }
+}
