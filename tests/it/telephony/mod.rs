@@ -3,5 +3,6 @@
 mod account;
 mod brakes;
 mod codes;
+mod killed;
 mod lookup;
 pub mod verify;

@@ -125,11 +125,11 @@ pub fn get(tx: &mut Tx, environment: EnvironmentId, id: VerificationId) -> Resul
     Ok(by_id(tx, id)?.filter(|verification| verification.environment == environment))
 }
 
-/// The verification of a number that was begun last.
+/// The verification of a number that is pending; where none is, the one that was begun last.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn latest(tx: &mut Tx, environment: EnvironmentId, phone: PhoneNumber) -> Result<Option<Verification>> {
     let row = tx.first(
-        columns!("WHERE environment_id = $1 AND phone = $2 ORDER BY id DESC LIMIT 1"),
+        columns!("WHERE environment_id = $1 AND phone = $2 ORDER BY (state = 'pending') DESC, id DESC LIMIT 1"),
         &[environment.as_bytes().into(), phone.digits().into()],
     )?;
     Ok(row.map(|row| verification(&row)).transpose()?)
