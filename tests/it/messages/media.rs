@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tandem_app::accounts::ChangeAccount;
 use tandem_kernel::Environment::Test;
 use tandem_ledger::TransferKind::{Capture, Hold, Release};
-use tandem_testkit::{Internet, POCKET, Persona, Server, Stage, offer, on_both, shelf, until};
+use tandem_testkit::{Internet, POCKET, Persona, Receiver, Server, Stage, offer, on_both, shelf, until};
 
 use super::{MESSAGES, THEIRS};
 use crate::numbers::buy;
@@ -98,6 +98,22 @@ on_both! {
         becomes(&ada, &down, "expired").await;
         assert_eq!(movements(&ada, &silent).await, [(Hold, 50_000), (Capture, 50_000)]);
         assert_eq!(movements(&ada, &down).await, [(Hold, 50_000), (Release, 50_000)]);
+    }
+
+    async fn media_are_not_fetched_from_within(stage: Stage) {
+        let receiver = Receiver::start().await;
+        let offers = |kind| {
+            let mut offers = shelf(kind);
+            offers.push(offer(SIMULATED, POCKET, &["voice", "sms", "mms"]));
+            offers
+        };
+        let server = stage.offers(offers).start().await;
+        let ada = server.account("Ada").await;
+        ada.change(ChangeAccount { mms_enabled: Some(true), ..ChangeAccount::default() }).await;
+        buy(&ada.test(), SIMULATED).await;
+        let id = send(&ada, THEIRS, &[&receiver.url("/menu.jpg")]).await;
+        assert_eq!(becomes(&ada, &id, "failed").await["error_code"], "media_refused");
+        assert_eq!(receiver.count(), 0);
     }
 
     async fn what_can_be_said_at_once_is(stage: Stage) {

@@ -4,6 +4,7 @@ mod media;
 mod native;
 mod refused;
 mod send;
+mod webhook;
 
 use serde_json::{Value, json};
 use tandem_app::messages::gateway::{self, Incoming, Outgoing, Receipt, ReceiptState, Route, Submitted, Taken};

@@ -90,7 +90,7 @@ fn message_of(desk: &Desk, incoming: &Incoming, currency: Currency) -> Message {
 fn tell(tx: &mut Tx, desk: &Desk, number: &Number, message: &Message) -> Result<()> {
     let Some(url) = number.config.sms_webhook.clone() else { return Ok(()) };
     let object = message.id.to_string();
-    let mut payload = Map::from_iter([("id".to_owned(), json!(object)), ("number_id".to_owned(), json!(number.id.to_string()))]);
+    let mut payload = Map::from_iter([("number_id".to_owned(), json!(number.id.to_string()))]);
     if let Value::Object(members) = data(message) {
         payload.extend(members);
     }

@@ -104,7 +104,10 @@ pub fn by_phone(tx: &mut Tx, environment: EnvironmentId, phone: PhoneNumber) -> 
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn of_kind(tx: &mut Tx, kind: Environment, phone: PhoneNumber) -> Result<Option<Number>> {
     let row = tx.first(
-        columns!("WHERE phone = $1 AND state <> 'released' AND environment_id IN (SELECT id FROM environments WHERE kind = $2)"),
+        columns!(
+            "WHERE phone = $1 AND state <> 'released' AND EXISTS (SELECT 1 FROM environments e WHERE e.id = numbers.environment_id \
+             AND e.kind = $2)"
+        ),
         &[phone.digits().into(), kind.as_str().into()],
     )?;
     Ok(row.map(|row| number(&row)).transpose()?)
