@@ -8,7 +8,7 @@ use tandem_domain::{
     environment::{EnvironmentClock, EnvironmentSettings, RateLimit},
     event::EventKind,
 };
-use tandem_kernel::{AccountId, Currency, Environment, EnvironmentId, EventId};
+use tandem_kernel::{AccountId, Country, Currency, Environment, EnvironmentId, EventId};
 use tandem_ledger::{Cause, Posting, Transfer, Wallet, transfer_id};
 use tandem_store::{
     Tx,
@@ -47,6 +47,8 @@ pub struct ChangeAccount {
     pub sms_enabled: Option<bool>,
     /// Whether it may send picture messages.
     pub mms_enabled: Option<bool>,
+    /// The countries that its messages may go to; an empty list for all.
+    pub message_countries: Option<Vec<Country>>,
 }
 
 /// A change of an environment's limits; members that are none stay.
@@ -137,6 +139,7 @@ pub async fn open(app: &App, operator: Operator, command: OpenAccount, finish: F
             verified: true,
             sms_enabled: true,
             mms_enabled: false,
+            message_countries: Vec::new(),
             created_at: now,
         };
         accounts::insert(tx, &account)?;
@@ -198,13 +201,14 @@ pub async fn change(
     let pen = app.pen();
     let work = move |tx: &mut Tx| {
         let mut account = find(tx, id)?;
-        let ChangeAccount { name, email, status, verified, sms_enabled, mms_enabled } = command.clone();
+        let ChangeAccount { name, email, status, verified, sms_enabled, mms_enabled, message_countries } = command.clone();
         account.name = name.unwrap_or(account.name);
         account.email = email.unwrap_or(account.email);
         account.status = status.unwrap_or(account.status);
         account.verified = verified.unwrap_or(account.verified);
         account.sms_enabled = sms_enabled.unwrap_or(account.sms_enabled);
         account.mms_enabled = mms_enabled.unwrap_or(account.mms_enabled);
+        account.message_countries = message_countries.unwrap_or(account.message_countries);
         accounts::update(tx, &account)?;
         let data = json!({ "status": account.status.as_str(), "verified": account.verified });
         let view = view(tx, account)?;

@@ -17,7 +17,7 @@ use tandem_store::{
     repo::{
         deliveries, idempotency,
         invalidations::{self, Note, Stale},
-        inventory, requests,
+        inventory, message_parts, outbox, requests,
     },
 };
 use tokio::sync::{Notify, watch};
@@ -32,6 +32,8 @@ const OVERLAP: i64 = 10;
 const NOTES: i64 = 15 * 60;
 /// Seconds that first answers are kept for repetitions of a request.
 pub const ANSWERS: i64 = 24 * 3600;
+/// Days that receipts of unknown messages are kept, and which incoming messages were seen.
+const RECEIPTS: i64 = 8;
 /// How often things are forgotten.
 const PURGE: Duration = Duration::from_secs(60);
 /// Rows that one unit of work forgets at the most, and how long it leaves the store to others before the next.
@@ -222,6 +224,12 @@ pub async fn forget(app: &App) -> Result<()> {
     in_batches(&app.store, move |tx| requests::purge(tx, log)).await?;
     let made = made_before(log);
     in_batches(&app.store, move |tx| deliveries::purge(tx, made, i64::try_from(BATCH).unwrap_or(i64::MAX))).await?;
+    let receipts = now.plus_days(RECEIPTS.saturating_neg());
+    let work = move |tx: &mut Tx| {
+        message_parts::forget_old(tx, receipts)?;
+        outbox::bury(tx, answers)
+    };
+    app.store.write(work).await?;
     app.store.write(move |tx| invalidations::purge(tx, notes)).await.map(drop)
 }
 

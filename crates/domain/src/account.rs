@@ -1,6 +1,6 @@
 //! Customers.
 
-use tandem_kernel::{AccountId, Currency, Timestamp};
+use tandem_kernel::{AccountId, Country, Currency, Timestamp};
 
 /// Whether an account may work.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,6 +53,8 @@ pub struct Account {
     pub sms_enabled: bool,
     /// Whether it may send picture messages.
     pub mms_enabled: bool,
+    /// The countries that its messages may go to; none for all.
+    pub message_countries: Vec<Country>,
     /// When it was opened.
     pub created_at: Timestamp,
 }

@@ -91,6 +91,19 @@ on_both! {
         assert_not_allowed(&client.post(MESSAGES, lacking).await, "The number +14155550101 cannot send MMS");
     }
 
+    async fn messages_go_to_the_countries_of_the_list(server: Server) {
+        let (ada, client) = sender(&server).await;
+        let path = format!("/v1/accounts/{}", ada.account);
+        let changed = server.operator().patch(&path, json!({ "message_countries": ["GB", "CA", "GB"] })).await;
+        assert_eq!(changed.assert_status(200).body["message_countries"], json!(["CA", "GB"]));
+        assert_not_allowed(&client.post(MESSAGES, text("Hello")).await, "Messages to US are not allowed for this account");
+        send(&client, &json!({ "from": OURS, "to": "+447400123456", "body": "Hello" })).await;
+        server.operator().patch(&path, json!({ "message_countries": ["ZZ"] })).await.assert_status(400);
+        let all = server.operator().patch(&path, json!({ "message_countries": [] })).await;
+        assert_eq!(all.assert_status(200).body["message_countries"], json!([]));
+        send(&client, &text("Hello")).await;
+    }
+
     async fn a_key_needs_the_scope(server: Server) {
         let (ada, client) = sender(&server).await;
         let id = send(&client, &text("Hello")).await;

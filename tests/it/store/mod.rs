@@ -86,6 +86,7 @@ async fn environment(store: &Store, seed: u64) -> EnvironmentSettings {
         verified: true,
         sms_enabled: true,
         mms_enabled: false,
+        message_countries: Vec::new(),
         created_at: DAWN,
     };
     let settings = EnvironmentSettings {

@@ -70,6 +70,7 @@ pub fn endpoints() -> Vec<Endpoint> {
                 Code::SenderLacksFeature,
                 Code::SenderNameNotAllowed,
                 Code::MmsNotOffered,
+                Code::DestinationNotAllowed,
                 Code::RecipientOptedOut,
                 Code::SpendingLimitReached,
                 Code::InsufficientFunds,

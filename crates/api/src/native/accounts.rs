@@ -8,13 +8,14 @@ use tandem_domain::{
     account::{Account, AccountStatus},
     environment::{EnvironmentClock, EnvironmentSettings, RateLimit},
 };
-use tandem_kernel::{AccountId, Currency, Timestamp};
+use tandem_kernel::{AccountId, Country, Currency, Timestamp};
 use tandem_ledger::Wallet;
 use utoipa::ToSchema;
 
 use super::{
     page::{PAGE, Page, Window},
     place,
+    verifications::COUNTRIES,
     wallet::WalletDto,
 };
 use crate::http::{Access, Call, Endpoint, Field, Kind, Reply};
@@ -43,6 +44,12 @@ const CHANGE: &[Field] = &[
     Field::new("verified", Kind::Bool, "Whether its owner's identity was checked: needed for porting.", "true"),
     Field::new("sms_enabled", Kind::Bool, "Whether it may send text messages.", "true"),
     Field::new("mms_enabled", Kind::Bool, "Whether it may send picture messages.", "false"),
+    Field::new(
+        "message_countries",
+        Kind::Choices(COUNTRIES),
+        "The countries that its messages may go to, by ISO 3166-1; an empty list for all.",
+        r#"["CA","US"]"#,
+    ),
 ];
 const LIMITS: &[Field] = &[
     Field::new("rate_limit", Kind::Int { min: 1, max: MOST_REQUESTS }, "Requests in a period.", "1000"),
@@ -71,6 +78,8 @@ pub struct AccountDto {
     sms_enabled: bool,
     /// Whether it may send picture messages.
     mms_enabled: bool,
+    /// The countries that its messages may go to; empty for all.
+    message_countries: Vec<String>,
     /// When it was opened.
     created_at: String,
 }
@@ -140,6 +149,7 @@ impl AccountDto {
             verified: account.verified,
             sms_enabled: account.sms_enabled,
             mms_enabled: account.mms_enabled,
+            message_countries: account.message_countries.iter().map(Country::to_string).collect(),
             created_at: account.created_at.to_string(),
         }
     }
@@ -244,11 +254,20 @@ async fn change(call: Call) -> Result<Reply> {
         verified: form.boolean("verified"),
         sms_enabled: form.boolean("sms_enabled"),
         mms_enabled: form.boolean("mms_enabled"),
+        message_countries: form.choices("message_countries").map(countries),
     };
     form.finish()?;
     let account = place::account(&call)?;
     let render = |view: &AccountView| Reply::json(StatusCode::OK, &opened(view));
     call.answer(render, |finish| accounts::change(&call.app, call.operator(), account, command, finish)).await
+}
+
+/// The countries of a list, once each.
+fn countries(codes: Vec<&'static str>) -> Vec<Country> {
+    let mut countries: Vec<Country> = codes.into_iter().filter_map(Country::parse).collect();
+    countries.sort_unstable();
+    countries.dedup();
+    countries
 }
 
 async fn environments(call: Call) -> Result<Reply> {

@@ -57,7 +57,7 @@ const ROTATE: &[Field] = &[Field::new(
 const REPLAY: &[Field] = &[
     Field::new("from", Kind::Time, "What happened from then on, by the environment's clock.", r#""2024-01-01T00:00:00Z""#)
         .required(),
-    Field::new("until", Kind::Time, "And before then; until now where it is not said.", ""),
+    Field::new("until", Kind::Time, "And before then; until now where it is not said.", r#""2030-01-01T00:00:00Z""#),
     EVENTS,
     Field::new(
         "only",
@@ -65,7 +65,7 @@ const REPLAY: &[Field] = &[
         "`missed`: what did not arrive and is not on its way, which is usual; `all`: what arrived too.",
         r#""missed""#,
     ),
-    CURSOR,
+    Field { example: r#""00000000000000000000000000""#, ..CURSOR },
 ];
 
 /// An endpoint that hears of events.

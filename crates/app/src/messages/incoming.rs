@@ -1,6 +1,6 @@
 //! Messages that come in.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use tandem_catalogue::Result;
 use tandem_domain::{
     event::EventKind,
@@ -28,6 +28,7 @@ use super::{
 use crate::{
     App,
     app::{Desk, Pen},
+    webhooks::{self, NumberWebhook},
 };
 
 /// The most characters of an incoming text that are kept: longer than any handset sends.
@@ -86,9 +87,15 @@ fn message_of(desk: &Desk, incoming: &Incoming, currency: Currency) -> Message {
 }
 
 /// Hands an incoming message to the number's own webhook.
-#[expect(clippy::unnecessary_wraps, reason = "the delivery is written in this unit of work and can fail as it can")]
-fn tell(_tx: &mut Tx, _desk: &Desk, _number: &Number, _message: &Message) -> Result<()> {
-    Ok(())
+fn tell(tx: &mut Tx, desk: &Desk, number: &Number, message: &Message) -> Result<()> {
+    let Some(url) = number.config.sms_webhook.clone() else { return Ok(()) };
+    let object = message.id.to_string();
+    let mut payload = Map::from_iter([("id".to_owned(), json!(object)), ("number_id".to_owned(), json!(number.id.to_string()))]);
+    if let Value::Object(members) = data(message) {
+        payload.extend(members);
+    }
+    let news = NumberWebhook { url, event: EventKind::MessageReceived.as_str(), payload, object };
+    webhooks::notify_in(tx, desk, &news).map(drop)
 }
 
 /// Does what an incoming word asks for, and answers it.

@@ -142,6 +142,9 @@ fn check_in(tx: &mut Tx, desk: &Desk, draft: &Draft, explanation: &mut Explanati
         check_account(&account, draft, explanation)?;
         number = check_sender(tx, desk, draft, explanation)?;
     }
+    if draft.terms == Terms::Customer {
+        check_country(&account, draft, explanation)?;
+    }
     check_recipient(tx, desk, draft, explanation)?;
     Ok(Checked { account, number })
 }
@@ -210,6 +213,21 @@ fn check_name(draft: &Draft, explanation: &mut Explanation) -> Result<()> {
     let allowed = !north_american && draft.channel() == Channel::Sms;
     let allowed = explanation.note("the destination takes messages from names", draft.to.to_string(), allowed);
     if allowed { Ok(()) } else { Err(Error::sender_name_not_allowed("from", draft.to.to_string())) }
+}
+
+fn check_country(account: &Account, draft: &Draft, explanation: &mut Explanation) -> Result<()> {
+    if account.message_countries.is_empty() {
+        return Ok(());
+    }
+    let country = draft.to.country();
+    let name = country.map_or_else(|| "no country that is known".to_owned(), |country| country.to_string());
+    let allowed = country.is_some_and(|country| account.message_countries.contains(&country));
+    let compared = format!("{name}, {} countries are on the list", account.message_countries.len());
+    if explanation.note("the recipient's country is on the account's list", compared, allowed) {
+        Ok(())
+    } else {
+        Err(Error::destination_not_allowed(name))
+    }
 }
 
 fn check_recipient(tx: &mut Tx, desk: &Desk, draft: &Draft, explanation: &mut Explanation) -> Result<()> {

@@ -140,6 +140,7 @@ async fn set(app: &App, change: Change, json: bool) -> Result<()> {
         verified: change.verified,
         sms_enabled: change.sms,
         mms_enabled: change.mms,
+        message_countries: None,
     };
     let mut view = accounts::change(app, office::operator(), change.account, command, nothing_more()).await?;
     if change.rate_limit.is_some() || change.rate_burst.is_some() || change.monthly_quota.is_some() {

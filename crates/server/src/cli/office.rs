@@ -56,6 +56,7 @@ pub fn account_json(account: &Account) -> Value {
         "verified": account.verified,
         "sms_enabled": account.sms_enabled,
         "mms_enabled": account.mms_enabled,
+        "message_countries": account.message_countries.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "created_at": account.created_at.to_string(),
     })
 }

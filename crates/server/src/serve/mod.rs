@@ -167,10 +167,11 @@ fn keep(tasks: &mut Tasks, app: &App, recorder: &'static metrics_exporter_promet
     tasks.keep("gauges", move |stop| metrics::run(of.clone(), recorder, stop));
 }
 
-/// The delivery of events to webhooks.
+/// The delivery of events to webhooks, whose guarded client also fetches media.
 fn keep_delivering(tasks: &mut Tasks, app: &App, config: &Config) {
     let (of, settings) = (app.clone(), config.webhooks.clone());
     let http = Arc::new(Http::new(Arc::new(System), settings.limits()));
+    app.fetcher.set(http.clone());
     tasks.keep("webhooks", move |stop| tandem_webhooks::run(of.clone(), http.clone(), settings.options(), stop));
 }
 

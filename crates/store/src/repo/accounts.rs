@@ -5,14 +5,13 @@ use tandem_domain::{
     account::{Account, AccountStatus},
     environment::{EnvironmentClock, EnvironmentSettings, RateLimit},
 };
-use tandem_kernel::{AccountId, Environment, EnvironmentId};
+use tandem_kernel::{AccountId, Country, Environment, EnvironmentId};
 
 use super::expect_one;
 use crate::{Fault, Row, Tx};
 
-const ACCOUNT: &str =
-    "SELECT id, name, email, currency, status, verified, sms_enabled, mms_enabled, created_at FROM accounts WHERE id = $1";
-const ACCOUNTS: &str = "SELECT id, name, email, currency, status, verified, sms_enabled, mms_enabled, created_at FROM accounts \
+const ACCOUNT: &str = "SELECT id, name, email, currency, status, verified, sms_enabled, mms_enabled, created_at, message_countries FROM accounts WHERE id = $1";
+const ACCOUNTS: &str = "SELECT id, name, email, currency, status, verified, sms_enabled, mms_enabled, created_at, message_countries FROM accounts \
                         WHERE id > $1 ORDER BY id LIMIT $2";
 const ENVIRONMENT: &str = "SELECT id, account_id, kind, clock_offset, clock_frozen_at, rate_limit, rate_period, rate_burst, monthly_quota, \
                            has_webhooks FROM environments WHERE id = $1";
@@ -25,8 +24,8 @@ const ENVIRONMENTS: &str = "SELECT id, account_id, kind, clock_offset, clock_fro
 /// Faults of the store; so for every function of the repositories that names no other.
 pub fn insert(tx: &mut Tx, account: &Account) -> Result<()> {
     tx.execute(
-        "INSERT INTO accounts (id, name, email, currency, status, verified, sms_enabled, mms_enabled, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO accounts (id, name, email, currency, status, verified, sms_enabled, mms_enabled, created_at, \
+         message_countries) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         &[
             account.id.as_bytes().into(),
             (&account.name).into(),
@@ -37,6 +36,7 @@ pub fn insert(tx: &mut Tx, account: &Account) -> Result<()> {
             account.sms_enabled.into(),
             account.mms_enabled.into(),
             account.created_at.into(),
+            (&countries(account)).into(),
         ],
     )?;
     Ok(())
@@ -46,7 +46,8 @@ pub fn insert(tx: &mut Tx, account: &Account) -> Result<()> {
 #[expect(clippy::missing_errors_doc, reason = "as `insert`")]
 pub fn update(tx: &mut Tx, account: &Account) -> Result<()> {
     let changed = tx.execute(
-        "UPDATE accounts SET name = $2, email = $3, status = $4, verified = $5, sms_enabled = $6, mms_enabled = $7 WHERE id = $1",
+        "UPDATE accounts SET name = $2, email = $3, status = $4, verified = $5, sms_enabled = $6, mms_enabled = $7, \
+         message_countries = $8 WHERE id = $1",
         &[
             account.id.as_bytes().into(),
             (&account.name).into(),
@@ -55,6 +56,7 @@ pub fn update(tx: &mut Tx, account: &Account) -> Result<()> {
             account.verified.into(),
             account.sms_enabled.into(),
             account.mms_enabled.into(),
+            (&countries(account)).into(),
         ],
     )?;
     expect_one("account", changed)
@@ -164,7 +166,12 @@ fn account(row: &Row) -> Result<Account, Fault> {
         sms_enabled: row.bool(6)?,
         mms_enabled: row.bool(7)?,
         created_at: row.time(8)?,
+        message_countries: row.text(9)?.split_whitespace().filter_map(Country::parse).collect(),
     })
+}
+
+fn countries(account: &Account) -> String {
+    account.message_countries.iter().map(Country::as_str).collect::<Vec<_>>().join(" ")
 }
 
 fn settings(row: &Row) -> Result<EnvironmentSettings, Fault> {
