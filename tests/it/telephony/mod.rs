@@ -6,3 +6,4 @@ mod codes;
 mod killed;
 mod lookup;
 pub mod verify;
+mod webhooks;
