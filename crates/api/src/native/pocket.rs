@@ -109,7 +109,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         )
         .query(READ)
         .answers::<ReceivedDto>(StatusCode::OK)
-        .codes(&[Code::OperationNotAllowed]),
+        .codes(&[Code::InvalidPhoneNumber, Code::UnassignedPhoneNumber, Code::OperationNotAllowed]),
         Endpoint::new(
             "sendPocketMessage",
             Method::POST,
@@ -119,7 +119,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         )
         .body(SEND)
         .answers::<SentDto>(StatusCode::ACCEPTED)
-        .codes(&[Code::NumberNotFound, Code::OperationNotAllowed]),
+        .codes(&[Code::InvalidPhoneNumber, Code::UnassignedPhoneNumber, Code::NumberNotFound, Code::OperationNotAllowed]),
         Endpoint::new("addFault", Method::POST, "/faults", "Let the simulated SMSC fail for your test environment.", add)
             .body(ADD)
             .answers::<FaultDto>(StatusCode::CREATED)

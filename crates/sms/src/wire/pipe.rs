@@ -71,9 +71,8 @@ impl Pipe {
     pub async fn turn(&mut self) -> io::Result<()> {
         let (room, waiting, flush) = (self.has_room(), !self.outgoing.is_empty(), self.unflushed && self.outgoing.is_empty());
         tokio::select! {
-            read = self.read.read_buf(&mut self.incoming), if room => match read? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                _ => {}
+            read = self.read.read_buf(&mut self.incoming), if room => if read? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
             },
             wrote = push(&mut self.write, &mut self.outgoing), if waiting || flush => {
                 let wrote = wrote?;
