@@ -100,6 +100,7 @@ impl Peer {
             if let Some(Pdu::DeliverSm(deliver)) = &frame.pdu {
                 let short = Short::from(deliver);
                 self.say(&command(0, frame.sequence, DeliverSmResp::default()));
+                drop(self.ask(Pdu::EnquireLink).await); // so that the acknowledgement is written
                 return short;
             }
         }

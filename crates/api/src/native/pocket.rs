@@ -17,6 +17,8 @@ const WHOLE: i64 = 1_000_000;
 /// The status of an error and the milliseconds of a delay where nothing is said.
 const USUAL_STATUS: i64 = 0x08;
 const USUAL_MILLIS: i64 = 500;
+/// The largest whole number that every JSON reader reads exactly.
+const LARGEST_SEED: i64 = 9_007_199_254_740_991;
 const READ: &[Field] = &[Field::new("to", Kind::Phone, "Whose messages, in E.164.", r#""+14155550100""#).required()];
 const SEND: &[Field] = &[
     Field::new("from", Kind::Phone, "The handset's number, in E.164.", r#""+14155550199""#).required(),
@@ -32,7 +34,7 @@ const ADD: &[Field] = &[
         r#""submit""#,
     ),
     Field::new("probability", Kind::Amount { min: 0, max: WHOLE }, "How often, from 0 to 1; always where it is not said.", "0.25"),
-    Field::new("seed", Kind::Int { min: 0, max: i64::MAX }, "Where the dice begin: the same seed gives the same run.", "7"),
+    Field::new("seed", Kind::Int { min: 0, max: LARGEST_SEED }, "Where the dice begin: the same seed gives the same run.", "7"),
     Field::new("status", Kind::Int { min: 1, max: 0xffff_ffff }, "The command status of an `error`; 8 where it is not said.", "88"),
     Field::new("milliseconds", Kind::Int { min: 1, max: 600_000 }, "How long a `delay` takes, and a `reorder` at the most.", "500"),
 ];
@@ -109,7 +111,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         )
         .query(READ)
         .answers::<ReceivedDto>(StatusCode::OK)
-        .codes(&[Code::OperationNotAllowed]),
+        .codes(&[Code::InvalidPhoneNumber, Code::UnassignedPhoneNumber, Code::OperationNotAllowed]),
         Endpoint::new(
             "sendPocketMessage",
             Method::POST,
@@ -119,7 +121,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         )
         .body(SEND)
         .answers::<SentDto>(StatusCode::ACCEPTED)
-        .codes(&[Code::NumberNotFound, Code::OperationNotAllowed]),
+        .codes(&[Code::InvalidPhoneNumber, Code::UnassignedPhoneNumber, Code::NumberNotFound, Code::OperationNotAllowed]),
         Endpoint::new("addFault", Method::POST, "/faults", "Let the simulated SMSC fail for your test environment.", add)
             .body(ADD)
             .answers::<FaultDto>(StatusCode::CREATED)

@@ -1,6 +1,10 @@
 //! The life of a bind: connecting, working, waiting, and again.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use tandem_app::messages::gateway::{Submitted, Taken};
 use tandem_kernel::{Clock, Rng};
@@ -38,7 +42,7 @@ pub async fn run(config: Arc<Config>, wires: Wires, clock: Arc<dyn Clock>, rng: 
     let mut pause = PAUSES.0;
     while *keep.wires.phase.borrow() == Phase::Running {
         keep.enter(State::Connecting);
-        let began = Instant::now();
+        let (began, before) = (Instant::now(), keep.wires.gauges.accepted.load(Ordering::Relaxed));
         let connecting = connect::connect(&keep.config);
         let ending = ended(keep.wires.phase.clone());
         let connected = tokio::select! {
@@ -59,7 +63,8 @@ pub async fn run(config: Arc<Config>, wires: Wires, clock: Arc<dyn Clock>, rng: 
             }
             Err(fault) => keep.note(&fault),
         }
-        if began.elapsed() >= HELD {
+        // A connection that carried something is worth having back soon, however short it was.
+        if began.elapsed() >= HELD || keep.wires.gauges.accepted.load(Ordering::Relaxed) > before {
             pause = PAUSES.0;
         }
         keep.let_go().await;
