@@ -224,7 +224,7 @@ async fn main() -> Outcome<()> {
         whole / yardstick,
         p99.as_secs_f64() * 1e3
     );
-    tokio::io::stdout().write_all(line.as_bytes()).await?;
+    io::Write::write_all(&mut io::stdout(), line.as_bytes())?;
     Ok(())
 }
 
