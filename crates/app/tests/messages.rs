@@ -3,7 +3,7 @@
 
 mod house;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use house::{House, at, caller, engines, phone};
 use tandem_app::{
@@ -428,52 +428,37 @@ async fn a_message_that_comes_in_finds_its_number_once() {
     }
 }
 
-/// `cargo test -p tandem-app --test messages -- --ignored --nocapture`, with `MESSAGES` of them.
 #[tokio::test]
-#[ignore = "a measurement"]
-async fn many_messages() {
-    let count: usize = std::env::var("MESSAGES").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000);
+async fn many_messages_go_through_in_batches() {
+    const COUNT: usize = 600;
     for engine in engines() {
         let desk = Desk::new(engine.as_deref()).await;
-        let began = std::time::Instant::now();
         let mut queued = Vec::new();
-        for chunk in (0..count).collect::<Vec<_>>().chunks(50) {
+        for chunk in (0..COUNT).collect::<Vec<_>>().chunks(50) {
             let (pen, environment, numbers) = (desk.app().pen(), desk.who.environment, chunk.to_vec());
             let work = move |tx: &mut tandem_store::Tx| {
                 let desk = pen.open(tx, environment)?;
-                let mut ids = Vec::new();
-                for number in &numbers {
-                    let draft = Draft {
-                        terms: Terms::Customer,
-                        ..text(&format!("+1415{:07}", number % 9_999_999), "Hello, this is a test")
-                    };
-                    ids.push(messages::send_in(tx, &desk, draft)?.id);
-                }
-                Ok(ids)
+                let texts = numbers.iter().map(|number| Draft {
+                    terms: Terms::Customer,
+                    ..text(&format!("+1415{:07}", number % 9_999_999), "Hello, this is a test")
+                });
+                texts.map(|draft| Ok(messages::send_in(tx, &desk, draft)?.id)).collect::<Result<Vec<_>, tandem_catalogue::Error>>()
             };
             queued.extend(desk.app().store.write(work).await.expect("queued"));
             desk.house.clock.advance_seconds(1);
         }
-        let sent = began.elapsed();
-        let began = std::time::Instant::now();
-        let mut times = HashMap::new();
         loop {
-            let start = std::time::Instant::now();
             let parts = claim(desk.app()).await;
-            *times.entry("claim").or_insert(std::time::Duration::ZERO) += start.elapsed();
             if parts.is_empty() {
                 break;
             }
             for chunk in parts.chunks(100) {
-                let start = std::time::Instant::now();
                 record(desk.app(), chunk.iter().map(taken).collect()).await;
-                *times.entry("record").or_default() += start.elapsed();
-                let start = std::time::Instant::now();
                 receipts(desk.app(), chunk.iter().map(|part| receipt(remote(part), ReceiptState::Delivered)).collect()).await;
-                *times.entry("receipts").or_default() += start.elapsed();
             }
         }
-        println!("{engine:?}: {count} messages: queued in {sent:?}, the rest in {:?}: {times:?}", began.elapsed());
-        assert_eq!(desk.state(queued[count - 1]).await, MessageState::Delivered);
+        for message in [queued[0], queued[COUNT / 2], queued[COUNT - 1]] {
+            assert_eq!(desk.state(message).await, MessageState::Delivered);
+        }
     }
 }
