@@ -32,6 +32,11 @@ impl Fault {
         Self::Broken(format!("column {column} is not of the expected type").into())
     }
 
+    /// A unit of work that nobody waits for any more, or will not in time.
+    pub(crate) fn late() -> Self {
+        Self::Unreachable("its deadline passed before it was begun".into())
+    }
+
     /// A row that means nothing to us.
     #[must_use]
     pub fn data(what: impl fmt::Display) -> Self {

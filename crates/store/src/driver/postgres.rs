@@ -77,11 +77,7 @@ impl Worker {
         let mut worker = Self { runtime, target, begin, connection: None };
         let body = move || {
             while let Ok(mut work) = queue.recv() {
-                let outcome = if work.is_abandoned() {
-                    Err(Fault::Unreachable("its deadline passed before it was begun".into()))
-                } else {
-                    worker.serve(work.as_mut())
-                };
+                let outcome = if work.is_abandoned() { Err(Fault::late()) } else { worker.serve(work.as_mut()) };
                 work.finish(outcome);
             }
         };
@@ -93,7 +89,7 @@ impl Worker {
             self.begin()?;
             if work.is_abandoned() {
                 let _ = self.command("ROLLBACK"); // nothing was done; a connection that cannot even do this is given up
-                return Err(Fault::Unreachable("its deadline passed before it was begun".into()));
+                return Err(Fault::late());
             }
             let verdict = self.session()?.run(work);
             let ended = self.command(if verdict == Verdict::Commit { "COMMIT" } else { "ROLLBACK" });

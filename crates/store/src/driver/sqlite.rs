@@ -118,7 +118,7 @@ fn run_group(
     group: &mut Vec<Box<dyn Work>>,
 ) -> Result<(), Fault> {
     if first.is_abandoned() {
-        first.finish(Err(Fault::Unreachable("its deadline passed before it was begun".into())));
+        first.finish(Err(Fault::late()));
         return Ok(());
     }
     let begun = execute(connection, "BEGIN IMMEDIATE");
@@ -127,9 +127,7 @@ fn run_group(
     let mut next = 0;
     while let Some(work) = group.get_mut(next) {
         let stands = run_bare(connection, work.as_mut());
-        if connection.is_autocommit() {
-            return Err(Fault::Broken("the transaction was given up under a unit of work".into()));
-        }
+        still_open(connection)?;
         if !stands {
             execute(connection, "ROLLBACK")?;
             return run_apart(connection, group);
@@ -150,7 +148,7 @@ fn waiting(queue: &Receiver<Box<dyn Work>>) -> Option<Box<dyn Work>> {
         if !work.is_abandoned() {
             return Some(work);
         }
-        work.finish(Err(Fault::Unreachable("its deadline passed before it was begun".into())));
+        work.finish(Err(Fault::late()));
         None
     })
 }
@@ -168,22 +166,32 @@ fn run_bare(connection: &Connection, work: &mut dyn Work) -> bool {
     }
 }
 
-fn run_apart(connection: &Connection, group: &mut [Box<dyn Work>]) -> Result<(), Fault> {
+/// Runs a group again whose first run was undone. What is not begun again must not be told of its first run.
+fn run_apart(connection: &Connection, group: &mut Vec<Box<dyn Work>>) -> Result<(), Fault> {
     execute(connection, "BEGIN IMMEDIATE")?;
-    for work in group {
-        run_one(connection, work.as_mut())?;
-        if connection.is_autocommit() {
-            return Err(Fault::Broken("the transaction was given up under a unit of work".into()));
+    let mut next = 0;
+    while let Some(work) = group.get_mut(next) {
+        if work.is_abandoned() {
+            group.remove(next).finish(Err(Fault::late()));
+            continue;
         }
+        run_one(connection, work.as_mut())?;
+        still_open(connection)?;
+        next += 1;
     }
     execute(connection, "COMMIT")
 }
 
+/// SQLite gives a whole transaction up after some faults; what ran on would be committed by itself.
+fn still_open(connection: &Connection) -> Result<(), Fault> {
+    if connection.is_autocommit() {
+        return Err(Fault::Broken("the transaction was given up under a unit of work".into()));
+    }
+    Ok(())
+}
+
 /// Runs one unit of work in a savepoint, so that its refusal undoes nothing of the others.
 fn run_one(connection: &Connection, work: &mut dyn Work) -> Result<(), Fault> {
-    if work.is_abandoned() {
-        return Ok(());
-    }
     loop {
         execute(connection, "SAVEPOINT work")?;
         match work.run(&mut SqliteSession { connection, wrote: false }) {
@@ -207,7 +215,7 @@ fn execute(connection: &Connection, sql: &'static str) -> Result<(), Fault> {
 fn read_loop(connection: &Connection, queue: &Receiver<Box<dyn Work>>) {
     while let Ok(mut work) = queue.recv() {
         if work.is_abandoned() {
-            work.finish(Err(Fault::Unreachable("its deadline passed before it was begun".into())));
+            work.finish(Err(Fault::late()));
             continue;
         }
         let outcome = execute(connection, "BEGIN").map(|()| {
@@ -306,5 +314,42 @@ fn owned(value: ValueRef<'_>) -> Value {
         ValueRef::Integer(value) => Value::Int(value),
         ValueRef::Text(value) => Value::Text(String::from_utf8_lossy(value).into_owned()),
         ValueRef::Blob(value) => Value::Bytes(value.to_vec()),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::expect_used, reason = "a test")]
+mod tests {
+    use std::time::Instant;
+
+    use tandem_catalogue::Error;
+
+    use super::*;
+    use crate::{Tx, driver::work::Task};
+
+    #[test]
+    fn what_was_undone_and_is_not_done_again_is_no_success() {
+        let connection = Connection::open_in_memory().expect("a database");
+        connection.execute_batch("CREATE TABLE marks (name TEXT)").expect("a table");
+        let (writes, queue) = bounded::<Box<dyn Work>>(2);
+        let deadline = Instant::now() + Duration::from_millis(50);
+        let mark = |tx: &mut Tx| tx.execute("INSERT INTO marks (name) VALUES ('late')", &[]);
+        let (first, answer) = Task::new(mark, deadline);
+        // Undone after the other's deadline, which takes the whole group with it.
+        let spoil = move |tx: &mut Tx| {
+            while Instant::now() < deadline {
+                std::thread::yield_now();
+            }
+            tx.execute("INSERT INTO marks (name) VALUES ('never')", &[])?;
+            Err::<(), _>(Error::internal())
+        };
+        let (second, _refusal) = Task::new(spoil, deadline + Duration::from_secs(20));
+        writes.send(Box::new(first)).expect("room");
+        writes.send(Box::new(second)).expect("room");
+        drop(writes);
+        write_loop(&connection, &queue);
+        let written: i64 = connection.query_row("SELECT COUNT(*) FROM marks", [], |row| row.get(0)).expect("counted");
+        let told = answer.blocking_recv().expect("an answer");
+        assert_eq!((written, told.map_err(|error| error.code())), (0, Err(tandem_catalogue::Code::Unavailable)));
     }
 }

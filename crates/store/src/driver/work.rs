@@ -84,7 +84,7 @@ where
     fn finish(mut self: Box<Self>, outcome: Result<(), Fault>) {
         let answer = match (outcome, self.result.take()) {
             (Ok(()), Some(result)) => result,
-            (Ok(()), None) => Err(Fault::Unreachable("its deadline passed before it was begun".into()).into()),
+            (Ok(()), None) => Err(Fault::late().into()),
             (Err(_), Some(Err(refusal))) => Err(refusal),
             (Err(fault), _) => Err(fault.into()),
         };
