@@ -6,6 +6,7 @@
 mod caller;
 mod clock;
 mod country;
+mod hex;
 mod id;
 mod location;
 mod money;
@@ -18,6 +19,7 @@ mod rng;
 pub use caller::{Caller, Environment, KeyKind, Scope, Scopes};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use country::Country;
+pub use hex::hex;
 pub use id::*;
 pub use location::{Location, LocationFault};
 pub use money::{Currency, Money};

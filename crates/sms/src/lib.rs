@@ -9,4 +9,11 @@ mod pool;
 pub mod smsc;
 pub mod wire;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 pub use pool::{Sms, config_of};
+
+/// What a mutex guards is whole after every statement, so that a panic elsewhere does not matter.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use ring::hmac;
 use tandem_catalogue::Dialect;
 use tandem_domain::webhook::{Body, Target};
-use tandem_kernel::{DeliveryId, EventId};
+use tandem_kernel::{DeliveryId, EventId, hex};
 
 /// What of a delivery goes into its headers besides the body.
 #[derive(Clone, Copy, Debug)]
@@ -78,10 +78,6 @@ fn standard(all: &mut Vec<(String, String)>, envelope: Envelope, signed: &[u8], 
 
 fn hmac_sha256(key: &[u8], message: &[u8]) -> Vec<u8> {
     hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message).as_ref().to_vec()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

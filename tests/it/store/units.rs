@@ -9,11 +9,11 @@ use std::{
 };
 
 use tandem_catalogue::{Code, Error, Result};
-use tandem_store::Tx;
+use tandem_store::{Store, Tx};
 use tandem_testkit::{Engine, on_both, until};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
-use super::{Fresh, put, turnstile};
+use super::{Fresh, Keeper, put, turnstile};
 
 /// What the tests' own refusals look like.
 fn refusal() -> Error {
@@ -25,6 +25,21 @@ fn code<T>(outcome: Result<T>) -> Code {
         Ok(_) => panic!("a refusal was expected"),
         Err(error) => error.code(),
     }
+}
+
+/// A unit of work that has begun and goes on when its keeper says so.
+async fn held_up(store: &Store) -> (JoinHandle<Result<()>>, Keeper) {
+    let (gate, keeper) = turnstile();
+    let store = store.clone();
+    let work = tokio::spawn(async move {
+        store
+            .write(move |_| {
+                gate.pass();
+                Ok(())
+            })
+            .await
+    });
+    (work, keeper.begun().await)
 }
 
 on_both! {
@@ -129,16 +144,7 @@ on_both! {
 
     async fn a_full_queue_is_told_at_once(fresh: Fresh) {
         let fresh = fresh.reopened(|options| (options.queue, options.writers) = (2, 1)).await;
-        let (gate, keeper) = turnstile();
-        let (store, held) = (fresh.store.clone(), gate.clone());
-        let first = tokio::spawn(async move {
-            store.write(move |_| {
-                held.pass();
-                Ok(())
-            })
-            .await
-        });
-        let keeper = keeper.begun().await;
+        let (first, keeper) = held_up(&fresh.store).await;
         let mut waiting = JoinSet::new();
         for index in 0..6 {
             let store = fresh.store.clone();
@@ -161,16 +167,7 @@ on_both! {
 
     async fn work_that_nobody_waits_for_any_more_is_not_begun(fresh: Fresh) {
         let fresh = fresh.reopened(|options| (options.writers, options.patience) = (1, Duration::from_millis(300))).await;
-        let (gate, keeper) = turnstile();
-        let (store, held) = (fresh.store.clone(), gate.clone());
-        let first = tokio::spawn(async move {
-            store.write(move |_| {
-                held.pass();
-                Ok(())
-            })
-            .await
-        });
-        let keeper = keeper.begun().await;
+        let (first, keeper) = held_up(&fresh.store).await;
         let late = fresh.store.write(|tx| put(tx, "late", "")).await.expect_err("it waits in vain");
         assert_eq!((late.code(), late.retry_after()), (Code::Unavailable, Some(2)));
         keeper.let_go();

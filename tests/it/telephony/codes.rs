@@ -49,7 +49,7 @@ async fn tables(server: &Server) -> Vec<u8> {
 }
 
 fn has(haystack: &[u8], needle: &str) -> bool {
-    let hex: String = needle.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = tandem_kernel::hex(needle.as_bytes());
     let found = |needle: &str| haystack.windows(needle.len()).any(|window| window == needle.as_bytes());
     found(needle) || found(&hex)
 }

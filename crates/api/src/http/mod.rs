@@ -4,6 +4,7 @@ pub mod call;
 pub mod endpoint;
 pub mod field;
 pub mod form;
+pub mod lookup;
 pub mod manner;
 pub mod once;
 pub mod openapi;

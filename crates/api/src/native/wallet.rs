@@ -8,7 +8,7 @@ use tandem_app::{
     wallets::{self, Whose},
 };
 use tandem_catalogue::{Code, Error, Result};
-use tandem_kernel::Timestamp;
+use tandem_kernel::{Timestamp, hex};
 use tandem_ledger::{MOST, Transfer, Wallet};
 use utoipa::ToSchema;
 
@@ -217,8 +217,4 @@ async fn read(call: &Call, whose: Whose) -> Result<Reply> {
 async fn list(call: &Call, whose: Whose, window: Window) -> Result<Reply> {
     let found = wallets::transfers(&call.app, whose, window.cursor.map(number_of), window.fetch()).await?;
     Ok(Reply::json(StatusCode::OK, &window.page(found, |transfer| numbered(transfer.sequence), TransferDto::of)))
-}
-
-fn hex(bytes: &[u8; 32]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,7 +1,7 @@
 //! Handing messages to whoever submits them.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -67,14 +67,13 @@ fn load(tx: &mut Tx, pen: &Pen, taken: &[MessageId]) -> Result<Claimed> {
     message_parts::forget_unsent(tx, &unsent.collect::<Vec<_>>())?;
     let mut messages = messages::of_ids(tx, taken)?;
     messages.sort_by_key(|message| message.id);
-    let mut clocks = HashMap::new();
-    for message in &messages {
-        if let Entry::Vacant(clock) = clocks.entry(message.environment) {
-            let settings = accounts::environment(tx, message.environment)?;
-            let settings = settings.ok_or_else(|| Fault::data("a message without its environment"))?;
-            clock.insert(settings.clock.at(pen.machine_now()));
-        }
+    let whose: BTreeSet<EnvironmentId> = messages.iter().map(|message| message.environment).collect();
+    let whose: Vec<EnvironmentId> = whose.into_iter().collect();
+    let found = accounts::environments_of(tx, &whose)?;
+    if found.len() < whose.len() {
+        return Err(Fault::data("a message without its environment").into());
     }
+    let clocks = found.into_iter().map(|settings| (settings.id, settings.clock.at(pen.machine_now()))).collect();
     Ok(Claimed { messages, parts, clocks })
 }
 

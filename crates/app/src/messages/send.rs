@@ -87,7 +87,7 @@ pub struct SendMessage {
 /// # Errors
 /// As [`send_in`], and `insufficient_scope`.
 pub async fn send(app: &App, caller: &Caller, command: SendMessage, finish: Finish<Message>) -> Result<Message> {
-    segment::cut(&command.body)?; // what is malformed is said before anything is looked up
+    let cut = segment::cut(&command.body)?; // what is malformed is said before anything is looked up
     for url in &command.media {
         if let Some(fault) = media::fault_of_url(url) {
             return Err(Error::media_refused("media_urls", url.clone(), fault));
@@ -102,7 +102,7 @@ pub async fn send(app: &App, caller: &Caller, command: SendMessage, finish: Fini
         let mut explanation = Explanation::of("send", String::new());
         let checked = check_in(tx, &desk, &draft, &mut explanation)?;
         check_carrier(&carriers, &draft, &checked, &mut explanation)?;
-        let message = queue_in(tx, &desk, &draft, &checked.account, explanation)?;
+        let message = queue_in(tx, &desk, &draft, &cut, &checked.account, explanation)?;
         finish(tx, &message)?;
         Ok(message)
     };
@@ -122,9 +122,10 @@ pub async fn send(app: &App, caller: &Caller, command: SendMessage, finish: Fini
 /// `message_too_long`, `operation_not_allowed`, the codes of a sender that may not send, `recipient_opted_out`,
 /// `spending_limit_reached`, `insufficient_funds`.
 pub fn send_in(tx: &mut Tx, desk: &Desk, draft: Draft) -> Result<Message> {
+    let cut = segment::cut(&draft.body)?;
     let mut explanation = Explanation::of("send", String::new());
     let checked = check_in(tx, desk, &draft, &mut explanation)?;
-    queue_in(tx, desk, &draft, &checked.account, explanation)
+    queue_in(tx, desk, &draft, &cut, &checked.account, explanation)
 }
 
 /// Who sends, where a message may be sent.
@@ -135,23 +136,26 @@ struct Checked {
 }
 
 fn check_in(tx: &mut Tx, desk: &Desk, draft: &Draft, explanation: &mut Explanation) -> Result<Checked> {
-    segment::cut(&draft.body)?;
     let account = accounts::get(tx, desk.settings.account)?.ok_or_else(|| Fault::data("an environment without its account"))?;
     let mut number = None;
     if draft.terms == Terms::Customer {
         check_account(&account, draft, explanation)?;
         number = check_sender(tx, desk, draft, explanation)?;
-    }
-    if draft.terms == Terms::Customer {
         check_country(&account, draft, explanation)?;
     }
     check_recipient(tx, desk, draft, explanation)?;
     Ok(Checked { account, number })
 }
 
-fn queue_in(tx: &mut Tx, desk: &Desk, draft: &Draft, account: &Account, mut explanation: Explanation) -> Result<Message> {
-    let cut = segment::cut(&draft.body)?;
-    let mut message = compose(desk, account, draft, &cut, &mut explanation)?;
+fn queue_in(
+    tx: &mut Tx,
+    desk: &Desk,
+    draft: &Draft,
+    cut: &Cut,
+    account: &Account,
+    mut explanation: Explanation,
+) -> Result<Message> {
+    let mut message = compose(desk, account, draft, cut, &mut explanation)?;
     if message.price.micros > 0 {
         spending::check(tx, desk, message.price.micros)?;
         hold(tx, desk, &mut message)?;

@@ -3,7 +3,7 @@
 use std::{fs, io::ErrorKind, path::Path, sync::Arc};
 
 use tandem_app::Vault;
-use tandem_kernel::Rng;
+use tandem_kernel::{Rng, hex};
 use tandem_store::{Store, repo::settings};
 
 use super::ready::write_private;
@@ -20,10 +20,12 @@ const HINT: &str =
 /// What the file system and the database say, and a key that is not this database's.
 pub async fn obtain(store: &Store, file: &Path, rng: &Arc<dyn Rng>, make: bool) -> Result<Option<[u8; 32]>> {
     let known = store.read(|tx| settings::get(tx, CHECK)).await?;
-    if let (None, None, true) = (load(file)?, &known, make) {
+    let mut key = load(file)?;
+    if key.is_none() && known.is_none() && make {
         create(file, &**rng)?;
+        key = load(file)?;
     }
-    let Some(key) = load(file)? else {
+    let Some(key) = key else {
         let missing =
             || Failure::new(format!("there is no secret key in {}, but this database has one", file.display())).hint(HINT);
         return if make && known.is_some() { Err(missing()) } else { Ok(None) };
@@ -61,10 +63,6 @@ fn load(file: &Path) -> Result<Option<[u8; 32]>> {
         Err(fault) if fault.kind() == ErrorKind::NotFound => Ok(None),
         Err(fault) => Err(fault).at("cannot read", file.display()),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn read(text: &str) -> Option<[u8; 32]> {

@@ -12,10 +12,13 @@ use tokio::{
 };
 
 use super::{
-    Shared, locked,
+    Shared,
     settings::{config_of, fault_of},
 };
-use crate::bind::{Config, Part, Report};
+use crate::{
+    bind::{Config, Part, Report},
+    locked,
+};
 
 /// Messages that are taken at a time.
 const MOST: usize = 500;

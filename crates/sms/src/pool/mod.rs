@@ -8,7 +8,7 @@ mod settings;
 use std::{
     collections::{HashMap, VecDeque},
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    sync::{Arc, Mutex, atomic::Ordering},
 };
 
 use async_trait::async_trait;
@@ -18,7 +18,7 @@ use tandem_app::{
     messages::gateway::Route,
     smscs::{BindStatus, Network, PocketMessage},
 };
-use tandem_kernel::{Environment, EnvironmentId, SmscId, Timestamp};
+use tandem_kernel::{Environment, EnvironmentId, SmscId, Timestamp, hex};
 use tokio::{
     net::TcpListener,
     sync::{Notify, mpsc, watch},
@@ -29,6 +29,7 @@ pub use settings::config_of;
 
 use crate::{
     bind::{self, Ack, Config, Gauges, Part, Phase, Report, State, UNACKNOWLEDGED, Wires},
+    locked,
     smsc::{Esme, Options, Smsc, Times, scenarios},
 };
 
@@ -69,10 +70,6 @@ struct Bind {
     task: JoinHandle<Vec<Part>>,
 }
 
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// The environments' clocks, as the platform knows them.
 struct Clocks(App);
 
@@ -92,7 +89,7 @@ impl Sms {
     pub fn new(app: &App, listener: TcpListener, others: Vec<Esme>) -> std::io::Result<Self> {
         let mut secret = [0; 4];
         app.rng.fill(&mut secret);
-        let password: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        let password = hex(&secret);
         let platform = Esme { system_id: "tandem".to_owned(), password, numbers: Vec::new() };
         let mut options = Options::new(platform.clone());
         (options.others, options.clock, options.times) = (others, app.clock.clone(), Arc::new(Clocks(app.clone())));

@@ -7,7 +7,8 @@ use tandem_catalogue::Result;
 use tandem_kernel::SmscId;
 use tokio::sync::mpsc;
 
-use super::{Shared, locked};
+use super::Shared;
+use crate::locked;
 use crate::{
     bind::{Ack, Report},
     wire::status,

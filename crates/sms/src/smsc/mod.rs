@@ -17,7 +17,7 @@ use std::{
     io,
     net::SocketAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -43,6 +43,7 @@ use self::{
     outbox::{Delivery, System},
     scenario::{Trick, trick_of},
 };
+use crate::locked;
 use crate::wire::{Address, Place, Short, alphabet};
 
 /// How long a message is delayed that is to come late.
@@ -177,10 +178,6 @@ struct Late {
     environment: Option<[u8; 16]>,
     due: Option<Timestamp>,
     elsewhere: Instant,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Smsc {

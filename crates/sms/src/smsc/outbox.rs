@@ -10,7 +10,8 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{Esme, locked};
+use super::Esme;
+use crate::locked;
 use crate::wire::Short;
 
 /// Deliveries that wait for one application; submits are refused long before that many receipts are outstanding.

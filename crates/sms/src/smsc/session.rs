@@ -22,11 +22,11 @@ use tokio::{
 use super::{
     Answer, Inner,
     faults::{Effect, FaultPlace},
-    locked,
     outbox::{Delivery, System},
     receipt::State,
     scenario::Trick,
 };
+use crate::locked;
 use crate::wire::{self, Frame, Pipe, Short, V34, V50, clipped, command, nack, status};
 
 /// Sessions of one application.

@@ -1,6 +1,7 @@
 //! Alphabets of short messages by the data_coding that names them.
 
 use tandem_domain::message::Encoding;
+use tandem_kernel::hex;
 
 /// The default alphabet: one octet for each of its septets.
 pub const GSM: u8 = 0;
@@ -28,7 +29,7 @@ pub fn read(data_coding: u8, bytes: &[u8]) -> String {
         ASCII => bytes.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { char::REPLACEMENT_CHARACTER }).collect(),
         LATIN1 => Encoding::Latin1.read(bytes),
         UCS2 => Encoding::Ucs2.read(bytes),
-        _ => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        _ => hex(bytes),
     }
 }
 

@@ -318,7 +318,6 @@ fn owned(value: ValueRef<'_>) -> Value {
 }
 
 #[cfg(test)]
-#[expect(clippy::expect_used, reason = "a test")]
 mod tests {
     use std::time::Instant;
 

@@ -8,15 +8,21 @@ use tandem_domain::{
 use tandem_kernel::{AccountId, Country, Environment, EnvironmentId};
 
 use super::expect_one;
-use crate::{Fault, Row, Tx};
+use crate::{Fault, Param, Row, Tx};
 
 const ACCOUNT: &str = "SELECT id, name, email, currency, status, verified, sms_enabled, mms_enabled, created_at, message_countries FROM accounts WHERE id = $1";
 const ACCOUNTS: &str = "SELECT id, name, email, currency, status, verified, sms_enabled, mms_enabled, created_at, message_countries FROM accounts \
                         WHERE id > $1 ORDER BY id LIMIT $2";
-const ENVIRONMENT: &str = "SELECT id, account_id, kind, clock_offset, clock_frozen_at, rate_limit, rate_period, rate_burst, monthly_quota, \
-                           has_webhooks FROM environments WHERE id = $1";
-const ENVIRONMENTS: &str = "SELECT id, account_id, kind, clock_offset, clock_frozen_at, rate_limit, rate_period, rate_burst, monthly_quota, \
-                            has_webhooks FROM environments WHERE account_id = $1 ORDER BY kind";
+
+macro_rules! environments {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, account_id, kind, clock_offset, clock_frozen_at, rate_limit, rate_period, rate_burst, monthly_quota, has_webhooks \
+             FROM environments ",
+            $rest
+        )
+    };
+}
 
 /// Adds an account.
 ///
@@ -103,7 +109,7 @@ pub fn insert_environment(tx: &mut Tx, environment: &EnvironmentSettings, now: t
 /// Reads an environment.
 #[expect(clippy::missing_errors_doc, reason = "as `insert`")]
 pub fn environment(tx: &mut Tx, id: EnvironmentId) -> Result<Option<EnvironmentSettings>> {
-    let row = tx.first(ENVIRONMENT, &[id.as_bytes().into()])?;
+    let row = tx.first(environments!("WHERE id = $1"), &[id.as_bytes().into()])?;
     Ok(row.map(|row| settings(&row)).transpose()?)
 }
 
@@ -111,14 +117,22 @@ pub fn environment(tx: &mut Tx, id: EnvironmentId) -> Result<Option<EnvironmentS
 /// that decides on an environment's objects begins with this, so that such decisions come one after the other.
 #[expect(clippy::missing_errors_doc, reason = "as `insert`")]
 pub fn lock_environment(tx: &mut Tx, id: EnvironmentId) -> Result<Option<EnvironmentSettings>> {
-    let row = tx.first_locked(ENVIRONMENT, &[id.as_bytes().into()])?;
+    let row = tx.first_locked(environments!("WHERE id = $1"), &[id.as_bytes().into()])?;
     Ok(row.map(|row| settings(&row)).transpose()?)
+}
+
+/// Reads many environments by their ids, in no order; those that do not exist are left out.
+#[expect(clippy::missing_errors_doc, reason = "as `insert`")]
+pub fn environments_of(tx: &mut Tx, ids: &[EnvironmentId]) -> Result<Vec<EnvironmentSettings>> {
+    let keys: Vec<Param> = ids.iter().map(|id| id.as_bytes().into()).collect();
+    let rows = tx.query_in(environments!("WHERE id IN"), &[], &keys, "")?;
+    Ok(rows.iter().map(settings).collect::<Result<_, Fault>>()?)
 }
 
 /// Reads an account's environments: live, then test.
 #[expect(clippy::missing_errors_doc, reason = "as `insert`")]
 pub fn environments(tx: &mut Tx, account: AccountId) -> Result<Vec<EnvironmentSettings>> {
-    let rows = tx.query(ENVIRONMENTS, &[account.as_bytes().into()])?;
+    let rows = tx.query(environments!("WHERE account_id = $1 ORDER BY kind"), &[account.as_bytes().into()])?;
     Ok(rows.iter().map(settings).collect::<Result<_, Fault>>()?)
 }
 

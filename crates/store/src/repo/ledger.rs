@@ -6,7 +6,7 @@ use tandem_catalogue::{Error, Result};
 use tandem_kernel::{Currency, EnvironmentId, Timestamp, TransferId};
 use tandem_ledger::{Audit, Cause, OpenHold, Posting, Transfer, TransferKind, Wallet};
 
-use super::{expect_one, totals};
+use super::{expect_all, expect_one, totals};
 use crate::{Fault, Param, Row, Tx};
 
 macro_rules! columns {
@@ -43,7 +43,8 @@ pub fn wallet(tx: &mut Tx, id: EnvironmentId) -> Result<Wallet> {
     read_wallet(&row.ok_or_else(|| Fault::data("an environment without a wallet"))?)
 }
 
-/// Posts movements to one wallet, in order, in as few statements as one would take. A movement whose id is there already is left out: its cause was seen before.
+/// Posts movements to one wallet, in order, in as few statements as one would take. A movement whose id is there already is left
+/// out: its cause was seen before.
 ///
 /// Returns the transfers, those that were there already included.
 ///
@@ -270,7 +271,7 @@ fn settle(tx: &mut Tx, transfers: &[Transfer]) -> Result<()> {
     let drawn: Vec<Vec<Param>> = drawn.collect();
     let sql = "UPDATE holds SET remaining = remaining - $1, captured = captured + $2 WHERE id = $3";
     let changed = tx.execute_many(sql, &drawn)?;
-    if usize::try_from(changed) == Ok(drawn.len()) { Ok(()) } else { expect_one("hold", 0) }
+    expect_all("hold", changed, drawn.len())
 }
 
 fn read_wallet(row: &Row) -> Result<Wallet> {

@@ -6,7 +6,7 @@ use tandem_catalogue::Result;
 use tandem_domain::message::{Channel, Direction, Encoding, Failure, Message, MessageState, Sender};
 use tandem_kernel::{EnvironmentId, MessageId, PhoneNumber, SmscId, Timestamp, TransferId};
 
-use super::expect_one;
+use super::expect_all;
 use crate::{Fault, Param, Row, Tx, codec};
 
 macro_rules! columns {
@@ -76,7 +76,7 @@ pub fn update(tx: &mut Tx, messages: &[Message]) -> Result<()> {
         ]
     });
     let changed = tx.execute_many(UPDATE, &rows.collect::<Vec<Vec<Param>>>())?;
-    if usize::try_from(changed) == Ok(messages.len()) { Ok(()) } else { expect_one("message", 0) }
+    expect_all("message", changed, messages.len())
 }
 
 /// Notes that messages were handed to a bind.

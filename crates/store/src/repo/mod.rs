@@ -35,5 +35,10 @@ use tandem_catalogue::{Error, Result};
 
 /// Turns "no row was changed" into `concurrent_modification`.
 fn expect_one(kind: &'static str, changed: u64) -> Result<()> {
-    if changed == 1 { Ok(()) } else { Err(Error::concurrent_modification(kind)) }
+    expect_all(kind, changed, 1)
+}
+
+/// Turns "not every row was changed" into `concurrent_modification`.
+fn expect_all(kind: &'static str, changed: u64, wanted: usize) -> Result<()> {
+    if usize::try_from(changed) == Ok(wanted) { Ok(()) } else { Err(Error::concurrent_modification(kind)) }
 }
