@@ -129,7 +129,9 @@ on_both! {
         assert_finds(&server, "features=fax", Vec::new(), 0).await;
         assert_finds(&server, "features=&location=US-NY", row(12_125_550_100, 10), 10).await;
         let message = "The features parameter must be one of: voice, sms, mms, fax";
-        assert_refuses(&server, "features=voice,telepathy", "invalid_parameter", message, "features").await;
+        for query in ["features=voice,telepathy", "features=sms,", "features=,,"] {
+            assert_refuses(&server, query, "invalid_parameter", message, "features").await;
+        }
     }
 
     async fn a_limit_outside_its_range_is_refused(server: Server) {

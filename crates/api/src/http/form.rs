@@ -173,8 +173,11 @@ impl Form {
                 (Source::Query, Value::String(text)) => vec![text],
                 _ => return Err(wrong()),
             };
-            let parts = listed.iter().flat_map(|item| item.split(',')).map(str::trim).filter(|item| !item.is_empty());
-            parts.map(|item| word(path.clone(), item, words)).collect()
+            // `features=` is an empty list; `features=sms,` holds a word that is none.
+            if let [""] = listed[..] {
+                return Ok(Vec::new());
+            }
+            listed.iter().flat_map(|item| item.split(',')).map(|item| word(path.clone(), item.trim(), words)).collect()
         })
     }
 
