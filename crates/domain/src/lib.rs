@@ -15,6 +15,7 @@ pub mod lookup;
 pub mod message;
 pub mod number;
 pub mod port;
+pub mod property;
 pub mod purchase;
 pub mod routing;
 pub mod sid;

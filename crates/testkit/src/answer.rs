@@ -126,6 +126,18 @@ impl Answer {
         self.assert(status, &json!({ "error": message, "code": code }))
     }
 
+    /// Checks a whole error of the Fone Dynamics dialect with one parameter at fault, or none, byte for byte.
+    #[track_caller]
+    pub fn assert_fone_error(&self, status: u16, code: &str, message: &str, field: Option<&str>) -> &Self {
+        let mut said = Map::new();
+        said.insert("ErrorCode".to_owned(), code.into());
+        said.insert("Message".to_owned(), message.into());
+        if let Some(field) = field {
+            said.insert("Errors".to_owned(), json!([{ "FieldName": field, "ErrorCode": code, "Message": message }]));
+        }
+        self.assert(status, &json!({ "ResponseStatus": said }))
+    }
+
     /// Checks that this is the first answer to the same request, given again.
     #[track_caller]
     pub fn assert_replay_of(&self, first: &Self) -> &Self {
