@@ -107,6 +107,13 @@ impl Answer {
         self
     }
 
+    /// Checks a status without a body.
+    #[track_caller]
+    pub fn assert_empty(&self, status: u16) -> &Self {
+        assert!(self.status == status && self.text().is_empty(), "{status} was expected without a body{self}");
+        self
+    }
+
     /// Checks a whole error of the Audian dialect, byte for byte.
     #[track_caller]
     pub fn assert_audian_error(&self, status: u16, code: &str, kind: &str, message: &str, param: Option<&str>) -> &Self {

@@ -32,7 +32,7 @@ on_both! {
 
     async fn what_a_credential_may_not_do_is_forbidden(server: Server) {
         let ada = server.account("Ada").await;
-        let message = "This API key is not allowed to do that";
+        let message = "You do not have permission to access this resource";
         let reader = ada.test_with(&[Scope::NumbersRead]).await;
         reader.get(PROJECTS).await.assert_fone_error(403, "FORBIDDEN", message, None);
         // What does not exist is said first, so that nothing can be learnt of what a credential may not see.
@@ -44,7 +44,7 @@ on_both! {
     async fn unknown_paths_and_methods_are_refused_in_this_dialects_words(server: Server) {
         let ada = server.account("Ada").await;
         let path = format!("{BASE}/Nothing");
-        let message = "The path '/fonedynamics/v2/Nothing' does not exist";
+        let message = "There is nothing at /fonedynamics/v2/Nothing";
         ada.test().get(&path).await.assert_fone_error(404, "NOT_FOUND", message, None);
         let message = "DELETE is not allowed here; allowed: GET, HEAD, POST";
         ada.test().delete(PROJECTS).await
@@ -65,7 +65,7 @@ on_both! {
         let made = form.send(Method::POST, PROJECTS, Some(pairs)).await;
         let property = &made.assert_status(200).body["Property"];
         assert!(property["Name"] == "Café 2" && property["TimeZone"] == "UTC" && property["SmsEnabled"] == true, "{made}");
-        let message = "The media type text/plain is not supported; send application/json";
+        let message = "The content type 'text/plain' is not supported; send application/json";
         ada.test().header("content-type", "text/plain").post(PROJECTS, body).await
             .assert_fone_error(415, "UNSUPPORTED_MEDIA_TYPE", message, None);
     }

@@ -47,10 +47,10 @@ on_both! {
         made.assert(200, &json!({ "Property": shop }));
         ada.test().get(&format!("{PROJECTS}/{sid}")).await.assert(200, &json!({ "Property": shop }));
         let changes = json!({ "Name": "Shop 2", "TimeZone": "UTC", "CallRecordingEnabled": true, "IntegrationsEnabled": true, "Active": false });
-        patch(&ada, &sid, changes).await.assert(204, &Value::Null).assert_no_header("content-type");
+        patch(&ada, &sid, changes).await.assert_empty(204).assert_no_header("content-type");
         let shop = project(&ada, &sid, "Shop 2", "shop.example.com", "UTC", [true, true, true, false]);
         ada.test().get(&format!("{PROJECTS}/{sid}")).await.assert(200, &json!({ "Property": shop }));
-        patch(&ada, &sid, json!({})).await.assert(204, &Value::Null);
+        patch(&ada, &sid, json!({})).await.assert_empty(204);
         let list = ada.test().get(&format!("{PROJECTS}?results_skip=1")).await;
         list.assert(200, &json!({ "Projects": [shop], "TotalCount": 2, "NextPageToken": null }));
     }
@@ -87,7 +87,7 @@ on_both! {
         for field in ["Name", "MainDomain", "TimeZone"] {
             let mut body = good.clone();
             body.as_object_mut().unwrap().remove(field);
-            let message = format!("The {field} parameter is required");
+            let message = format!("The '{field}' parameter is required");
             ada.test().post(PROJECTS, body).await.assert_fone_error(400, "PARAMETER_REQUIRED", &message, Some(field));
         }
         for (field, value, code, message) in [
@@ -105,7 +105,7 @@ on_both! {
         let sid = create(&ada, "Shop").await;
         patch(&ada, &sid, json!({ "Name": "" })).await
             .assert_fone_error(400, "PARAMETER_TOO_SHORT", "The Name parameter must have at least 1 characters", Some("Name"));
-        let message = "The media type application/json is not supported; send application/json";
+        let message = "The content type 'application/json' is not supported; send application/merge-patch+json";
         ada.test().patch(&format!("{PROJECTS}/{sid}"), json!({})).await
             .assert_fone_error(415, "UNSUPPORTED_MEDIA_TYPE", message, None);
     }

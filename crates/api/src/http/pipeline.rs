@@ -242,7 +242,8 @@ fn check_media_type(manner: &Manner, endpoint: &Endpoint, headers: &HeaderMap, b
         HTML_FORM => manner.lenient_bodies && endpoint.takes_html_form(),
         sent => sent == JSON || (sent.starts_with("application/") && sent.ends_with("+json")),
     };
-    if fits { Ok(()) } else { Err(Error::unsupported_media_type(String::from_utf8_lossy(value.as_bytes()).into_owned())) }
+    let received = || String::from_utf8_lossy(value.as_bytes()).into_owned();
+    if fits { Ok(()) } else { Err(Error::unsupported_media_type(received(), endpoint.body_type)) }
 }
 
 async fn path_params(parts: &mut Parts) -> Vec<(String, String)> {
