@@ -23,6 +23,7 @@ pub mod inventory_import;
 mod journal;
 pub mod keys;
 mod limiter;
+pub mod logins;
 pub mod lookup;
 pub mod messages;
 pub mod numbers;

@@ -1,6 +1,7 @@
 //! The Fone Dynamics API.
 
 mod credentials;
+mod logins;
 mod projects;
 
 use tandem_domain::sid::{letter, sid};

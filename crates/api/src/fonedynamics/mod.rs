@@ -2,6 +2,7 @@
 
 mod convert;
 mod errors;
+mod logins;
 mod page;
 mod properties;
 
@@ -36,5 +37,5 @@ pub fn manner() -> Manner {
 }
 
 fn endpoints() -> Vec<Endpoint> {
-    [properties::endpoints()].concat()
+    [properties::endpoints(), logins::endpoints()].concat()
 }

@@ -205,6 +205,12 @@ impl Endpoint {
         Self { success, answer: Some(Shape::of::<T>()), ..self }
     }
 
+    /// The status of success without a body.
+    #[must_use]
+    pub fn succeeds(self, success: StatusCode) -> Self {
+        Self { success, ..self }
+    }
+
     /// An answer of another media type.
     #[must_use]
     pub fn media_type(self, media_type: &'static str) -> Self {

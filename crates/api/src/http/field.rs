@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tandem_catalogue::Error;
+use tandem_domain::email;
 
 /// The longest text whose limit the document states.
 const LONGEST_STATED: usize = 100_000;
@@ -165,6 +166,9 @@ impl Field {
 }
 
 impl Kind {
+    /// An e-mail address.
+    pub const EMAIL: Self = Self::Form { pattern: email::PATTERN, fits: email::is_email, rule: email::RULE };
+
     /// The OpenAPI schema of what it holds.
     #[must_use]
     pub fn schema(&self) -> Value {

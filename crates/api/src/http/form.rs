@@ -104,6 +104,12 @@ impl Form {
         sent.or_else(|| field.map(|field| field.missing_as.to_owned())).unwrap_or_else(|| name.to_owned())
     }
 
+    /// The whole path of a field as the caller spelled it, for errors that arise later.
+    #[must_use]
+    pub fn path_of(&self, name: &str) -> String {
+        self.path(&self.spelling(name))
+    }
+
     /// The fields that the caller spelled in another way than the documentation, by the latter's name.
     #[must_use]
     pub fn renamed(&self) -> &[(&'static str, String)] {

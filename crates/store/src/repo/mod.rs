@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod keys;
 pub mod ledger;
 pub mod limits;
+pub mod logins;
 pub mod message_parts;
 pub mod messages;
 pub mod numbers;
