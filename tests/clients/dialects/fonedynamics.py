@@ -3,8 +3,8 @@
 import os
 import time
 
-from shapes import Optional, a_uuid, anything, boolean, e164, nullable, number, one_of, several_of, sid, text, unix, whole
-from wire import Dialect, basic
+from shapes import Optional, a_uuid, anything, boolean, check, e164, nullable, number, one_of, several_of, sid, text, unix, whole
+from wire import Dialect, basic, challenged
 
 NAME = "fonedynamics"
 PREFIX = "/fonedynamics/v2"
@@ -93,6 +93,7 @@ def logins(api, account, project):
 
 def refusals(wire, api, account, project):
     answer = wire.send("GET", PREFIX + "/Properties", {}, None)
+    check(200, challenged(os.environ["base"], PREFIX + "/Properties", account, os.environ["test_token"]))
     assert answer.status == 401 and answer.headers["www-authenticate"].startswith("Basic realm="), answer.headers
     Dialect(wire, NAME, PREFIX, {"Authorization": basic(account, "nonsense")}).refuses("GET", "/Properties", error("UNAUTHORIZED"), 401)
     for path, code in [("/Properties/S123", "PROPERTY_NOT_FOUND"), ("/OnlineLogins/x", "ONLINE_LOGIN_NOT_FOUND")]:

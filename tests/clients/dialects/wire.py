@@ -4,6 +4,7 @@ import base64
 import http.client
 import json
 import urllib.parse
+import urllib.request
 
 from shapes import Fault, check
 
@@ -85,6 +86,17 @@ class Dialect:
 
     def refuses(self, method, path, wants, status, body=None, **more):
         return self.call(method, path, body, wants, status, **more)
+
+
+def challenged(base, path, user, password):
+    """As a client that shows no credential until it is asked for one, which only a challenge makes it do."""
+    passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
+    passwords.add_password(None, base, user, password)
+    opener = urllib.request.build_opener(urllib.request.HTTPBasicAuthHandler(passwords))
+    # Headers as an official client of one dialect sends them: an encoding that is none, and a content type that is empty.
+    request = urllib.request.Request(base + path, headers={"AcceptEncoding": "utf-8", "Accept-Encoding": "utf-8", "Content-Type": ""})
+    with opener.open(request, timeout=60) as answer:
+        return answer.status
 
 
 def basic(user, password):
