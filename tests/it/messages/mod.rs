@@ -2,6 +2,7 @@
 
 mod media;
 mod native;
+mod parts;
 mod refused;
 mod send;
 mod webhook;

@@ -3,6 +3,7 @@
 mod failover;
 mod flood;
 mod operator;
+mod parts;
 mod pocket;
 
 use std::time::Duration;

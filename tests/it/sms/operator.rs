@@ -27,11 +27,18 @@ impl Outside {
 
     /// At a port where one was before.
     pub async fn start_at(port: u16) -> Self {
+        Self::start_with(port, |_| {}).await
+    }
+
+    /// With other limits than the usual ones.
+    pub async fn start_with(port: u16, edit: impl FnOnce(&mut Options)) -> Self {
         let platform = Esme { system_id: "us".to_owned(), password: "secret".to_owned(), numbers: Vec::new() };
         let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let (stop, stopped) = watch::channel(false);
-        let smsc = Smsc::new(Options::new(platform));
+        let mut options = Options::new(platform);
+        edit(&mut options);
+        let smsc = Smsc::new(options);
         tokio::spawn(smsc.clone().run(Arc::new(listener), stopped));
         Self { smsc, port, stop }
     }

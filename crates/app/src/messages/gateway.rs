@@ -13,7 +13,9 @@ use tandem_catalogue::Result;
 use tandem_domain::message::{Encoding, PartState, Sender};
 use tandem_kernel::{Environment, EnvironmentId, MessageId, PhoneNumber, SmscId, Timestamp};
 
-use super::{claim as claiming, incoming, receipts as receiving};
+pub use tandem_store::repo::incoming_parts::Whose;
+
+use super::{assembly, claim as claiming, incoming, receipts as receiving};
 use crate::App;
 
 /// A part that a bind is to submit. Its message is `sending` in the store before anyone sees this.
@@ -175,6 +177,23 @@ pub struct Incoming {
     pub id: String,
 }
 
+/// A part of a message that came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncomingPart {
+    /// What it has in common with the others.
+    pub whose: Whose,
+    /// To which network it belongs.
+    pub kind: Environment,
+    /// Which part, from 1 to as many as there are.
+    pub part: u8,
+    /// How the octets are written.
+    pub encoding: Encoding,
+    /// Its text.
+    pub octets: Vec<u8>,
+    /// What tells it from others of the same SMSC. Where there is nothing, its place and its text do.
+    pub id: String,
+}
+
 /// Where messages can go at present.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
@@ -257,6 +276,13 @@ pub async fn record(app: &App, submitted: Vec<Submitted>) -> Result<()> {
 #[expect(clippy::missing_errors_doc, reason = "as `claim`")]
 pub async fn receipts(app: &App, receipts: Vec<Receipt>) -> Result<()> {
     receiving::receipts(app, receipts).await
+}
+
+/// Keeps a part of a message, and takes the message in when all its parts are there; what has come by then after half an hour. One
+/// that is brought twice counts once. One to a number that nobody has is dropped.
+#[expect(clippy::missing_errors_doc, reason = "as `claim`")]
+pub async fn receive_part(app: &App, part: IncomingPart) -> Result<()> {
+    assembly::receive_part(app, part).await
 }
 
 /// Takes a message in. One to a number that nobody has is dropped.

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use tandem_app::messages::gateway::{Incoming, Outgoing, Receipt, Submitted, Taken};
+use tandem_app::messages::gateway::{Incoming, IncomingPart, Outgoing, Receipt, Submitted, Taken};
 use tandem_kernel::{Environment, SmscId};
 use tokio::{
     sync::{mpsc, watch},
@@ -214,7 +214,9 @@ pub enum Report {
     /// A receipt; one for each part where a long text went whole.
     Receipts(Vec<Receipt>, Ack),
     /// A message that came in, whole.
-    Incoming(Incoming, Option<Ack>),
+    Incoming(Incoming, Ack),
+    /// A part of one.
+    Part(IncomingPart, Ack),
 }
 
 /// Where a bind is.

@@ -12,7 +12,11 @@ use tandem_app::messages::gateway::{Lost, Taken};
 use tandem_domain::message::{Encoding, Sender};
 use tokio::time::{Instant, sleep_until};
 
-use super::{Ack, Kind, Long, Part, Phase, Report, UNACKNOWLEDGED, count, incoming::Read, task::Keep};
+use super::{
+    Ack, Kind, Long, Part, Phase, Report, UNACKNOWLEDGED, count,
+    incoming::{self, Read},
+    task::Keep,
+};
 use crate::wire::{Address, Frame, Pipe, Place, Short, alphabet, command, nack, relative, status};
 
 /// The first pause that throttling leads to, and the longest.
@@ -179,12 +183,6 @@ impl<'a> Session<'a> {
             if let Some((_, flight)) = self.flight.pop_first() {
                 self.lost(flight).await;
             }
-        }
-        let mut cut_short = Vec::new();
-        let Keep { reader, config, .. } = &mut *self.keep;
-        reader.expire(config, |incoming| cut_short.push(incoming));
-        for incoming in cut_short {
-            self.keep.report(Report::Incoming(incoming, None)).await;
         }
         Ok(())
     }
@@ -401,13 +399,7 @@ impl<'a> Session<'a> {
         }
         let ack = Ack { session: self.keep.sessions, sequence };
         let now = self.keep.clock.now();
-        let mut cut_short = Vec::new();
-        let Keep { reader, config, .. } = &mut *self.keep;
-        let read = reader.read(config, short, now, |incoming| cut_short.push(incoming));
-        for incoming in cut_short {
-            self.keep.report(Report::Incoming(incoming, None)).await;
-        }
-        let report = match read {
+        let report = match incoming::read(&self.keep.config, &short, now) {
             Read::Nothing => {
                 count(&self.keep.wires.gauges.incoming);
                 self.pipe.put(&command(status::OK, sequence, DeliverSmResp::default()));
@@ -419,7 +411,11 @@ impl<'a> Session<'a> {
             }
             Read::Message(incoming) => {
                 count(&self.keep.wires.gauges.incoming);
-                Report::Incoming(incoming, Some(ack))
+                Report::Incoming(incoming, ack)
+            }
+            Read::Part(part) => {
+                count(&self.keep.wires.gauges.incoming);
+                Report::Part(part, ack)
             }
         };
         self.unacknowledged += 1;

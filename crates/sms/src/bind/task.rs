@@ -12,7 +12,6 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{
     Config, Part, Phase, Report, State, Wires, connect, count,
-    incoming::Reader,
     session::{Session, Why},
 };
 
@@ -30,14 +29,12 @@ pub(super) struct Keep {
     /// Parts that go before all others: their answers were lost, or they came at a bad moment. By the order in which they came.
     pub held: BTreeMap<u64, Part>,
     pub tickets: u64,
-    pub reader: Reader,
     pub sessions: u64,
 }
 
 /// Runs a bind until it is told to end; returns the parts whose answers were lost and which only one of the same SMSC may submit.
 pub async fn run(config: Arc<Config>, wires: Wires, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Vec<Part> {
-    let (held, reader) = (BTreeMap::new(), Reader::new());
-    let mut keep = Keep { config, wires, clock, rng, held, tickets: 0, reader, sessions: 0 };
+    let mut keep = Keep { config, wires, clock, rng, held: BTreeMap::new(), tickets: 0, sessions: 0 };
     let mut pause = PAUSES.0;
     while *keep.wires.phase.borrow() == Phase::Running {
         keep.enter(State::Connecting);
