@@ -22,7 +22,7 @@ use tandem_store::{
 };
 use tokio::sync::{Notify, watch};
 
-use crate::{App, stock};
+use crate::{App, messages, stock};
 
 /// How often notes are looked for.
 const POLL: Duration = Duration::from_millis(500);
@@ -227,6 +227,7 @@ pub async fn forget(app: &App) -> Result<()> {
     let receipts = now.plus_days(RECEIPTS.saturating_neg());
     let work = move |tx: &mut Tx| {
         message_parts::forget_old(tx, receipts)?;
+        messages::forget_parts(tx, now)?;
         outbox::bury(tx, answers)
     };
     app.store.write(work).await?;

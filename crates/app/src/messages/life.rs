@@ -54,7 +54,7 @@ impl Changes {
                     self.give_back(&message);
                     self.leave(&message);
                 }
-                MessageState::Expired if before == MessageState::Queued => {
+                MessageState::Expired if matches!(before, MessageState::Queued | MessageState::Sending) => {
                     self.give_back(&message);
                     self.leave(&message);
                 }

@@ -7,6 +7,7 @@ pub mod deliveries;
 pub mod events;
 pub mod explanations;
 pub mod idempotency;
+pub mod incoming_parts;
 pub mod invalidations;
 pub mod inventory;
 pub mod invoices;
