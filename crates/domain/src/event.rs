@@ -85,6 +85,18 @@ pub enum EventKind {
     RecipientOptedOut,
     /// Somebody wants messages again.
     RecipientOptedIn,
+    /// A call flow was made.
+    CallFlowCreated,
+    /// A call flow was changed.
+    CallFlowUpdated,
+    /// A call flow was deleted.
+    CallFlowDeleted,
+    /// A menu was made.
+    IvrMenuCreated,
+    /// A menu was changed.
+    IvrMenuUpdated,
+    /// A menu was deleted.
+    IvrMenuDeleted,
 }
 
 impl EventKind {
@@ -131,6 +143,12 @@ impl EventKind {
         Self::VerifyCanceled,
         Self::RecipientOptedOut,
         Self::RecipientOptedIn,
+        Self::CallFlowCreated,
+        Self::CallFlowUpdated,
+        Self::CallFlowDeleted,
+        Self::IvrMenuCreated,
+        Self::IvrMenuUpdated,
+        Self::IvrMenuDeleted,
     ];
 
     /// The event's name.
@@ -178,6 +196,12 @@ impl EventKind {
             Self::VerifyCanceled => "verify.canceled",
             Self::RecipientOptedOut => "recipient.opted_out",
             Self::RecipientOptedIn => "recipient.opted_in",
+            Self::CallFlowCreated => "call_flow.created",
+            Self::CallFlowUpdated => "call_flow.updated",
+            Self::CallFlowDeleted => "call_flow.deleted",
+            Self::IvrMenuCreated => "ivr_menu.created",
+            Self::IvrMenuUpdated => "ivr_menu.updated",
+            Self::IvrMenuDeleted => "ivr_menu.deleted",
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod environment;
 pub mod event;
 pub mod explanation;
 mod features;
+pub mod flow;
 pub mod inventory;
 pub mod key;
 pub mod lookup;

@@ -155,6 +155,16 @@ ids! {
     VerificationId => "verify_";
     /// A rule by which a simulated part fails.
     FaultId => "fault_";
+    /// A call.
+    CallId => "call_";
+    /// What becomes of calls to a number: rules by what was dialled.
+    FlowId => "cf_";
+    /// A menu that callers choose from by keys.
+    MenuId => "menu_";
+    /// A conference.
+    ConferenceId => "conf_";
+    /// A recording.
+    RecordingId => "rec_";
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod call_flows;
 pub mod census;
 pub mod deliveries;
 pub mod events;
@@ -10,6 +11,7 @@ pub mod idempotency;
 pub mod invalidations;
 pub mod inventory;
 pub mod invoices;
+pub mod ivr_menus;
 pub mod jobs;
 pub mod keys;
 pub mod ledger;
