@@ -29,6 +29,7 @@ pub mod numbers;
 pub mod offers;
 pub mod own_keys;
 pub mod ports;
+pub mod properties;
 pub mod requests;
 pub mod smscs;
 mod spending;

@@ -85,6 +85,14 @@ pub enum EventKind {
     RecipientOptedOut,
     /// Somebody wants messages again.
     RecipientOptedIn,
+    /// A property was made.
+    PropertyCreated,
+    /// A property was changed.
+    PropertyUpdated,
+    /// Somebody was given a login.
+    LoginCreated,
+    /// A login was changed.
+    LoginUpdated,
     /// A call flow was made.
     CallFlowCreated,
     /// A call flow was changed.
@@ -143,6 +151,10 @@ impl EventKind {
         Self::VerifyCanceled,
         Self::RecipientOptedOut,
         Self::RecipientOptedIn,
+        Self::PropertyCreated,
+        Self::PropertyUpdated,
+        Self::LoginCreated,
+        Self::LoginUpdated,
         Self::CallFlowCreated,
         Self::CallFlowUpdated,
         Self::CallFlowDeleted,
@@ -196,6 +208,10 @@ impl EventKind {
             Self::VerifyCanceled => "verify.canceled",
             Self::RecipientOptedOut => "recipient.opted_out",
             Self::RecipientOptedIn => "recipient.opted_in",
+            Self::PropertyCreated => "property.created",
+            Self::PropertyUpdated => "property.updated",
+            Self::LoginCreated => "login.created",
+            Self::LoginUpdated => "login.updated",
             Self::CallFlowCreated => "call_flow.created",
             Self::CallFlowUpdated => "call_flow.updated",
             Self::CallFlowDeleted => "call_flow.deleted",

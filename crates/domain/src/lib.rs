@@ -16,6 +16,7 @@ pub mod lookup;
 pub mod message;
 pub mod number;
 pub mod port;
+pub mod property;
 pub mod purchase;
 pub mod routing;
 pub mod sid;

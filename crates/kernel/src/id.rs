@@ -155,6 +155,10 @@ ids! {
     VerificationId => "verify_";
     /// A rule by which a simulated part fails.
     FaultId => "fault_";
+    /// A property: what the Fone Dynamics API calls a project, too.
+    PropertyId => "prop_";
+    /// Somebody who may sign in.
+    LoginId => "login_";
     /// A call.
     CallId => "call_";
     /// What becomes of calls to a number: rules by what was dialled.

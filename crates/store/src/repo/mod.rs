@@ -23,6 +23,7 @@ pub mod optouts;
 pub mod orders;
 pub mod outbox;
 pub mod ports;
+pub mod properties;
 pub mod requests;
 pub mod settings;
 pub mod smscs;
