@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod billing;
+pub mod call;
 pub mod config;
 pub mod document;
 pub mod environment;

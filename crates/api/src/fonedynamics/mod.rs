@@ -1,7 +1,9 @@
 //! The Fone Dynamics API v2.
 
+mod calls;
 mod convert;
 mod errors;
+mod flows;
 mod page;
 mod properties;
 
@@ -36,5 +38,5 @@ pub fn manner() -> Manner {
 }
 
 fn endpoints() -> Vec<Endpoint> {
-    [properties::endpoints()].concat()
+    [properties::endpoints(), calls::endpoints(), flows::endpoints()].concat()
 }

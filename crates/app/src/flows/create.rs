@@ -6,15 +6,16 @@ use tandem_domain::{
     Explanation,
     event::EventKind,
     flow::{CallFlow, Place, Rule},
+    number::Number,
     routing::Reach,
 };
-use tandem_kernel::{Caller, EnvironmentId, FlowId, PhoneNumber, Scope, Timestamp};
+use tandem_kernel::{Caller, FlowId, PhoneNumber, Scope, Timestamp};
 use tandem_store::{
     Tx,
     repo::{call_flows, numbers},
 };
 
-use super::{MOST_FLOWS, Target, check_targets};
+use super::{MOST_FLOWS, Source, Target, check_targets};
 use crate::{App, Finish, app::Desk, explain, permit};
 
 /// A flow to make.
@@ -35,13 +36,13 @@ pub struct CreateFlow {
 /// Makes a flow, after checking that everything that it leads to is there, can be reached and comes to an end.
 ///
 /// # Errors
-/// What is wrong with a member, `insufficient_scope`, `operation_not_allowed` for one too many, `owned_number_not_found`,
-/// `number_porting`, `already_routed`, and the codes of invalid routing.
+/// What is wrong with a member, `insufficient_scope`, `operation_not_allowed` for one too many, `number_porting`, `already_routed`, and
+/// the codes of invalid routing.
 pub async fn create(app: &App, caller: &Caller, command: CreateFlow, finish: Finish<CallFlow>) -> Result<CallFlow> {
     let CreateFlow { name, description, phone, active, routing } = command;
-    let (id, environment, now) = (FlowId::from_bytes([0; 16]), caller.environment, Timestamp::default());
+    let (environment, now) = (caller.environment, Timestamp::default());
     let draft = CallFlow {
-        id, // what follows is set where it is written
+        id: FlowId::from_bytes([0; 16]), // set where it is written, as the times are
         environment,
         name,
         description,
@@ -86,21 +87,9 @@ pub(super) fn permit_change(caller: &Caller, changes_number: bool) -> Result<()>
 /// Checks where a flow leads.
 pub(super) fn check(tx: &mut Tx, flow: &CallFlow, reach: &Reach) -> Result<Explanation> {
     let mut explanation = Explanation::of("routing", flow.id.to_string());
+    let from = Source { environment: flow.environment, own: Place::Flow(flow.id), leads_here: flow.phone };
     let targets: Vec<Target> = flow.destinations().map(Target::of).collect();
-    check_targets(tx, flow.environment, Place::Flow(flow.id), &targets, reach, &mut explanation)?;
-    // The number leads here by its configuration, so a way back to it is a loop.
-    if let Some(phone) = flow.phone {
-        let first = Target { field: "phone_number".to_owned(), to: tandem_domain::flow::Destination::Flow(flow.id), certain: true };
-        let next = |places: &[Place]| {
-            let mut next = super::next_places(tx, flow.environment, places)?;
-            let own = places.contains(&Place::Flow(flow.id));
-            let certain = targets.iter().filter(|target| own && target.certain).filter_map(|target| target.to.place());
-            next.extend(certain.map(|to| (Place::Flow(flow.id), to)));
-            Ok(next)
-        };
-        let first = [(first.field, Place::Flow(flow.id))];
-        tandem_domain::flow::check_endless(Place::Number(phone), &first, next, &mut explanation)?;
-    }
+    check_targets(tx, from, &targets, reach, &mut explanation)?;
     Ok(explanation)
 }
 
@@ -126,7 +115,7 @@ pub(super) fn lead_away(tx: &mut Tx, desk: &Desk, phone: PhoneNumber, flow: Flow
     write_number(tx, desk, number)
 }
 
-fn write_number(tx: &mut Tx, desk: &Desk, mut number: tandem_domain::number::Number) -> Result<()> {
+fn write_number(tx: &mut Tx, desk: &Desk, mut number: Number) -> Result<()> {
     number.check_modifiable()?;
     number.version += 1;
     numbers::update(tx, &number)?;
@@ -136,9 +125,4 @@ fn write_number(tx: &mut Tx, desk: &Desk, mut number: tandem_domain::number::Num
 /// Tells of a change of a flow.
 pub(super) fn note(tx: &mut Tx, desk: &Desk, flow: &CallFlow, kind: EventKind) -> Result<()> {
     desk.event(tx, &flow.id.to_string(), kind, &json!({ "name": flow.name, "version": flow.version }))
-}
-
-/// The environment whose flows these are.
-pub(super) const fn environment_of(caller: &Caller) -> EnvironmentId {
-    caller.environment
 }

@@ -8,11 +8,11 @@ mod update;
 
 pub use create::{CreateFlow, create};
 pub use delete::delete;
-pub use read::{FlowList, explain, get, list};
+pub use read::{FlowList, ListFlows, explain, get, list};
 pub use update::{FlowChange, update};
 
-pub(crate) use read::find;
-pub(crate) use targets::{Target, check_targets, check_unused, next_places};
+use read::find;
+pub(crate) use targets::{Source, Target, check_targets, check_unused};
 
 /// Flows that an environment can have.
 pub const MOST_FLOWS: i64 = 1000;

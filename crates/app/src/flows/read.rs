@@ -12,6 +12,7 @@ use crate::{
     App,
     explain::{Which, of},
     permit,
+    properties::{self, PropertyRef},
 };
 
 /// A page of flows.
@@ -27,7 +28,7 @@ pub struct FlowList {
 ///
 /// # Errors
 /// `flow_not_found`.
-pub(crate) fn find(tx: &mut Tx, environment: EnvironmentId, id: &str) -> Result<CallFlow> {
+pub(super) fn find(tx: &mut Tx, environment: EnvironmentId, id: &str) -> Result<CallFlow> {
     let found = match FlowId::parse(id) {
         Some(id) => call_flows::get(tx, environment, id)?,
         None => None,
@@ -46,15 +47,35 @@ pub async fn get(app: &App, caller: &Caller, id: String) -> Result<CallFlow> {
     Ok(found)
 }
 
+/// Which flows to list, oldest first.
+#[derive(Debug, Clone, Default)]
+pub struct ListFlows {
+    /// Where the path names a property: that it has to be one of the caller's. All properties of an environment have its flows.
+    pub property: Option<PropertyRef>,
+    /// From the one after this.
+    pub after: Option<FlowId>,
+    /// How many.
+    pub limit: i64,
+    /// How many to leave out.
+    pub offset: i64,
+}
+
 /// Lists flows.
 ///
 /// # Errors
-/// `insufficient_scope`.
-pub async fn list(app: &App, caller: &Caller, limit: i64, offset: i64) -> Result<FlowList> {
-    permit(caller, Scope::CallsRead)?;
-    let environment = caller.environment;
-    let (flows, total) = app.store.read(move |tx| call_flows::page(tx, environment, limit, offset)).await?;
-    Ok(FlowList { flows, total })
+/// `property_not_found`, `insufficient_scope`.
+pub async fn list(app: &App, caller: &Caller, command: ListFlows) -> Result<FlowList> {
+    let caller = *caller;
+    let read = move |tx: &mut Tx| {
+        if let Some(property) = &command.property {
+            properties::find(tx, caller.environment, property)?;
+        }
+        permit(&caller, Scope::CallsRead)?;
+        let after = command.after.unwrap_or(FlowId::from_bytes([0; 16]));
+        let (flows, total) = call_flows::page(tx, caller.environment, after, command.limit, command.offset)?;
+        Ok(FlowList { flows, total })
+    };
+    app.store.read(read).await
 }
 
 /// Explains what was decided about a flow.

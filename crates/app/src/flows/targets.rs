@@ -30,27 +30,39 @@ impl Target {
     }
 }
 
-/// Checks everywhere that `own` sends calls.
+/// What sends calls.
+#[derive(Clone, Copy, Debug)]
+pub struct Source {
+    /// Whose it is.
+    pub environment: EnvironmentId,
+    /// The flow, menu or number.
+    pub own: Place,
+    /// The number that is about to lead there.
+    pub leads_here: Option<PhoneNumber>,
+}
+
+/// Checks everywhere that something sends calls.
 ///
 /// # Errors
 /// `routing_target_missing`, `forward_target_unreachable`, `forward_loop`, `invalid_routing`.
-pub fn check_targets(
-    tx: &mut Tx,
-    environment: EnvironmentId,
-    own: Place,
-    targets: &[Target],
-    reach: &Reach,
-    explanation: &mut Explanation,
-) -> Result<()> {
+pub fn check_targets(tx: &mut Tx, from: Source, targets: &[Target], reach: &Reach, explanation: &mut Explanation) -> Result<()> {
+    let Source { environment, own, leads_here } = from;
     check_there(tx, environment, own, targets, explanation)?;
+    let certain = targets.iter().filter(|target| target.certain);
+    let first: Vec<_> = certain.filter_map(|target| target.to.place().map(|place| (target.field.clone(), place))).collect();
+    let next = |places: &[Place]| {
+        let mut next = next_places(tx, environment, places)?;
+        let number = leads_here.map(Place::Number).filter(|number| places.contains(number));
+        next.extend(number.map(|number| (number, own)));
+        Ok(next)
+    };
+    check_endless(own, &first, next, explanation)?;
     for target in targets {
         if let Destination::Number(number) = target.to {
             routing::check_reached(&target.field, number, reach, explanation)?;
         }
     }
-    let certain = targets.iter().filter(|target| target.certain);
-    let first: Vec<_> = certain.filter_map(|target| target.to.place().map(|place| (target.field.clone(), place))).collect();
-    check_endless(own, &first, |places| next_places(tx, environment, places), explanation)
+    Ok(())
 }
 
 fn check_there(tx: &mut Tx, environment: EnvironmentId, own: Place, targets: &[Target], explanation: &mut Explanation) -> Result<()> {

@@ -74,6 +74,9 @@ impl IvrMenu {
         if self.prompt.trim().is_empty() {
             return Err(Error::missing_parameter("prompt"));
         }
+        if self.voice.is_empty() || self.voice.chars().any(char::is_control) {
+            return Err(Error::invalid_value("voice", "must not be empty or have control characters"));
+        }
         let ranges =
             [("max_digits", self.max_digits, 10), ("timeout_seconds", self.timeout_seconds, 60), ("max_attempts", self.max_attempts, 10)];
         if let Some((field, _, most)) = ranges.into_iter().find(|(_, value, most)| !(1..=*most).contains(value)) {
@@ -122,12 +125,6 @@ impl IvrMenu {
             None => Heard::Nothing,
         }
     }
-}
-
-/// Whether a text can name a voice.
-#[must_use]
-pub fn is_voice(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 #[cfg(test)]

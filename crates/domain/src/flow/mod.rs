@@ -13,7 +13,7 @@ use crate::{Explanation, config::check_name};
 
 pub use conditions::{ANONYMOUS, Conditions, Hours};
 pub use destination::Destination;
-pub use menu::{Choice, Heard, IvrMenu, LONGEST_PROMPT, MOST_CHOICES, is_voice};
+pub use menu::{Choice, Heard, IvrMenu, LONGEST_PROMPT, MOST_CHOICES};
 pub use pattern::{LONGEST_PATTERN, Pattern};
 pub use place::{MOST_PLACES, Place, check_endless};
 

@@ -84,12 +84,12 @@ pub fn get(tx: &mut Tx, environment: EnvironmentId, id: FlowId) -> Result<Option
     Ok(found.filter(|flow| flow.environment == environment))
 }
 
-/// A page of an environment's flows, oldest first, and how many there are: an environment has few.
+/// A page of an environment's flows from the one after `after`, oldest first, and how many there are: an environment has few.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn page(tx: &mut Tx, environment: EnvironmentId, limit: i64, offset: i64) -> Result<(Vec<CallFlow>, i64)> {
+pub fn page(tx: &mut Tx, environment: EnvironmentId, after: FlowId, limit: i64, offset: i64) -> Result<(Vec<CallFlow>, i64)> {
     let rows = tx.query(
-        columns!("WHERE f.environment_id = $1 ORDER BY f.id LIMIT $2 OFFSET $3"),
-        &[environment.as_bytes().into(), limit.into(), offset.into()],
+        columns!("WHERE f.environment_id = $1 AND f.id > $2 ORDER BY f.id LIMIT $3 OFFSET $4"),
+        &[environment.as_bytes().into(), after.as_bytes().into(), limit.into(), offset.into()],
     )?;
     Ok((rows.iter().map(flow).collect::<Result<_, Fault>>()?, count(tx, environment)?))
 }

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod audit;
 pub mod call_flows;
+pub mod calls;
 pub mod census;
 pub mod deliveries;
 pub mod events;
