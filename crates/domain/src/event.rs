@@ -93,6 +93,18 @@ pub enum EventKind {
     LoginCreated,
     /// A login was changed.
     LoginUpdated,
+    /// A call flow was made.
+    CallFlowCreated,
+    /// A call flow was changed.
+    CallFlowUpdated,
+    /// A call flow was deleted.
+    CallFlowDeleted,
+    /// A menu was made.
+    IvrMenuCreated,
+    /// A menu was changed.
+    IvrMenuUpdated,
+    /// A menu was deleted.
+    IvrMenuDeleted,
 }
 
 impl EventKind {
@@ -143,6 +155,12 @@ impl EventKind {
         Self::PropertyUpdated,
         Self::LoginCreated,
         Self::LoginUpdated,
+        Self::CallFlowCreated,
+        Self::CallFlowUpdated,
+        Self::CallFlowDeleted,
+        Self::IvrMenuCreated,
+        Self::IvrMenuUpdated,
+        Self::IvrMenuDeleted,
     ];
 
     /// The event's name.
@@ -194,6 +212,12 @@ impl EventKind {
             Self::PropertyUpdated => "property.updated",
             Self::LoginCreated => "login.created",
             Self::LoginUpdated => "login.updated",
+            Self::CallFlowCreated => "call_flow.created",
+            Self::CallFlowUpdated => "call_flow.updated",
+            Self::CallFlowDeleted => "call_flow.deleted",
+            Self::IvrMenuCreated => "ivr_menu.created",
+            Self::IvrMenuUpdated => "ivr_menu.updated",
+            Self::IvrMenuDeleted => "ivr_menu.deleted",
         }
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod billing;
+pub mod call;
 pub mod config;
 pub mod document;
 pub mod email;
@@ -10,6 +11,7 @@ pub mod environment;
 pub mod event;
 pub mod explanation;
 mod features;
+pub mod flow;
 pub mod inventory;
 pub mod key;
 pub mod login;

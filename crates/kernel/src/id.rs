@@ -171,6 +171,16 @@ ids! {
     PropertyId => "prop_";
     /// Somebody who may sign in.
     LoginId => "login_";
+    /// A call.
+    CallId => "call_";
+    /// What becomes of calls to a number: rules by what was dialled.
+    FlowId => "cf_";
+    /// A menu that callers choose from by keys.
+    MenuId => "menu_";
+    /// A conference.
+    ConferenceId => "conf_";
+    /// A recording.
+    RecordingId => "rec_";
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! The Fone Dynamics API v2.
 
+mod calls;
 mod convert;
 mod errors;
+mod flows;
 mod logins;
 mod page;
 mod properties;
@@ -37,5 +39,5 @@ pub fn manner() -> Manner {
 }
 
 fn endpoints() -> Vec<Endpoint> {
-    [properties::endpoints(), logins::endpoints()].concat()
+    [calls::endpoints(), flows::endpoints(), logins::endpoints(), properties::endpoints()].concat()
 }

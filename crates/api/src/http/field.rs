@@ -75,6 +75,8 @@ pub enum Kind {
     Time,
     /// An object with these members.
     Object(&'static [Field]),
+    /// An object with these members and no others: what it says would not hold if one were overlooked.
+    Exact(&'static [Field]),
     /// A list of objects with these members, of so many at the most.
     Objects(&'static [Field], usize),
     /// A list of whole numbers.
@@ -188,6 +190,13 @@ impl Kind {
             Self::Choices(words) => json!({ "type": "array", "items": { "type": "string", "enum": words } }),
             Self::Time => json!({ "type": "string", "format": "date-time" }),
             Self::Object(fields) => object_schema(fields),
+            Self::Exact(fields) => {
+                let mut schema = object_schema(fields);
+                if let Some(object) = schema.as_object_mut() {
+                    object.insert("additionalProperties".to_owned(), false.into());
+                }
+                schema
+            }
             Self::Objects(fields, most) => {
                 json!({ "type": "array", "items": object_schema(fields), "minItems": 1, "maxItems": most })
             }

@@ -252,12 +252,18 @@ impl Form {
     /// An object's members, read by `read`; its faults join this form's.
     pub fn object<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
         let (path, value, kind) = self.look(name)?;
-        let Kind::Object(fields) = kind else { return None };
+        let (Kind::Object(fields) | Kind::Exact(fields)) = kind else { return None };
         let Value::Object(map) = value else {
             self.faults.push((Rank::Type, Error::wrong_type(path, "an object")));
             return None;
         };
-        Some(self.nested(map, fields, path, read))
+        let exact = matches!(kind, Kind::Exact(_));
+        Some(self.nested(map, fields, path, |form| {
+            if exact {
+                form.refuse_unknown();
+            }
+            read(form)
+        }))
     }
 
     /// The members of each object of a list, read by `read`.
@@ -306,6 +312,12 @@ impl Form {
         self.faults.append(&mut child.faults);
         self.renamed.append(&mut child.renamed);
         value
+    }
+
+    fn refuse_unknown(&mut self) {
+        let hint = |near: Option<&str>| near.map_or_else(|| "see the documentation".to_owned(), |near| format!("did you mean '{near}'?"));
+        let unknown = self.unknown().into_iter();
+        self.faults.extend(unknown.map(|(name, near)| (Rank::Format, Error::unknown_parameter(name, hint(near)))).collect::<Vec<_>>());
     }
 
     fn take<T>(&mut self, name: &str, read: impl FnOnce(String, &Value, &Kind) -> Result<T, Fault>) -> Option<T> {

@@ -2,6 +2,8 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod call_flows;
+pub mod calls;
 pub mod census;
 pub mod deliveries;
 pub mod events;
@@ -11,6 +13,7 @@ pub mod incoming_parts;
 pub mod invalidations;
 pub mod inventory;
 pub mod invoices;
+pub mod ivr_menus;
 pub mod jobs;
 pub mod keys;
 pub mod ledger;
