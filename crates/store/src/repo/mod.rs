@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod audit;
 pub mod census;
+pub mod clock_moves;
 pub mod deliveries;
 pub mod events;
 pub mod explanations;
