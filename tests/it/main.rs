@@ -5,6 +5,7 @@ mod auth;
 mod billing;
 mod catalogue;
 mod examples;
+mod fone;
 mod idempotency;
 mod killed;
 mod layers;

@@ -87,6 +87,14 @@ pub enum EventKind {
     RecipientOptedOut,
     /// Somebody wants messages again.
     RecipientOptedIn,
+    /// A property was made.
+    PropertyCreated,
+    /// A property was changed.
+    PropertyUpdated,
+    /// Somebody was given a login.
+    LoginCreated,
+    /// A login was changed.
+    LoginUpdated,
 }
 
 impl EventKind {
@@ -134,6 +142,10 @@ impl EventKind {
         Self::VerifyCanceled,
         Self::RecipientOptedOut,
         Self::RecipientOptedIn,
+        Self::PropertyCreated,
+        Self::PropertyUpdated,
+        Self::LoginCreated,
+        Self::LoginUpdated,
     ];
 
     /// The event's name.
@@ -182,6 +194,10 @@ impl EventKind {
             Self::VerifyCanceled => "verify.canceled",
             Self::RecipientOptedOut => "recipient.opted_out",
             Self::RecipientOptedIn => "recipient.opted_in",
+            Self::PropertyCreated => "property.created",
+            Self::PropertyUpdated => "property.updated",
+            Self::LoginCreated => "login.created",
+            Self::LoginUpdated => "login.updated",
         }
     }
 }

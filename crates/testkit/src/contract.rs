@@ -118,7 +118,7 @@ impl Contract {
         let said = match self.dialect {
             Dialect::Audian => answer.body["error"]["code"].as_str(),
             Dialect::Native | Dialect::TelephonyIo => answer.body["code"].as_str(),
-            _ => return,
+            Dialect::FoneDynamics => answer.body["ResponseStatus"]["ErrorCode"].as_str(),
         };
         let known = codes.iter().any(|code| Some(code.entry().wire(self.dialect).code) == said);
         assert!(known || answer.text().is_empty(), "the document lists {listed:?} for this status{answer}");

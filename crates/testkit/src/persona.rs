@@ -76,12 +76,12 @@ impl Persona {
 
     /// A client in the live environment.
     pub fn live(&self) -> Client {
-        self.server.client_with(&self.live.key)
+        self.server.client_with(&self.live.key).of(self.account)
     }
 
     /// A client in the test environment.
     pub fn test(&self) -> Client {
-        self.server.client_with(&self.test.key)
+        self.server.client_with(&self.test.key).of(self.account)
     }
 
     /// One of the two environments.
@@ -95,7 +95,7 @@ impl Persona {
     /// A client of the test environment with a new key that has only these scopes.
     pub async fn test_with(&self, scopes: &[Scope]) -> Client {
         let key = self.mint(Environment::Test, scopes, None).await;
-        self.server.client_with(key.text)
+        self.server.client_with(key.text).of(self.account)
     }
 
     /// Makes a secret key.

@@ -50,7 +50,8 @@ pub fn keep(answer: &Answer, operation: Option<&str>) {
         "headers": shown(&exchange.headers),
         "body": cut(answer.text()),
     });
-    let code = answer.body["error"]["code"].as_str().or(answer.body["code"].as_str()).unwrap_or("");
+    let code = answer.body["error"]["code"].as_str().or(answer.body["code"].as_str());
+    let code = code.or(answer.body["ResponseStatus"]["ErrorCode"].as_str()).unwrap_or("");
     let identity = format!("{}|{}|{}|{}|{code}", exchange.engine, operation.unwrap_or("-"), exchange.method, answer.status);
     let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
     if log.seen.insert(identity) {

@@ -17,7 +17,7 @@ use tandem_catalogue::Dialect;
 
 use crate::http::{
     Endpoint, Manner,
-    manner::{Shown, bearer},
+    manner::{Reading, Shown, bearer},
     reply::JSON,
 };
 
@@ -34,6 +34,8 @@ pub fn manner() -> Manner {
         error_type: JSON,
         challenge: r#"Bearer realm="Tandem""#,
         strict: false,
+        reading: Reading::Exact,
+        lenient_bodies: false,
         security: || ("ApiKey", json!({ "type": "apiKey", "in": "header", "name": "X-Auth-Token" })),
         error_schema: errors::schema,
         endpoints,

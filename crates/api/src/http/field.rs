@@ -1,6 +1,8 @@
 //! What a request may carry, said once: the same description checks requests and becomes their OpenAPI schema.
 
 use serde_json::{Value, json};
+use tandem_catalogue::Error;
+use tandem_domain::email;
 
 /// The longest text whose limit the document states.
 const LONGEST_STATED: usize = 100_000;
@@ -20,6 +22,8 @@ pub struct Field {
     pub required: bool,
     /// Whether `null` is a value that takes away what was there.
     pub clearable: bool,
+    /// The error for a word that is none of its own, by the field and the word; none for `invalid_choice`.
+    pub unknown: Option<fn(String, String) -> Error>,
     /// What it means, for the documentation.
     pub doc: &'static str,
     /// An example, as JSON.
@@ -99,7 +103,7 @@ impl Field {
     /// An optional field.
     #[must_use]
     pub const fn new(name: &'static str, kind: Kind, doc: &'static str, example: &'static str) -> Self {
-        Self { name, aliases: &[], missing_as: name, kind, required: false, clearable: false, doc, example }
+        Self { name, aliases: &[], missing_as: name, kind, required: false, clearable: false, unknown: None, doc, example }
     }
 
     /// The same field, required.
@@ -118,6 +122,12 @@ impl Field {
     #[must_use]
     pub const fn or(self, aliases: &'static [&'static str]) -> Self {
         Self { aliases, ..self }
+    }
+
+    /// The same field, with an error of its own for a word that is none of its own.
+    #[must_use]
+    pub const fn unknown_as(self, unknown: fn(String, String) -> Error) -> Self {
+        Self { unknown: Some(unknown), ..self }
     }
 
     /// The same field, called so in errors where the caller sent none of its spellings.
@@ -156,6 +166,9 @@ impl Field {
 }
 
 impl Kind {
+    /// An e-mail address.
+    pub const EMAIL: Self = Self::Form { pattern: email::PATTERN, fits: email::is_email, rule: email::RULE };
+
     /// The OpenAPI schema of what it holds.
     #[must_use]
     pub fn schema(&self) -> Value {

@@ -122,7 +122,7 @@ fn operation(manner: &Manner, endpoint: &Endpoint, scheme: &str) -> Value {
     }
     if let Some(fields) = endpoint.body {
         let required = fields.iter().any(|field| field.required);
-        let content = json!({ "application/json": { "schema": object_schema(fields) } });
+        let content = json!({ endpoint.body_type: { "schema": object_schema(fields) } });
         members.insert("requestBody".to_owned(), json!({ "required": required, "content": content }));
     } else if endpoint.raw_body {
         let types = endpoint.raw_types.iter();
