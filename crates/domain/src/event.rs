@@ -73,6 +73,8 @@ pub enum EventKind {
     MessageReceived,
     /// A verification's code was sent.
     VerifySent,
+    /// A verification's code did not arrive; the verification goes on, and the code can be sent again.
+    VerifyUndelivered,
     /// The right code came back. Terminal.
     VerifyChecked,
     /// Too many wrong codes came back. Terminal.
@@ -145,6 +147,7 @@ impl EventKind {
         Self::MessageFailed,
         Self::MessageReceived,
         Self::VerifySent,
+        Self::VerifyUndelivered,
         Self::VerifyChecked,
         Self::VerifyFailed,
         Self::VerifyExpired,
@@ -202,6 +205,7 @@ impl EventKind {
             Self::MessageFailed => "message.failed",
             Self::MessageReceived => "message.received",
             Self::VerifySent => "verify.sent",
+            Self::VerifyUndelivered => "verify.undelivered",
             Self::VerifyChecked => "verify.checked",
             Self::VerifyFailed => "verify.failed",
             Self::VerifyExpired => "verify.expired",

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod call_flows;
 pub mod calls;
 pub mod census;
+pub mod clock_moves;
 pub mod deliveries;
 pub mod events;
 pub mod explanations;
