@@ -41,7 +41,9 @@ MESSAGE = {
 CALL = {
     "CallSid": sid("C"), "AccountSid": sid("A"), "PropertySid": sid("S"), "DateStart": unix, "From": text, "FromCountryCode": nullable(text),
     "FromRegion": nullable(text), "FromCity": nullable(text), "To": e164, "Endpoint": nullable(e164), "Duration": whole,
-    "Disposition": one_of("Answered", "IVR", "Busy", "NoAnswer", "Failed"), "CallType": text,
+    "Disposition": one_of("Answered", "IVR", "Busy", "NoAnswer", "Failed"), "CallType": text, "Attribution_Source": nullable(text),
+    "Attribution_Medium": nullable(text), "Attribution_Campaign": nullable(text), "Attribution_Content": nullable(text),
+    "Prompts_keys": text, "Unique": boolean, "RecordingUri": nullable(text),
 }
 FLOW = {"PropertySid": sid("S"), "ConfigId": text, "Revision": text, "Name": text, "Type": text, "LastUpdated": unix}
 
@@ -62,6 +64,8 @@ def run(wire):
     api = Dialect(wire, NAME, PREFIX, {"Authorization": basic(account, os.environ["test_token"])})
     project = projects(api)
     logins(api, account, project)
+    flows(api)
+    calls(api, account)
     refusals(wire, api, account, project)
 
 
@@ -89,6 +93,32 @@ def logins(api, account, project):
     patch(api, f"/OnlineLogins/{login}", {"Enabled": True, "Permissions": [{"AccountSid": account, "Scopes": "Admin"}]})
     permission = {"AccountSid": account, "Scopes": "Admin"}
     api.call("GET", f"/OnlineLogins/{login}", wants={"OnlineLogin": {**wants, "Enabled": True, "Permissions": [permission]}})
+
+
+def flows(api):
+    """Flows are made through the Audian API: both show the same objects."""
+    own = api.call("GET", "/Properties", wants=paged("Projects", PROJECT))["Projects"][0]["PropertySid"]
+    audian = Dialect(api.wire, "audian", "/audian/v2", {"X-Auth-Token": os.environ["test_key"]})
+    rule = {"pattern": "*", "destination": "+14155550199", "destination_type": "phone_number"}
+    made = audian.call("POST", "/call-flows", {"name": "Night", "routing": [rule]}, anything, 201)
+    night = {**FLOW, "PropertySid": own, "ConfigId": made["call_flow_id"], "Name": "Night"}
+    api.call("GET", f"/Properties/{own}/Flows?Results_Count=50", wants=paged("Flows", night))
+
+
+def calls(api, account):
+    """A call was put into the database before, from +61 2 9999 8888 to +61 2 8000 1234, answered after an IVR menu."""
+    listed = {"Calls": [CALL], "Token": text, "NextPageToken": nullable(text)}
+    now = int(time.time())
+    query = f"?Date_From={now - 86400}&Date_To={now + 60}&Disposition=Answered,IVR&To=%2B61280001234&Unique=All"
+    found = api.call("GET", f"/Accounts/{account}/Calls{query}", wants=listed)
+    only = found["Calls"][0]
+    check({**CALL, "From": "+61299998888", "To": "+61280001234", "Duration": 42, "Disposition": "Answered"}, only)
+    api.call("GET", f"/Properties/{only['PropertySid']}/Calls{query}", wants={**listed, "Calls": [only]})
+    api.call("GET", f"/Accounts/{account}/Calls?Token={found['Token']}", wants={**listed, "Calls": []})
+    api.call("GET", f"/Calls/{only['CallSid']}", wants={"Call": only})
+    api.refuses("GET", "/Calls/C123", error("CALL_NOT_FOUND"), 400)
+    api.refuses("GET", f"/Accounts/{account}/Calls?Disposition=Lost", error("UNKNOWN_DISPOSITION", "Disposition"), 400)
+    api.refuses("GET", f"/Accounts/A123/Calls", error("ACCOUNT_NOT_FOUND"), 400)
 
 
 def refusals(wire, api, account, project):
