@@ -2,6 +2,8 @@
 
 mod convert;
 mod errors;
+mod messages;
+mod messages_dto;
 mod page;
 mod properties;
 
@@ -36,5 +38,5 @@ pub fn manner() -> Manner {
 }
 
 fn endpoints() -> Vec<Endpoint> {
-    [properties::endpoints()].concat()
+    [properties::endpoints(), messages::endpoints()].concat()
 }

@@ -8,7 +8,7 @@ use tandem_domain::{
 use tandem_kernel::{Environment, EnvironmentId, NumberId, PhoneNumber, PortId, Timestamp};
 
 use super::expect_one;
-use crate::{Fault, Row, Tx, codec};
+use crate::{Fault, Param, Row, Tx, codec};
 
 macro_rules! columns {
     ($rest:literal) => {
@@ -98,6 +98,15 @@ pub fn by_phone(tx: &mut Tx, environment: EnvironmentId, phone: PhoneNumber) -> 
         &[environment.as_bytes().into(), phone.digits().into()],
     )?;
     Ok(row.map(|row| number(&row)).transpose()?)
+}
+
+/// Reads those of these numbers that an environment has now.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn by_phones(tx: &mut Tx, environment: EnvironmentId, phones: &[PhoneNumber]) -> Result<Vec<Number>> {
+    let keys: Vec<Param> = phones.iter().map(|phone| phone.digits().into()).collect();
+    let head = columns!("WHERE environment_id = $1 AND state <> 'released' AND phone IN");
+    let rows = tx.query_in(head, &[environment.as_bytes().into()], &keys, "")?;
+    Ok(rows.iter().map(number).collect::<Result<_, Fault>>()?)
 }
 
 /// Reads a number that any environment of a kind has now, by its telephone number: whose an incoming call or message is.

@@ -5,7 +5,7 @@ use tandem_domain::property::{Property, windows_zone};
 use tandem_kernel::{EnvironmentId, PropertyId};
 
 use super::expect_one;
-use crate::{Fault, Row, Tx};
+use crate::{Fault, Param, Row, Tx};
 
 macro_rules! columns {
     ($rest:literal) => {
@@ -69,6 +69,14 @@ pub fn get(tx: &mut Tx, environment: EnvironmentId, id: PropertyId) -> Result<Op
     let row =
         tx.first(columns!("WHERE id = $1 AND environment_id = $2"), &[id.as_bytes().into(), environment.as_bytes().into()])?;
     Ok(row.map(|row| property(&row)).transpose()?)
+}
+
+/// Reads those of these properties that an environment has.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn of_ids(tx: &mut Tx, environment: EnvironmentId, ids: &[PropertyId]) -> Result<Vec<Property>> {
+    let keys: Vec<Param> = ids.iter().map(|id| id.as_bytes().into()).collect();
+    let rows = tx.query_in(columns!("WHERE environment_id = $1 AND id IN"), &[environment.as_bytes().into()], &keys, "")?;
+    Ok(rows.iter().map(property).collect::<Result<_, Fault>>()?)
 }
 
 /// An environment's properties, oldest first, from the one after `after`.
