@@ -1,8 +1,11 @@
 // An SMSC that is not ours: our binds submit to it, and it answers with receipts and messages of its own.
 const assert = require("node:assert");
+const { spawn } = require("node:child_process");
+const fs = require("node:fs");
+const net = require("node:net");
 const smpp = require("smpp");
 
-const { base, live_key: key, operator_key: operator } = process.env;
+const { base, live_key: key, operator_key: operator, tls } = process.env;
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 async function api(path, { body, credential = key, method } = {}) {
@@ -19,6 +22,30 @@ async function until(what, ask) {
     if (found) return found;
   }
   throw new Error(`waited in vain until ${what}`);
+}
+
+const fronts = [];
+process.on("exit", () => fronts.forEach((front) => front.kill()));
+
+// TLS with a certificate of that name, in front of a port; the port that it has.
+async function front(port, name) {
+  const probe = net.createServer().listen(0, "127.0.0.1");
+  await new Promise((done) => probe.once("listening", done));
+  const own = probe.address().port;
+  await new Promise((done) => probe.close(done));
+  const certificate = `cert=${tls}/${name}.pem,verify=0`;
+  fronts.push(spawn("socat", [`OPENSSL-LISTEN:${own},bind=127.0.0.1,reuseaddr,fork,nodelay,${certificate}`, `TCP:127.0.0.1:${port},nodelay`], { stdio: "ignore" }));
+  const listens = () => new Promise((done) => net.connect(own, "127.0.0.1").on("connect", function () { this.destroy(); done(true); }).on("error", () => done(false)));
+  await until("socat listens", listens);
+  return own;
+}
+
+// A certificate that is not the SMSC's: the bind is not made, and the operator is told why.
+async function refused(smsc, name, why) {
+  const { id } = await api("/v1/smscs", { credential: operator, body: { ...smsc, name, port: await front(smsc.port, name) } });
+  const told = async () => (await api(`/v1/smscs/${id}`, { credential: operator })).bind?.last_error;
+  assert.match(await until(`the ${name} certificate is refused`, told), why);
+  await api(`/v1/smscs/${id}`, { credential: operator, method: "DELETE" });
 }
 
 const submitted = [];
@@ -48,7 +75,14 @@ server.listen(0, "127.0.0.1", async () => {
     const found = await api("/audian/v2/numbers/search?location=US&features=sms&limit=1");
     const number = found.data.numbers[0].number;
     await api("/audian/v2/numbers/purchase", { body: { number } });
-    const smsc = { name: "node", host: "127.0.0.1", port, system_id: "tandem", password: "secret08", window: 10, receipt_ids: "decimal" };
+    let smsc = { name: "node", host: "127.0.0.1", port, system_id: "tandem", password: "secret08", window: 10, receipt_ids: "decimal" };
+    if (tls) {
+      smsc = { ...smsc, host: "localhost", tls: true, authority: fs.readFileSync(`${tls}/ours.crt`, "utf8") };
+      await refused(smsc, "misnamed", /TLS failed: .*not valid for name/);
+      await refused(smsc, "foreign", /TLS failed: .*UnknownIssuer/);
+      assert.strictEqual(sessions.length, 0);
+      smsc.port = await front(port, "right");
+    }
     const { id } = await api("/v1/smscs", { credential: operator, body: smsc });
     await until("it is bound", async () => (await api(`/v1/smscs/${id}`, { credential: operator })).bind?.state === "bound");
     const texts = ["Hello", "long ".repeat(100), "Привет, 👋 ".repeat(30)];
@@ -72,7 +106,7 @@ server.listen(0, "127.0.0.1", async () => {
     const again = (await api("/audian/v2/messages", { body: { from: number, to: "+14155550192", body: "After the cut" } })).data.id;
     await until("it is delivered after the cut", async () => (await api(`/audian/v2/messages/${again}`)).data.status === "delivered");
     assert.strictEqual(sessions.length, 2);
-    console.log(`node smpp: ${submitted.length} parts submitted and receipted, a reply received, bound again after a cut`);
+    console.log(`node smpp${tls ? " over TLS" : ""}: ${submitted.length} parts submitted and receipted, a reply received, bound again after a cut`);
     process.exit(0);
   } catch (fault) {
     console.error(fault);

@@ -9,6 +9,7 @@ use tandem_store::{
     Store, Tx,
     repo::{accounts, events, explanations, jobs},
 };
+use tokio::sync::Semaphore;
 
 use crate::{
     carrier::Carriers,
@@ -21,6 +22,9 @@ use crate::{
     turns::Turns,
     vault::Vault,
 };
+
+/// Passwords that are hashed at once at the most: each takes a core and some 20 MiB.
+const PASSWORDS_AT_ONCE: usize = 2;
 
 /// What an operator may set about the platform's business.
 #[derive(Clone, Debug)]
@@ -114,6 +118,8 @@ pub struct Inner {
     pub mailbox: Bell,
     /// Seals what must not be readable in the database.
     pub vault: Arc<Vault>,
+    /// Passwords that are hashed at once.
+    pub passwords: Semaphore,
     /// Who does which environment's due work.
     pub turns: Turns,
     /// The numbers whose use is lent, of live and of test environments.
@@ -149,6 +155,7 @@ impl App {
             pulse: Pulse::default(),
             mailbox: Bell::default(),
             vault: Arc::new(Vault::new(secret.as_ref(), rng.clone())),
+            passwords: Semaphore::new(PASSWORDS_AT_ONCE),
             turns: Turns::default(),
             pools: Arc::new([settings.leased_numbers.clone(), Pool::pocket()]),
             node,

@@ -126,6 +126,7 @@ fn work(tx: &mut Tx, desk: &Desk, job: &Job) -> Result<(Done, Effect)> {
     match job.kind.as_str() {
         numbers::RENEWAL_JOB => Ok((numbers::renew(tx, desk, NumberId::from_bytes(job.subject), job.step)?, None)),
         billing::INVOICE_JOB => Ok((billing::issue(tx, desk, Timestamp::from_micros(job.step))?, None)),
+        messages::INCOMPLETE_JOB => Ok((messages::give_up(tx, desk, job.subject)?, None)),
         messages::EXPIRY_JOB => Ok((messages::expire(tx, desk)?, None)),
         messages::SCHEDULE_JOB => Ok((messages::release(tx, desk)?, None)),
         messages::LEASE_JOB => Ok((messages::end_leases(tx, desk)?, None)),

@@ -12,16 +12,19 @@ use tandem_app::{
         self, Draft, Terms,
         gateway::{self, Incoming, Outgoing, Receipt, ReceiptState, Route, Submitted, Taken},
     },
+    smscs::POCKET,
 };
 use tandem_catalogue::{Code, Result};
 use tandem_domain::message::{Message, MessageState, Sender};
-use tandem_kernel::{Caller, Environment, MessageId, Money, SeededRng, SmscId};
+use tandem_kernel::{Caller, Environment, ExplanationId, MessageId, Money, SeededRng, SmscId};
 use tandem_ledger::TransferKind;
-use tandem_store::repo::{events, messages as rows};
+use tandem_store::repo::{events, explanations, messages as rows, smscs};
 
 const OURS: &str = "+14155550140";
 const NOON: &str = "2024-01-01T12:00:00Z";
-const SMSC: SmscId = SmscId::from_bytes([9; 16]);
+const SMSC: SmscId = POCKET;
+const CHEAP: SmscId = SmscId::from_bytes([8; 16]);
+const DEAR: SmscId = SmscId::from_bytes([9; 16]);
 
 /// A house with an account that has a number.
 struct Desk {
@@ -72,6 +75,27 @@ impl Desk {
         read.await.expect("events").into_iter().map(|event| event.kind).collect()
     }
 
+    /// Adds SMSCs of the operator's.
+    async fn add_smscs(&self, ids: &'static [SmscId]) {
+        let add = move |tx: &mut tandem_store::Tx| {
+            ids.iter().try_for_each(|id| {
+                let settings = smscs::Settings::default();
+                let (created_at, changed_at) = (at(NOON), at(NOON));
+                let smsc = smscs::Smsc {
+                    id: *id,
+                    name: "one".into(),
+                    password: Vec::new(),
+                    settings,
+                    drained: false,
+                    created_at,
+                    changed_at,
+                };
+                smscs::insert(tx, &smsc)
+            })
+        };
+        self.app().store.write(add).await.expect("SMSCs");
+    }
+
     async fn movements(&self, id: MessageId) -> Vec<(TransferKind, i64)> {
         let all = self.house.transfers(self.who.environment).await;
         let of = all.into_iter().filter(|transfer| transfer.reference == id.to_string());
@@ -84,11 +108,27 @@ fn text(to: &str, body: &str) -> Draft {
 }
 
 fn anywhere() -> Vec<Route> {
-    vec![Route { smsc: SMSC, prefixes: Vec::new() }]
+    vec![Route { smsc: SMSC, prefixes: Vec::new(), room: 1_000 }]
 }
 
 async fn claim(app: &App) -> Vec<Outgoing> {
     gateway::claim(app, Environment::Test, &anywhere(), 1_000).await.expect("a claim")
+}
+
+fn route(smsc: SmscId, prefixes: &[&str], room: usize) -> Route {
+    Route { smsc, prefixes: prefixes.iter().map(|prefix| (*prefix).to_owned()).collect(), room }
+}
+
+async fn claim_by(app: &App, routes: &[Route]) -> Vec<Outgoing> {
+    gateway::claim(app, Environment::Test, routes, 1_000).await.expect("a claim")
+}
+
+fn said_by(part: &Outgoing, smsc: SmscId, outcome: Taken) -> Submitted {
+    Submitted { smsc, ..answer(part, outcome) }
+}
+
+fn taken_by(part: &Outgoing, smsc: SmscId) -> Submitted {
+    Submitted { smsc, ..taken(part) }
 }
 
 fn answer(part: &Outgoing, outcome: Taken) -> Submitted {
@@ -232,6 +272,82 @@ async fn what_a_dead_process_had_is_taken_over() {
 }
 
 #[tokio::test]
+async fn a_message_whose_answer_was_lost_goes_to_the_smsc_that_may_have_it() {
+    for engine in engines() {
+        let desk = Desk::new(engine.as_deref()).await;
+        desk.add_smscs(&[CHEAP, DEAR]).await;
+        let queued = desk.send("+14155550199", &"a".repeat(161)).await;
+        let first = claim_by(desk.app(), &[route(CHEAP, &[], 10), route(DEAR, &[], 10)]).await;
+        assert_eq!(first.iter().map(|part| part.smsc).collect::<Vec<_>>(), [Some(CHEAP); 2]);
+        record(desk.app(), vec![taken_by(&first[0], CHEAP), said_by(&first[1], CHEAP, Taken::NotSent)]).await;
+        let second = claim_by(desk.app(), &[route(DEAR, &[], 10)]).await;
+        assert_eq!(second.iter().map(|part| (part.part, part.again, part.smsc)).collect::<Vec<_>>(), [(2, false, Some(DEAR))]);
+        desk.house.clock.advance_seconds(11);
+        let other = desk.house.another().await;
+        let lost = gateway::recover(&other, Environment::Test).await.expect("what was lost");
+        assert_eq!(lost.iter().map(|part| (part.part, part.again, part.smsc)).collect::<Vec<_>>(), [(2, true, Some(DEAR))]);
+        record(&other, vec![taken_by(&lost[0], DEAR)]).await;
+        let sent = desk.read(queued.id).await;
+        assert_eq!((sent.state, sent.smsc), (MessageState::Sent, Some(DEAR)));
+    }
+}
+
+#[tokio::test]
+async fn what_a_removed_smsc_may_have_is_ended_and_costs_nothing() {
+    for engine in engines() {
+        let desk = Desk::new(engine.as_deref()).await;
+        desk.add_smscs(&[DEAR]).await;
+        let queued = desk.send("+14155550199", &"a".repeat(161)).await;
+        let behind = desk.send("+14155550199", "behind").await;
+        let parts = claim_by(desk.app(), &[route(DEAR, &[], 10)]).await;
+        record(desk.app(), vec![taken_by(&parts[0], DEAR)]).await;
+        desk.app().store.write(|tx| smscs::remove(tx, DEAR)).await.expect("removed");
+        desk.house.clock.advance_seconds(11);
+        let other = desk.house.another().await;
+        assert!(gateway::recover(&other, Environment::Test).await.expect("nothing").is_empty());
+        let ended = desk.read(queued.id).await;
+        let failure = ended.failure.clone().expect("a reason");
+        assert_eq!((ended.state, failure.code.as_str()), (MessageState::Expired, "smsc_removed"));
+        assert_eq!(failure.reason, "segment 2 may have been submitted, but its SMSC was removed before it answered");
+        assert_eq!(desk.movements(queued.id).await, [(TransferKind::Hold, 20_000), (TransferKind::Release, 20_000)]);
+        assert_eq!(desk.events(queued.id).await, ["message.queued", "message.expired"]);
+        let (environment, id) = (desk.who.environment, queued.id.to_string());
+        let why = desk
+            .app()
+            .store
+            .read(move |tx| explanations::of(tx, environment, &id, ExplanationId::from_bytes([0; 16]), 100))
+            .await
+            .expect("explanations");
+        assert!(why.iter().any(|kept| kept.outcome.contains("may have been submitted")), "{why:?}");
+        // A late answer or receipt changes nothing any more, and the next in line comes forward.
+        record(desk.app(), vec![taken_by(&parts[1], DEAR)]).await;
+        assert_eq!(desk.state(queued.id).await, MessageState::Expired);
+        assert_eq!(claim(&other).await.iter().map(|part| part.message).collect::<Vec<_>>(), [behind.id]);
+        desk.house.assert_sound().await;
+    }
+}
+
+#[tokio::test]
+async fn messages_wait_for_the_route_that_is_theirs() {
+    for engine in engines() {
+        let desk = Desk::new(engine.as_deref()).await;
+        let mut sent = Vec::new();
+        for to in ["+442079460123", "+447400123456", "+33612345678", "+14155550199", "+14155550198"] {
+            sent.push(desk.send(to, "Hello").await.id);
+        }
+        let of = |parts: &[Outgoing]| parts.iter().map(|part| (part.message, part.smsc.expect("one"))).collect::<Vec<_>>();
+        // The British one is full, but for mobiles; it takes +33 as well, and the other one does not come first there.
+        let british = [route(CHEAP, &["44", "33"], 0), route(SMSC, &["447"], 5), route(DEAR, &[], 2)];
+        let claimed = claim_by(desk.app(), &british).await;
+        assert_eq!(of(&claimed), [(sent[1], SMSC), (sent[3], DEAR), (sent[4], DEAR)]);
+        assert!(claim_by(desk.app(), &british).await.is_empty());
+        let claimed = claim_by(desk.app(), &[route(CHEAP, &["44", "33"], 1), route(DEAR, &[], 2)]).await;
+        assert_eq!(of(&claimed), [(sent[0], CHEAP)]);
+        assert_eq!(of(&claim_by(desk.app(), &[route(DEAR, &[], 2)]).await), [(sent[2], DEAR)]);
+    }
+}
+
+#[tokio::test]
 async fn one_recipient_gets_one_message_at_a_time_in_order() {
     for engine in engines() {
         let desk = Desk::new(engine.as_deref()).await;
@@ -261,7 +377,7 @@ async fn messages_wait_for_a_route() {
         let (here, there) = (desk.send("+14155550199", "here").await, desk.send("+442079460123", "there").await);
         let none = gateway::claim(desk.app(), Environment::Test, &[], 10).await.expect("nothing");
         assert!(none.is_empty());
-        let british = [Route { smsc: SMSC, prefixes: vec!["44".into(), "33".into()] }];
+        let british = [Route { smsc: SMSC, prefixes: vec!["44".into(), "33".into()], room: 1_000 }];
         let claimed = gateway::claim(desk.app(), Environment::Test, &british, 10).await.expect("one");
         assert_eq!(claimed.iter().map(|part| part.message).collect::<Vec<_>>(), [there.id]);
         assert!(gateway::claim(desk.app(), Environment::Live, &anywhere(), 10).await.expect("nothing").is_empty());

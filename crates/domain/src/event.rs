@@ -75,6 +75,8 @@ pub enum EventKind {
     MessageReceived,
     /// A verification's code was sent.
     VerifySent,
+    /// A verification's code did not arrive; the verification goes on, and the code can be sent again.
+    VerifyUndelivered,
     /// The right code came back. Terminal.
     VerifyChecked,
     /// Too many wrong codes came back. Terminal.
@@ -95,6 +97,18 @@ pub enum EventKind {
     LoginCreated,
     /// A login was changed.
     LoginUpdated,
+    /// A call flow was made.
+    CallFlowCreated,
+    /// A call flow was changed.
+    CallFlowUpdated,
+    /// A call flow was deleted.
+    CallFlowDeleted,
+    /// A menu was made.
+    IvrMenuCreated,
+    /// A menu was changed.
+    IvrMenuUpdated,
+    /// A menu was deleted.
+    IvrMenuDeleted,
 }
 
 impl EventKind {
@@ -136,6 +150,7 @@ impl EventKind {
         Self::MessageFailed,
         Self::MessageReceived,
         Self::VerifySent,
+        Self::VerifyUndelivered,
         Self::VerifyChecked,
         Self::VerifyFailed,
         Self::VerifyExpired,
@@ -146,6 +161,12 @@ impl EventKind {
         Self::PropertyUpdated,
         Self::LoginCreated,
         Self::LoginUpdated,
+        Self::CallFlowCreated,
+        Self::CallFlowUpdated,
+        Self::CallFlowDeleted,
+        Self::IvrMenuCreated,
+        Self::IvrMenuUpdated,
+        Self::IvrMenuDeleted,
     ];
 
     /// The event's name.
@@ -188,6 +209,7 @@ impl EventKind {
             Self::MessageFailed => "message.failed",
             Self::MessageReceived => "message.received",
             Self::VerifySent => "verify.sent",
+            Self::VerifyUndelivered => "verify.undelivered",
             Self::VerifyChecked => "verify.checked",
             Self::VerifyFailed => "verify.failed",
             Self::VerifyExpired => "verify.expired",
@@ -198,6 +220,12 @@ impl EventKind {
             Self::PropertyUpdated => "property.updated",
             Self::LoginCreated => "login.created",
             Self::LoginUpdated => "login.updated",
+            Self::CallFlowCreated => "call_flow.created",
+            Self::CallFlowUpdated => "call_flow.updated",
+            Self::CallFlowDeleted => "call_flow.deleted",
+            Self::IvrMenuCreated => "ivr_menu.created",
+            Self::IvrMenuUpdated => "ivr_menu.updated",
+            Self::IvrMenuDeleted => "ivr_menu.deleted",
         }
     }
 }

@@ -45,7 +45,7 @@ impl Server {
     async fn hand_out(&self, kind: Environment, answer: fn(String) -> Taken) -> Vec<Text> {
         let app = self.app();
         let smsc = SmscId::new(app.machine_now(), &*app.rng);
-        let route = Route { smsc, prefixes: Vec::new() };
+        let route = Route { smsc, prefixes: Vec::new(), room: 1_000 };
         let mut parts: BTreeMap<(MessageId, u8), Outgoing> = BTreeMap::new();
         loop {
             let claimed = gateway::claim(&app, kind, std::slice::from_ref(&route), MOST).await.expect("the queue is read");

@@ -1,6 +1,7 @@
 //! An account and whoever uses it.
 
 use tandem_app::{
+    Operation,
     accounts::{self, AccountView, ChangeAccount, MoveMoney},
     clock::{self, Move, MoveClock},
     keys::{self, MintKey},
@@ -182,8 +183,10 @@ impl Persona {
     async fn advance_by(&self, to: Move) {
         let mut command = MoveClock { to, frozen: None };
         loop {
-            let moved =
-                clock::advance(&self.server.app(), &self.caller(Environment::Test), command).await.expect("the clock moves");
+            let caller = self.caller(Environment::Test);
+            let moved = clock::advance(&self.server.app(), &caller, Operation(*caller.request.as_bytes()), command)
+                .await
+                .expect("the clock moves");
             if moved.arrived {
                 return;
             }

@@ -1,9 +1,11 @@
 //! Who may ask, and in which forms requests come.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use http::Method;
 use serde_json::json;
+use tandem_domain::sid::account_sid;
 use tandem_kernel::{Environment::Test, Scope};
-use tandem_testkit::{Server, on_both};
+use tandem_testkit::{Server, Stage, on_both};
 
 use super::{BASE, first_project};
 
@@ -68,5 +70,15 @@ on_both! {
         let message = "The content type 'text/plain' is not supported; send application/json";
         ada.test().header("content-type", "text/plain").post(PROJECTS, body).await
             .assert_fone_error(415, "UNSUPPORTED_MEDIA_TYPE", message, None);
+    }
+
+    async fn it_is_served_on_its_own_host_under_the_documented_path(stage: Stage) {
+        let server = stage.config(|config| config.hosts.fonedynamics = vec!["api.fonedynamics.example".to_owned()]).start().await;
+        let ada = server.account("Ada").await;
+        let credentials = STANDARD.encode(format!("{}:{}", account_sid(ada.account), ada.test.key));
+        let host = server.client().header("host", "api.fonedynamics.example").header("authorization", format!("Basic {credentials}"));
+        host.get("/v2/Properties").await.assert_status(200);
+        host.get(PROJECTS).await.assert_status(200);
+        server.client().header("authorization", format!("Basic {credentials}")).get("/v2/Properties").await.assert_status(404);
     }
 }

@@ -3,6 +3,7 @@
 mod batch;
 mod credentials;
 mod find;
+mod logins;
 mod messages;
 mod projects;
 

@@ -2,6 +2,7 @@
 
 mod media;
 mod native;
+mod parts;
 mod refused;
 mod send;
 mod webhook;
@@ -46,7 +47,7 @@ pub async fn read(client: &Client, id: &str) -> Answer {
 
 /// What waits, as a bind sees it.
 pub async fn claim(server: &Server) -> Vec<Outgoing> {
-    let anywhere = [Route { smsc: SMSC, prefixes: Vec::new() }];
+    let anywhere = [Route { smsc: SMSC, prefixes: Vec::new(), room: 1_000 }];
     gateway::claim(&server.app(), Live, &anywhere, 100).await.expect("a claim")
 }
 

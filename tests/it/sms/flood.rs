@@ -25,32 +25,37 @@ const SENDERS: usize = 32;
 const PATIENCE: Duration = Duration::from_secs(60);
 const AWAY: Duration = Duration::from_millis(300);
 
-struct Trial {
-    database: Database,
-    tandem: Option<Tandem>,
+/// The binary on a database, to be killed and started again.
+pub struct Trial {
+    pub database: Database,
+    pub tandem: Option<Tandem>,
 }
 
 impl Trial {
-    async fn start(&mut self) {
+    pub fn new(engine: Engine) -> Self {
+        Self { database: Database::new(engine), tandem: None }
+    }
+
+    pub async fn start(&mut self) {
         self.tandem = Some(Tandem::start(self.database.folder(), &self.database.url()).await);
     }
 
-    fn tandem(&self) -> &Tandem {
+    pub fn tandem(&self) -> &Tandem {
         self.tandem.as_ref().expect("it runs")
     }
 
-    fn text(&self, pointer: &str) -> String {
+    pub fn text(&self, pointer: &str) -> String {
         self.tandem().ready.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer}")).to_owned()
     }
 
-    async fn operator(&self, method: Method, path: &str, body: &Value) -> Value {
+    pub async fn operator(&self, method: Method, path: &str, body: &Value) -> Value {
         let key = format!("Bearer {}", self.text("/operator_key"));
         let (status, answer, _) = self.tandem().try_send(method, path, &[("authorization", &key)], body).await.expect("an answer");
         assert!(status < 300, "{path}: {answer}");
         answer
     }
 
-    async fn count(&self, sql: &'static str) -> usize {
+    pub async fn count(&self, sql: &'static str) -> usize {
         let store = Store::open(&Options { exclusive: false, ..Options::new(self.database.url()) }).await.expect("the store opens");
         let count = store.read(move |tx| Ok(tx.first(sql, &[])?.expect("a row").int(0)?)).await.expect("counted");
         store.close().await;
@@ -82,7 +87,7 @@ impl Trial {
 async fn flood(engine: Engine) {
     let count = std::env::var("TANDEM_TEST_FLOOD").ok().and_then(|text| text.parse().ok()).unwrap_or(USUAL);
     let outside = Outside::start().await;
-    let mut trial = Trial { database: Database::new(engine), tandem: None };
+    let mut trial = Trial::new(engine);
     trial.start().await;
     let account = trial.text("/accounts/0/id");
     let limits = format!("/v1/accounts/{account}/environments/live");
@@ -142,7 +147,7 @@ fn cut(outside: &Outside) -> tokio::task::JoinHandle<()> {
 }
 
 /// A number of the demonstration account that can send.
-async fn own_number(trial: &Trial) -> String {
+pub async fn own_number(trial: &Trial) -> String {
     let key = trial.text("/accounts/0/live_key");
     let headers = [("x-auth-token", key.as_str())];
     let path = "/audian/v2/numbers/search?location=US&features=sms&limit=1";

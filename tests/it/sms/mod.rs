@@ -1,15 +1,24 @@
 //! Messages over real SMPP: through the SMSC of the pocket network, and through one of the operator's.
 
+mod failover;
 mod flood;
 mod operator;
+mod parts;
 mod pocket;
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tandem_sms::smsc::scenarios;
 use tandem_testkit::{Client, until};
 
 use crate::messages::MESSAGES;
+
+/// A recipient of that kind, for the pocket network's SMSC and ours outside.
+pub fn magic(name: &str) -> String {
+    let found = scenarios().iter().find(|scenario| scenario.name == name).unwrap_or_else(|| panic!("no {name}"));
+    found.numbers().nth(5).expect("a number").to_string()
+}
 
 /// Sends a text and answers the id.
 pub async fn send(client: &Client, from: &str, to: &str, body: &str) -> String {

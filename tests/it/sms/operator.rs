@@ -22,11 +22,23 @@ pub struct Outside {
 
 impl Outside {
     pub async fn start() -> Self {
+        Self::start_at(0).await
+    }
+
+    /// At a port where one was before.
+    pub async fn start_at(port: u16) -> Self {
+        Self::start_with(port, |_| {}).await
+    }
+
+    /// With other limits than the usual ones.
+    pub async fn start_with(port: u16, edit: impl FnOnce(&mut Options)) -> Self {
         let platform = Esme { system_id: "us".to_owned(), password: "secret".to_owned(), numbers: Vec::new() };
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let (stop, stopped) = watch::channel(false);
-        let smsc = Smsc::new(Options::new(platform));
+        let mut options = Options::new(platform);
+        edit(&mut options);
+        let smsc = Smsc::new(options);
         tokio::spawn(smsc.clone().run(Arc::new(listener), stopped));
         Self { smsc, port, stop }
     }
@@ -43,7 +55,7 @@ impl Drop for Outside {
     }
 }
 
-async fn bound(server: &Server, id: &str) -> Value {
+pub async fn bound(server: &Server, id: &str) -> Value {
     until("the SMSC is bound", || async {
         let read = server.operator().get(&format!("/v1/smscs/{id}")).await;
         (read.assert_status(200).body["bind"]["state"] == "bound").then(|| read.body.clone())
@@ -51,7 +63,7 @@ async fn bound(server: &Server, id: &str) -> Value {
     .await
 }
 
-fn with(mut described: Value, more: Value) -> Value {
+pub fn with(mut described: Value, more: Value) -> Value {
     for (name, value) in more.as_object().expect("members") {
         described[name] = value.clone();
     }

@@ -2,9 +2,12 @@
 
 mod billing;
 mod billing_dto;
+mod call_flows;
 mod convert;
+mod destinations;
 mod dto;
 mod errors;
+mod ivr_menus;
 mod messages;
 mod messages_dto;
 mod numbers;
@@ -43,7 +46,16 @@ pub fn manner() -> Manner {
 }
 
 fn endpoints() -> Vec<Endpoint> {
-    [numbers::endpoints(), ports::endpoints(), billing::endpoints(), messages::endpoints(), webhooks::endpoints()].concat()
+    [
+        numbers::endpoints(),
+        ports::endpoints(),
+        billing::endpoints(),
+        messages::endpoints(),
+        webhooks::endpoints(),
+        call_flows::endpoints(),
+        ivr_menus::endpoints(),
+    ]
+    .concat()
 }
 
 /// `X-Auth-Token` carries the key itself; samples of the documentation also use a bearer token.

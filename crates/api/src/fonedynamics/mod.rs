@@ -1,7 +1,10 @@
 //! The Fone Dynamics API v2.
 
+mod calls;
 mod convert;
 mod errors;
+mod flows;
+mod logins;
 mod messages;
 mod messages_dto;
 mod page;
@@ -38,5 +41,5 @@ pub fn manner() -> Manner {
 }
 
 fn endpoints() -> Vec<Endpoint> {
-    [properties::endpoints(), messages::endpoints()].concat()
+    [calls::endpoints(), flows::endpoints(), logins::endpoints(), messages::endpoints(), properties::endpoints()].concat()
 }

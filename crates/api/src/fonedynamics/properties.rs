@@ -110,15 +110,13 @@ pub fn endpoints() -> Vec<Endpoint> {
             .path_docs(PATH)
             .answers::<ProjectAnswer>(StatusCode::OK)
             .codes(&[Code::PropertyNotFound]),
-        Endpoint {
-            success: StatusCode::NO_CONTENT,
-            ..Endpoint::new("patchProject", Method::PATCH, "/Properties/{PropertySid}", "Change parts of a project.", patch)
-        }
-        .tag(TAG)
-        .path_docs(PATH)
-        .body(PATCH)
-        .body_type(MERGE_PATCH)
-        .codes(&[Code::PropertyNotFound, Code::UnknownTimeZone]),
+        Endpoint::new("patchProject", Method::PATCH, "/Properties/{PropertySid}", "Change parts of a project.", patch)
+            .tag(TAG)
+            .path_docs(PATH)
+            .body(PATCH)
+            .body_type(MERGE_PATCH)
+            .succeeds(StatusCode::NO_CONTENT)
+            .codes(&[Code::PropertyNotFound, Code::UnknownTimeZone]),
     ]
 }
 

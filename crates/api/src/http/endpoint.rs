@@ -177,7 +177,7 @@ impl Endpoint {
     /// Whether the body may be an HTML form: such a form has no lists of objects and no objects.
     #[must_use]
     pub fn takes_html_form(&self) -> bool {
-        let flat = |field: &Field| !matches!(field.kind, Kind::Object(_) | Kind::Objects(..) | Kind::Free);
+        let flat = |field: &Field| !matches!(field.kind, Kind::Object(_) | Kind::Exact(_) | Kind::Objects(..) | Kind::Free);
         self.body_type == super::reply::JSON && self.body.is_some_and(|fields| fields.iter().all(flat))
     }
 
@@ -203,6 +203,12 @@ impl Endpoint {
     #[must_use]
     pub fn answers<T: utoipa::ToSchema>(self, success: StatusCode) -> Self {
         Self { success, answer: Some(Shape::of::<T>()), ..self }
+    }
+
+    /// The status of success without a body.
+    #[must_use]
+    pub fn succeeds(self, success: StatusCode) -> Self {
+        Self { success, ..self }
     }
 
     /// An answer of another media type.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use tandem_catalogue::Error;
+use tandem_domain::email;
 
 /// The longest text whose limit the document states.
 const LONGEST_STATED: usize = 100_000;
@@ -74,6 +75,8 @@ pub enum Kind {
     Time,
     /// An object with these members.
     Object(&'static [Field]),
+    /// An object with these members and no others: what it says would not hold if one were overlooked.
+    Exact(&'static [Field]),
     /// A list of objects with these members, of so many at the most.
     Objects(&'static [Field], usize),
     /// A list of whole numbers.
@@ -165,6 +168,9 @@ impl Field {
 }
 
 impl Kind {
+    /// An e-mail address.
+    pub const EMAIL: Self = Self::Form { pattern: email::PATTERN, fits: email::is_email, rule: email::RULE };
+
     /// The OpenAPI schema of what it holds.
     #[must_use]
     pub fn schema(&self) -> Value {
@@ -184,6 +190,13 @@ impl Kind {
             Self::Choices(words) => json!({ "type": "array", "items": { "type": "string", "enum": words } }),
             Self::Time => json!({ "type": "string", "format": "date-time" }),
             Self::Object(fields) => object_schema(fields),
+            Self::Exact(fields) => {
+                let mut schema = object_schema(fields);
+                if let Some(object) = schema.as_object_mut() {
+                    object.insert("additionalProperties".to_owned(), false.into());
+                }
+                schema
+            }
             Self::Objects(fields, most) => {
                 json!({ "type": "array", "items": object_schema(fields), "minItems": 1, "maxItems": most })
             }

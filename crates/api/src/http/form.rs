@@ -104,6 +104,12 @@ impl Form {
         sent.or_else(|| field.map(|field| field.missing_as.to_owned())).unwrap_or_else(|| name.to_owned())
     }
 
+    /// The whole path of a field as the caller spelled it, for errors that arise later.
+    #[must_use]
+    pub fn path_of(&self, name: &str) -> String {
+        self.path(&self.spelling(name))
+    }
+
     /// The fields that the caller spelled in another way than the documentation, by the latter's name.
     #[must_use]
     pub fn renamed(&self) -> &[(&'static str, String)] {
@@ -276,12 +282,18 @@ impl Form {
     /// An object's members, read by `read`; its faults join this form's.
     pub fn object<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
         let (path, value, kind) = self.look(name)?;
-        let Kind::Object(fields) = kind else { return None };
+        let (Kind::Object(fields) | Kind::Exact(fields)) = kind else { return None };
         let Value::Object(map) = value else {
             self.faults.push((Rank::Type, Error::wrong_type(path, "an object")));
             return None;
         };
-        Some(self.nested(map, fields, path, read))
+        let exact = matches!(kind, Kind::Exact(_));
+        Some(self.nested(map, fields, path, |form| {
+            if exact {
+                form.refuse_unknown();
+            }
+            read(form)
+        }))
     }
 
     /// The members of each object of a list, read by `read`.
@@ -330,6 +342,12 @@ impl Form {
         self.faults.append(&mut child.faults);
         self.renamed.append(&mut child.renamed);
         value
+    }
+
+    fn refuse_unknown(&mut self) {
+        let hint = |near: Option<&str>| near.map_or_else(|| "see the documentation".to_owned(), |near| format!("did you mean '{near}'?"));
+        let unknown = self.unknown().into_iter();
+        self.faults.extend(unknown.map(|(name, near)| (Rank::Format, Error::unknown_parameter(name, hint(near)))).collect::<Vec<_>>());
     }
 
     fn take<T>(&mut self, name: &str, read: impl FnOnce(String, &Value, &Kind) -> Result<T, Fault>) -> Option<T> {

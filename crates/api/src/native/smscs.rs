@@ -190,11 +190,11 @@ pub fn endpoints() -> Vec<Endpoint> {
             .body(CHANGE)
             .answers::<SmscDto>(StatusCode::OK)
             .codes(LOOKUP),
-        Endpoint::new("drainSmsc", Method::POST, "/smscs/{smsc_id}/drain", "Submit nothing more through an SMSC.", drain)
+        Endpoint::new("drainSmsc", Method::POST, "/smscs/{smsc_id}/drain", "Submit nothing more through an SMSC. What it certainly has not had goes elsewhere at once; what it may have is asked for there until it answers.", drain)
             .path_docs(SMSC)
             .answers::<SmscDto>(StatusCode::OK)
             .codes(LOOKUP),
-        Endpoint::new("removeSmsc", Method::DELETE, ONE, "Take an SMSC away; its bind is ended in good order.", remove)
+        Endpoint::new("removeSmsc", Method::DELETE, ONE, "Take an SMSC away; its bind is ended in good order. What it certainly has not had goes elsewhere at once; what it may have ends as `expired`, with the error `smsc_removed`, costs nothing and is not sent again.", remove)
             .path_docs(SMSC)
             .answers::<SmscDto>(StatusCode::OK)
             .codes(LOOKUP),

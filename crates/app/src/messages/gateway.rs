@@ -13,7 +13,9 @@ use tandem_catalogue::Result;
 use tandem_domain::message::{Encoding, PartState, Sender};
 use tandem_kernel::{Environment, EnvironmentId, MessageId, PhoneNumber, SmscId, Timestamp};
 
-use super::{claim as claiming, incoming, receipts as receiving};
+pub use tandem_store::repo::incoming_parts::Whose;
+
+use super::{assembly, claim as claiming, incoming, receipts as receiving};
 use crate::App;
 
 /// A part that a bind is to submit. Its message is `sending` in the store before anyone sees this.
@@ -41,6 +43,8 @@ pub struct Outgoing {
     pub whole: Arc<[u8]>,
     /// It may have been submitted before: the answer was lost.
     pub again: bool,
+    /// The SMSC that it goes through, and no other where `again`. None where an older version handed it out.
+    pub smsc: Option<SmscId>,
     /// When the message was queued, by its environment's clock.
     pub created_at: Timestamp,
     /// Seconds until the message is given up.
@@ -64,6 +68,33 @@ pub enum Taken {
     },
     /// It certainly never had it: the message is queued again when all its parts are known.
     NotSent,
+    /// It may have had it, and nobody can tell any more. The part is never submitted again, and the message costs nothing.
+    Lost(Lost),
+}
+
+/// Why it is never known whether an SMSC has a part.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lost {
+    /// The SMSC was removed, or takes messages no more.
+    Removed,
+    /// It did not answer before the message's time was up.
+    NoAnswer,
+}
+
+impl Lost {
+    /// The word for programs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Removed => "smsc_removed",
+            Self::NoAnswer => "no_answer",
+        }
+    }
+
+    /// What people are told.
+    pub(super) fn because(word: &str) -> &'static str {
+        if word == Self::Removed.as_str() { "its SMSC was removed before it answered" } else { "its SMSC did not answer in time" }
+    }
 }
 
 /// What became of a part.
@@ -146,6 +177,23 @@ pub struct Incoming {
     pub id: String,
 }
 
+/// A part of a message that came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncomingPart {
+    /// What it has in common with the others.
+    pub whose: Whose,
+    /// To which network it belongs.
+    pub kind: Environment,
+    /// Which part, from 1 to as many as there are.
+    pub part: u8,
+    /// How the octets are written.
+    pub encoding: Encoding,
+    /// Its text.
+    pub octets: Vec<u8>,
+    /// What tells it from others of the same SMSC. Where there is nothing, its place and its text do.
+    pub id: String,
+}
+
 /// Where messages can go at present.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
@@ -153,6 +201,27 @@ pub struct Route {
     pub smsc: SmscId,
     /// The beginnings, in digits, of recipients that it takes; empty for all.
     pub prefixes: Vec<String>,
+    /// How many messages there is room for. What belongs to one that is full waits for it.
+    pub room: usize,
+}
+
+impl Route {
+    /// How many digits of a recipient its prefixes match; `None` where it does not take the recipient.
+    fn matched(&self, digits: &str) -> Option<usize> {
+        if self.prefixes.is_empty() {
+            return Some(0);
+        }
+        self.prefixes.iter().filter(|prefix| digits.starts_with(prefix.as_str())).map(String::len).max()
+    }
+}
+
+/// The route of a recipient: the one with the longest prefix that fits, of several the first.
+#[must_use]
+pub fn choose(routes: &[Route], to: PhoneNumber) -> Option<&Route> {
+    let digits = to.digits().to_string();
+    let fitting = routes.iter().filter_map(|route| Some((route.matched(&digits)?, route)));
+    let longer = |best: (usize, _), next: (usize, _)| if next.0 > best.0 { next } else { best };
+    fitting.reduce(longer).map(|(_, route)| route)
 }
 
 /// When this process last said that it is alive.
@@ -174,26 +243,27 @@ const BEAT: i64 = 2_000_000;
 pub(super) const DEAD_AFTER: i64 = 10;
 
 /// Takes the messages of a network that have waited longest, at most `most`, one for each recipient at a time, and hands out their
-/// parts. Without a route nothing is taken. Whoever calls this calls it at least every few seconds while parts are outstanding, or
+/// parts, each with the route that it takes: of those that fit equally well the first. Which that is stands in the store before
+/// anything is submitted. Without a route that has room nothing is taken. Whoever calls this calls it at least every few seconds while parts are outstanding, or
 /// another process takes them for lost.
 ///
 /// # Errors
 /// Faults of the store; so for all functions here.
-pub async fn claim(app: &App, kind: Environment, smscs: &[Route], most: usize) -> Result<Vec<Outgoing>> {
-    if smscs.is_empty() || most == 0 {
+pub async fn claim(app: &App, kind: Environment, routes: &[Route], most: usize) -> Result<Vec<Outgoing>> {
+    if most == 0 || routes.iter().all(|route| route.room == 0) {
         return Ok(Vec::new());
     }
-    let all = smscs.iter().any(|route| route.prefixes.is_empty());
-    let prefixes = if all { Vec::new() } else { smscs.iter().flat_map(|route| route.prefixes.iter().cloned()).collect() };
-    claiming::claim(app, kind, prefixes, most).await
+    claiming::claim(app, kind, routes.to_vec(), most).await
 }
 
-/// Takes over messages that a process which died left `sending`: their parts whose answer is not known have `again` set. To be
-/// called at the start and every few seconds, until it returns none.
+/// Takes over messages that a process which died left `sending`: their parts whose answer is not known have `again` set. Where the
+/// SMSC that has them was removed meanwhile, they are lost. To be called at the start and every few seconds.
 #[expect(clippy::missing_errors_doc, reason = "as `claim`")]
 pub async fn recover(app: &App, kind: Environment) -> Result<Vec<Outgoing>> {
     receiving::sweep(app).await?;
-    claiming::recover(app, kind).await
+    let (found, homeless) = claiming::recover(app, kind).await?;
+    receiving::record(app, homeless).await?;
+    Ok(found)
 }
 
 /// Notes what SMSCs said of many parts. Whose parts are all taken is sent and paid; who has one that was refused has failed.
@@ -208,8 +278,35 @@ pub async fn receipts(app: &App, receipts: Vec<Receipt>) -> Result<()> {
     receiving::receipts(app, receipts).await
 }
 
+/// Keeps a part of a message, and takes the message in when all its parts are there; what has come by then after half an hour. One
+/// that is brought twice counts once. One to a number that nobody has is dropped.
+#[expect(clippy::missing_errors_doc, reason = "as `claim`")]
+pub async fn receive_part(app: &App, part: IncomingPart) -> Result<()> {
+    assembly::receive_part(app, part).await
+}
+
 /// Takes a message in. One to a number that nobody has is dropped.
 #[expect(clippy::missing_errors_doc, reason = "as `claim`")]
 pub async fn receive(app: &App, message: Incoming) -> Result<()> {
     incoming::receive(app, message).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_prefix_counts_and_then_the_first() {
+        let route = |smsc: u8, prefixes: &[&str]| Route {
+            smsc: SmscId::from_bytes([smsc; 16]),
+            prefixes: prefixes.iter().map(|prefix| (*prefix).to_owned()).collect(),
+            room: 0,
+        };
+        let routes = [route(1, &[]), route(2, &["44", "447", "1"]), route(3, &["447"]), route(4, &[]), route(5, &["4479"])];
+        let chosen = |to: &str| choose(&routes, PhoneNumber::from_e164(to).expect(to)).map(|route| route.smsc);
+        for (to, smsc) in [("+447700900123", 2), ("+447911123456", 5), ("+33612345678", 1), ("+14155550199", 2)] {
+            assert_eq!(chosen(to), Some(SmscId::from_bytes([smsc; 16])), "{to}");
+        }
+        assert_eq!(choose(&routes[2..3], PhoneNumber::from_e164("+33612345678").expect("a number")), None);
+    }
 }

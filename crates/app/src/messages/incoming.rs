@@ -52,11 +52,17 @@ fn receive_in(tx: &mut Tx, pen: &Pen, incoming: &Incoming) -> Result<()> {
     if !incoming.id.is_empty() && !message_parts::see(tx, incoming.smsc, &incoming.id, pen.machine_now())? {
         return Ok(());
     }
-    let message = message_of(&desk, incoming, property_of(&number), number.monthly.currency);
+    take_in(tx, &desk, &number, incoming).map(drop)
+}
+
+/// Keeps a message that is whole, tells of it, and does what it asks for.
+pub(super) fn take_in(tx: &mut Tx, desk: &Desk, number: &Number, incoming: &Incoming) -> Result<MessageId> {
+    let message = message_of(desk, incoming, property_of(number), number.monthly.currency);
     messages::insert(tx, &message)?;
     desk.event(tx, &message.id.to_string(), EventKind::MessageReceived, &data(&message))?;
-    tell(tx, &desk, &number, &message)?;
-    heed(tx, &desk, &message)
+    tell(tx, desk, number, &message)?;
+    heed(tx, desk, &message)?;
+    Ok(message.id)
 }
 
 fn message_of(desk: &Desk, incoming: &Incoming, property: PropertyId, currency: Currency) -> Message {

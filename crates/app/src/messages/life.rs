@@ -18,7 +18,7 @@ use tandem_store::{
     },
 };
 
-use crate::{app::Desk, billing::SMS_MESSAGES};
+use crate::{app::Desk, billing::SMS_MESSAGES, verifications};
 
 /// Changes of one environment's messages, gathered so that few statements write them.
 #[derive(Default)]
@@ -30,6 +30,8 @@ pub(super) struct Changes {
     back: Vec<MessageId>,
     sent: i64,
     explanations: Vec<Explanation>,
+    /// Messages with a code that did not arrive.
+    lost_codes: Vec<Message>,
 }
 
 impl Changes {
@@ -57,7 +59,7 @@ impl Changes {
                     self.give_back(&message);
                     self.leave(&message);
                 }
-                MessageState::Expired if before == MessageState::Queued => {
+                MessageState::Expired if matches!(before, MessageState::Queued | MessageState::Sending) => {
                     self.give_back(&message);
                     self.leave(&message);
                 }
@@ -70,6 +72,10 @@ impl Changes {
                     let outcome = format!("the message is {}: {}", state.as_str(), failure.reason);
                     self.explain(&message, "the message arrives", failure.reason.clone(), outcome);
                 }
+            }
+            if message.sealed.is_some() && matches!(state, MessageState::Failed | MessageState::Expired | MessageState::Undelivered)
+            {
+                self.lost_codes.push(message.clone());
             }
             if let Some(kind) = event_of(*state) {
                 self.events.push((message.id.to_string(), kind, data(&message)));
@@ -94,7 +100,8 @@ impl Changes {
             usage::add(tx, &[(desk.settings.id, day, SMS_MESSAGES, self.sent)])?;
         }
         desk.explain_many(tx, &self.explanations)?;
-        desk.events(tx, self.events)
+        desk.events(tx, self.events)?;
+        verifications::undelivered(tx, desk, &self.lost_codes)
     }
 
     /// Keeps why a message took a step.

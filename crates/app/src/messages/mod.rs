@@ -1,5 +1,6 @@
 //! Messages: sending, receiving, and what becomes of them.
 
+mod assembly;
 mod check;
 mod claim;
 mod expire;
@@ -14,6 +15,7 @@ mod receipts;
 mod schedule;
 mod send;
 
+pub use assembly::{INCOMPLETE_JOB, give_up};
 pub use expire::{EXPIRY_JOB, expire};
 pub use mms::{Fetcher, MMS_JOB, deliver_mms};
 pub use optouts::{add_opt_out, list_opt_outs, remove_opt_out};
@@ -21,4 +23,5 @@ pub use read::{FindMessages, ListMessages, MessageList, find_of_property, get, l
 pub use schedule::{LEASE_JOB, SCHEDULE_JOB, end_leases, release};
 pub use send::{Batch, Draft, Origin, SendMessage, Terms, send, send_batch, send_in};
 
+pub(crate) use assembly::forget_old as forget_parts;
 pub(crate) use read::find;

@@ -17,7 +17,7 @@ use tandem_store::{
 };
 
 use super::{
-    gateway::{Receipt, Submitted, Taken},
+    gateway::{Lost, Receipt, Submitted, Taken},
     life::Changes,
 };
 use crate::{
@@ -62,6 +62,7 @@ fn part_of(desk: &Desk, one: &Submitted) -> Part {
         Taken::Accepted { remote_id } => (PartState::Accepted, Some(remote_id.clone()), None),
         Taken::Refused { status, name } => (PartState::Refused, None, Some(format!("{name} (0x{status:08x})"))),
         Taken::NotSent => (PartState::Unsent, None, None),
+        Taken::Lost(why) => (PartState::Lost, None, Some(why.as_str().to_owned())),
     };
     let (message, part, smsc) = (one.message, one.part, one.smsc);
     Part { message, part, state, smsc, remote_id, error, submitted_at: desk.now, receipt_at: None }
@@ -93,12 +94,14 @@ fn steps(message: &Message, parts: &[Part]) -> Vec<MessageState> {
 
 /// Why a message did not arrive: what was said of the first part that did not.
 fn failure(parts: &[Part]) -> Option<Failure> {
-    let bad = parts.iter().find(|part| part.state == PartState::Refused || part.state.has_failed())?;
+    let ends = |part: &&Part| matches!(part.state, PartState::Refused | PartState::Lost) || part.state.has_failed();
+    let bad = parts.iter().find(ends)?;
     let word = |error: &str| error.split(' ').next().unwrap_or(error).to_owned();
     let code = bad.error.as_deref().map_or_else(|| bad.state.as_str().to_owned(), word);
     let said = bad.error.as_deref().map_or_else(String::new, |error| format!(": {error}"));
     let reason = match bad.state {
         PartState::Refused => format!("the SMSC refused segment {}{said}", bad.part),
+        PartState::Lost => format!("segment {} may have been submitted, but {}", bad.part, Lost::because(&code)),
         state => format!("segment {} was {}{said}", bad.part, state.as_str()),
     };
     Some(Failure { code, reason })

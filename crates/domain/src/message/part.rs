@@ -21,10 +21,12 @@ pub enum PartState {
     Rejected,
     /// Somebody took it out of the SMSC.
     Deleted,
+    /// It may have been submitted, and nobody can tell any more.
+    Lost,
 }
 
 impl PartState {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Unsent,
         Self::Accepted,
         Self::Refused,
@@ -33,6 +35,7 @@ impl PartState {
         Self::Expired,
         Self::Rejected,
         Self::Deleted,
+        Self::Lost,
     ];
 
     /// The word that stores and pages use.
@@ -47,6 +50,7 @@ impl PartState {
             Self::Expired => "expired",
             Self::Rejected => "rejected",
             Self::Deleted => "deleted",
+            Self::Lost => "lost",
         }
     }
 
@@ -59,7 +63,7 @@ impl PartState {
     /// Whether the SMSC took it.
     #[must_use]
     pub const fn was_taken(self) -> bool {
-        !matches!(self, Self::Unsent | Self::Refused)
+        !matches!(self, Self::Unsent | Self::Refused | Self::Lost)
     }
 
     /// Whether a receipt said that it will not arrive.
@@ -79,6 +83,8 @@ pub fn next(state: MessageState, total: u8, known: &[PartState]) -> Option<Messa
                 Some(MessageState::Failed)
             } else if all_known && known.iter().all(|part| part.was_taken()) {
                 Some(MessageState::Sent)
+            } else if all_known && known.contains(&PartState::Lost) {
+                Some(MessageState::Expired)
             } else {
                 (all_known && state == MessageState::Sending).then_some(MessageState::Queued)
             }
@@ -107,13 +113,18 @@ mod tests {
     fn a_message_is_what_its_parts_make_it() {
         use MessageState::{Delivered, Expired, Failed, Queued, Sending, Sent, Undelivered};
         use PartState as P;
-        let cases: [(MessageState, u8, &[P], Option<MessageState>); 14] = [
+        let cases: [(MessageState, u8, &[P], Option<MessageState>); 19] = [
             (Sending, 1, &[], None),
             (Sending, 1, &[P::Accepted], Some(Sent)),
             (Sending, 1, &[P::Refused], Some(Failed)),
             (Sending, 1, &[P::Unsent], Some(Queued)),
             (Queued, 1, &[P::Unsent], None),
             (Sending, 2, &[P::Accepted], None),
+            (Sending, 1, &[P::Lost], Some(Expired)),
+            (Sending, 2, &[P::Lost], None),
+            (Sending, 2, &[P::Accepted, P::Lost], Some(Expired)),
+            (Sending, 2, &[P::Unsent, P::Lost], Some(Expired)),
+            (Sending, 2, &[P::Refused, P::Lost], Some(Failed)),
             (Sending, 2, &[P::Accepted, P::Unsent], Some(Queued)),
             (Sending, 2, &[P::Delivered, P::Refused], Some(Failed)),
             (Sending, 2, &[P::Undelivered, P::Accepted], Some(Sent)),

@@ -1,24 +1,14 @@
 //! What an SMSC delivers, as the platform understands it.
 
-use std::time::{Duration, Instant};
-
-use tandem_app::messages::gateway::{Incoming, Receipt};
+use tandem_app::messages::gateway::{Incoming, IncomingPart, Receipt, Whose};
 use tandem_domain::message::Sender;
-use tandem_kernel::{PhoneNumber, Timestamp};
+use tandem_kernel::{PhoneNumber, Timestamp, hex};
 
 use super::{Config, Long, receipt};
-use crate::wire::{Address, Short, Stitched, Stitcher, alphabet};
+use crate::wire::{Address, Place, Short, alphabet};
 
-/// Messages whose parts have not all come, and how long the others are waited for.
-const UNFINISHED: usize = 2_000;
-const PATIENCE: Duration = Duration::from_secs(300);
 /// The most parts that a message of ours has.
 const MOST_PARTS: u8 = 10;
-
-/// Puts parts together that come in.
-pub(super) struct Reader {
-    unfinished: Stitcher<(String, String), Short>,
-}
 
 /// What a delivery turned out to be.
 pub(super) enum Read {
@@ -26,32 +16,45 @@ pub(super) enum Read {
     Receipts(Vec<Receipt>),
     /// A message, whole.
     Message(Incoming),
-    /// A part whose others are missing, or something that says nothing.
+    /// A part of a message.
+    Part(IncomingPart),
+    /// Something that says nothing.
     Nothing,
 }
 
-impl Reader {
-    pub fn new() -> Self {
-        Self { unfinished: Stitcher::new(UNFINISHED, PATIENCE) }
+/// Reads a delivery.
+pub(super) fn read(config: &Config, short: &Short, now: Timestamp) -> Read {
+    // Some bring receipts without saying so, and some give their messages an id as if they were receipts.
+    let receipt = short.is_receipt() || (short.receipted.is_some() && receipt::read(short).is_some());
+    if receipt {
+        return receipts(config, short, now).map_or(Read::Nothing, Read::Receipts);
     }
-
-    /// Reads a delivery; `cut_short` hears of messages whose other parts never came.
-    pub fn read(&mut self, config: &Config, short: Short, now: Timestamp, mut cut_short: impl FnMut(Incoming)) -> Read {
-        if short.is_receipt() || short.receipted.is_some() {
-            return receipts(config, &short, now).map_or(Read::Nothing, Read::Receipts);
+    let Some(to) = number(&short.to) else {
+        tracing::info!(smsc = %config.id, to = short.to.text, "a message came in for what is no number");
+        return Read::Nothing;
+    };
+    let (from, id) = (sender(&short.from), id_of(short));
+    let (smsc, kind) = (config.id, config.kind);
+    match short.place {
+        None => {
+            let body = alphabet::read(short.data_coding, &short.text);
+            Read::Message(Incoming { smsc, kind, from, to, body, id })
         }
-        let Some(place) = short.place else { return message(config, vec![short]).map_or(Read::Nothing, Read::Message) };
-        let whose = (short.from.text.clone(), short.to.text.clone());
-        let forgotten = |parts| message(config, parts).into_iter().for_each(&mut cut_short);
-        match self.unfinished.add(whose, place, short, Instant::now(), forgotten) {
-            Stitched::Whole(parts) => message(config, parts).map_or(Read::Nothing, Read::Message),
-            Stitched::Waiting | Stitched::Known => Read::Nothing,
+        Some(Place { reference, part, of }) => {
+            let whose = Whose { smsc, from, to, reference, parts: of };
+            let (encoding, octets) = alphabet::plain(short.data_coding, &short.text);
+            Read::Part(IncomingPart { whose, kind, part, encoding, octets, id })
         }
     }
+}
 
-    /// Gives up on messages whose other parts did not come.
-    pub fn expire(&mut self, config: &Config, mut cut_short: impl FnMut(Incoming)) {
-        self.unfinished.expire(Instant::now(), &mut |parts| message(config, parts).into_iter().for_each(&mut cut_short));
+/// What tells a delivery from others, where the SMSC says anything of the kind. Some count anew when they start, so that the id alone
+/// is not enough.
+fn id_of(short: &Short) -> String {
+    match (&short.receipted, &short.vendor_part) {
+        (Some(id), _) => format!("{id} {} {}", short.from.text, short.to.text),
+        (None, Some(name)) => hex(name),
+        (None, None) => String::new(),
     }
 }
 
@@ -78,24 +81,6 @@ pub(super) fn part_id(id: &str, part: u8) -> String {
     if part == 1 { id.to_owned() } else { format!("{id}/{part}") }
 }
 
-fn message(config: &Config, parts: Vec<Short>) -> Option<Incoming> {
-    let first = parts.first()?;
-    let (from, to) = (sender(&first.from), number(&first.to));
-    let Some(to) = to else {
-        tracing::info!(smsc = %config.id, to = first.to.text, "a message came in for what is no number");
-        return None;
-    };
-    let coding = first.data_coding;
-    let same = parts.iter().all(|part| part.data_coding == coding);
-    let body = if same {
-        let octets: Vec<u8> = parts.iter().flat_map(|part| part.text.iter().copied()).collect();
-        alphabet::read(coding, &octets)
-    } else {
-        parts.iter().map(|part| alphabet::read(part.data_coding, &part.text)).collect()
-    };
-    Some(Incoming { smsc: config.id, kind: config.kind, from, to, body, id: String::new() })
-}
-
 /// A number where the address is one: with a `+`, or in international form by its type, or so long that nothing else can be meant.
 fn number(address: &Address) -> Option<PhoneNumber> {
     let digits = address.text.trim_start_matches('+');
@@ -113,4 +98,77 @@ fn sender(address: &Address) -> Sender {
         return Sender::Number(number);
     }
     Sender::of_network(&address.text)
+}
+
+#[cfg(test)]
+mod tests {
+    use tandem_app::smscs::POCKET;
+    use tandem_kernel::Environment;
+
+    use super::*;
+
+    fn config() -> Config {
+        let kind = super::super::Kind { ton: 1, npi: 1 };
+        Config {
+            id: POCKET,
+            kind: Environment::Live,
+            host: String::new(),
+            port: 0,
+            tls: None,
+            system_id: String::new(),
+            password: String::new(),
+            system_type: String::new(),
+            mode: super::super::Mode::Transceiver,
+            version: 0x34,
+            window: 1,
+            rate: None,
+            number: kind,
+            name: kind,
+            code: kind,
+            plus: false,
+            long: Long::Udh8,
+            ids: super::super::IdStyle::Auto,
+            latin1: false,
+            registered: 1,
+            validity: true,
+            named: false,
+            prefixes: Vec::new(),
+            cost: 0,
+            drained: false,
+            enquire: std::time::Duration::ZERO,
+            patience: std::time::Duration::ZERO,
+        }
+    }
+
+    fn delivery(text: &str) -> Short {
+        let address = |text: &str| Address { ton: 1, npi: 1, text: text.to_owned() };
+        let (data_coding, text) = alphabet::write(text);
+        Short { from: address("14155550199"), to: address("+14155550100"), data_coding, text, ..Short::default() }
+    }
+
+    fn id(short: &Short) -> Option<String> {
+        match read(&config(), short, Timestamp::from_micros(0)) {
+            Read::Message(message) => Some(message.id),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_message_with_an_id_is_no_receipt() {
+        assert_eq!(id(&delivery("Hello")).as_deref(), Some(""));
+        let named = Short { receipted: Some("a1".to_owned()), ..delivery("Hello") };
+        assert_eq!(id(&named).as_deref(), Some("a1 14155550199 +14155550100"));
+        let ours = Short { vendor_part: Some([7; 17]), ..delivery("Hello") };
+        assert_eq!(id(&ours), Some("07".repeat(17)));
+        for receipt in [
+            Short { receipted: Some("a1".to_owned()), state: Some(2), ..delivery("") },
+            Short { receipted: Some("a1".to_owned()), ..delivery("id:a1 stat:DELIVRD") },
+            Short { esm_class: 4, ..delivery("id:a1 stat:DELIVRD") },
+        ] {
+            let read = read(&config(), &receipt, Timestamp::from_micros(0));
+            assert!(matches!(&read, Read::Receipts(of) if of[0].remote_ids == ["a1"]));
+        }
+        let nowhere = Short { to: Address::default(), ..delivery("Hello") };
+        assert!(matches!(read(&config(), &nowhere, Timestamp::from_micros(0)), Read::Nothing));
+    }
 }

@@ -15,9 +15,12 @@ use std::{
     time::Duration,
 };
 
-use tandem_app::messages::gateway::{Incoming, Outgoing, Receipt, Submitted};
+use tandem_app::messages::gateway::{Incoming, IncomingPart, Outgoing, Receipt, Submitted, Taken};
 use tandem_kernel::{Environment, SmscId};
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 
 pub use receipt::{IdStyle, readings};
 pub use task::run;
@@ -169,6 +172,29 @@ pub struct Part {
     pub outgoing: Outgoing,
     /// How often it was refused for the moment, or its answer lost.
     pub tries: u32,
+    /// Whether it stands for all parts of its message: the text goes as one.
+    pub whole: bool,
+    /// When its message is given up.
+    pub ends: Instant,
+}
+
+impl Part {
+    /// What is to be said of it, and of all the others where it stands for them.
+    #[must_use]
+    pub fn told(&self, smsc: SmscId, outcome: &Taken) -> Vec<Submitted> {
+        let message = self.outgoing.message;
+        let parts = if self.whole { 1..=self.outgoing.parts } else { self.outgoing.part..=self.outgoing.part };
+        let of_part = |part| match outcome {
+            Taken::Accepted { remote_id } if self.whole => Taken::Accepted { remote_id: incoming::part_id(remote_id, part) },
+            other => other.clone(),
+        };
+        parts.map(|part| Submitted { message, part, smsc, outcome: of_part(part) }).collect()
+    }
+
+    /// Whether it may have been submitted, and it is too late to ask again.
+    fn is_lost(&self) -> bool {
+        self.outgoing.again && Instant::now() >= self.ends
+    }
 }
 
 /// What an SMSC delivered and waits to hear about.
@@ -188,7 +214,9 @@ pub enum Report {
     /// A receipt; one for each part where a long text went whole.
     Receipts(Vec<Receipt>, Ack),
     /// A message that came in, whole.
-    Incoming(Incoming, Option<Ack>),
+    Incoming(Incoming, Ack),
+    /// A part of one.
+    Part(IncomingPart, Ack),
 }
 
 /// Where a bind is.

@@ -8,13 +8,13 @@ use rusmpp::{
     tlvs::MessageSubmissionRequestTlvValue,
     values::UserMessageReference,
 };
-use tandem_app::messages::gateway::{Submitted, Taken};
+use tandem_app::messages::gateway::{Lost, Taken};
 use tandem_domain::message::{Encoding, Sender};
 use tokio::time::{Instant, sleep_until};
 
 use super::{
     Ack, Kind, Long, Part, Phase, Report, UNACKNOWLEDGED, count,
-    incoming::{Read, part_id},
+    incoming::{self, Read},
     task::Keep,
 };
 use crate::wire::{Address, Frame, Pipe, Place, Short, alphabet, command, nack, relative, status};
@@ -181,26 +181,24 @@ impl<'a> Session<'a> {
         }
         while self.flight.first_key_value().is_some_and(|(_, flight)| now >= flight.sent + patience) {
             if let Some((_, flight)) = self.flight.pop_first() {
-                self.lost(flight);
+                self.lost(flight).await;
             }
-        }
-        let mut cut_short = Vec::new();
-        let Keep { reader, config, .. } = &mut *self.keep;
-        reader.expire(config, |incoming| cut_short.push(incoming));
-        for incoming in cut_short {
-            self.keep.report(Report::Incoming(incoming, None)).await;
         }
         Ok(())
     }
 
-    /// The answer to a submit did not come: it is submitted again, and said to be.
-    fn lost(&mut self, flight: Flight) {
+    /// The answer to a submit did not come: it is submitted again, and said to be, as long as there is time.
+    async fn lost(&mut self, flight: Flight) {
         count(&self.keep.wires.gauges.lost);
         let mut part = flight.part;
         part.outgoing.again = true;
         part.tries += 1;
         tracing::warn!(smsc = %self.keep.config.id, message = %part.outgoing.message, part = part.outgoing.part, "a submit was not answered");
-        self.keep.hold(flight.ticket, part);
+        if part.is_lost() {
+            self.keep.conclude(&part, Taken::Lost(Lost::NoAnswer)).await;
+        } else {
+            self.keep.hold(flight.ticket, part);
+        }
         self.slow_until = self.slow_until.max(Instant::now() + PAUSES.0);
     }
 
@@ -265,18 +263,18 @@ impl<'a> Session<'a> {
             ..Short::default()
         };
         let long = outgoing.parts > 1;
-        let payload = if long && config.long == Long::Payload { outgoing.whole.to_vec() } else { outgoing.payload.clone() };
+        let payload = if part.whole { outgoing.whole.to_vec() } else { outgoing.payload.clone() };
         (short.data_coding, short.text) = self.coded(outgoing.encoding, payload, long);
         let place = Place { reference: outgoing.reference, part: outgoing.part, of: outgoing.parts };
-        if long {
+        if long && !part.whole {
             match config.long {
-                Long::Udh8 => short.header = vec![0, 3, place.reference.to_be_bytes()[1], place.of, place.part],
+                // An SMSC that takes texts whole gets by parts what another one has in part.
+                Long::Udh8 | Long::Payload => short.header = vec![0, 3, place.reference.to_be_bytes()[1], place.of, place.part],
                 Long::Udh16 => {
                     let [high, low] = place.reference.to_be_bytes();
                     short.header = vec![8, 4, high, low, place.of, place.part];
                 }
                 Long::Sar => short.place = Some(place),
-                Long::Payload => {}
             }
         }
         short.esm_class = if short.header.is_empty() { 0 } else { 0x40 };
@@ -363,7 +361,6 @@ impl<'a> Session<'a> {
             self.keep.hold(flight.ticket, flight.part);
             return Ok(());
         }
-        let outgoing = flight.part.outgoing;
         let outcome = match told {
             status::OK => {
                 self.speed_up();
@@ -377,25 +374,11 @@ impl<'a> Session<'a> {
                 Taken::Refused { status: refused, name: status::name(refused) }
             }
         };
-        self.conclude(&outgoing, outcome).await;
+        self.keep.conclude(&flight.part, outcome).await;
         if told == status::WRONG_STATE {
             return Err(io::Error::other("the SMSC says that we are not bound"));
         }
         Ok(())
-    }
-
-    /// Tells what became of a part; of all the others too, where the text went whole with the first.
-    async fn conclude(&mut self, outgoing: &tandem_app::messages::gateway::Outgoing, outcome: Taken) {
-        let (smsc, message) = (self.keep.config.id, outgoing.message);
-        let whole = self.keep.config.long == Long::Payload && outgoing.parts > 1;
-        let parts = if whole { 1..=outgoing.parts } else { outgoing.part..=outgoing.part };
-        for part in parts {
-            let outcome = match &outcome {
-                Taken::Accepted { remote_id } if whole => Taken::Accepted { remote_id: part_id(remote_id, part) },
-                other => other.clone(),
-            };
-            self.keep.report(Report::Submitted(Submitted { message, part, smsc, outcome })).await;
-        }
     }
 
     fn slow_down(&mut self) {
@@ -416,13 +399,7 @@ impl<'a> Session<'a> {
         }
         let ack = Ack { session: self.keep.sessions, sequence };
         let now = self.keep.clock.now();
-        let mut cut_short = Vec::new();
-        let Keep { reader, config, .. } = &mut *self.keep;
-        let read = reader.read(config, short, now, |incoming| cut_short.push(incoming));
-        for incoming in cut_short {
-            self.keep.report(Report::Incoming(incoming, None)).await;
-        }
-        let report = match read {
+        let report = match incoming::read(&self.keep.config, &short, now) {
             Read::Nothing => {
                 count(&self.keep.wires.gauges.incoming);
                 self.pipe.put(&command(status::OK, sequence, DeliverSmResp::default()));
@@ -434,7 +411,11 @@ impl<'a> Session<'a> {
             }
             Read::Message(incoming) => {
                 count(&self.keep.wires.gauges.incoming);
-                Report::Incoming(incoming, Some(ack))
+                Report::Incoming(incoming, ack)
+            }
+            Read::Part(part) => {
+                count(&self.keep.wires.gauges.incoming);
+                Report::Part(part, ack)
             }
         };
         self.unacknowledged += 1;

@@ -6,13 +6,12 @@ use std::{
     time::Duration,
 };
 
-use tandem_app::messages::gateway::{Submitted, Taken};
+use tandem_app::messages::gateway::{Lost, Taken};
 use tandem_kernel::{Clock, Rng};
 use tokio::time::{Instant, sleep_until};
 
 use super::{
     Config, Part, Phase, Report, State, Wires, connect, count,
-    incoming::Reader,
     session::{Session, Why},
 };
 
@@ -30,15 +29,12 @@ pub(super) struct Keep {
     /// Parts that go before all others: their answers were lost, or they came at a bad moment. By the order in which they came.
     pub held: BTreeMap<u64, Part>,
     pub tickets: u64,
-    pub reader: Reader,
     pub sessions: u64,
 }
 
-/// Runs a bind until it is told to end; returns the parts whose answers were lost and which nobody else may submit.
-pub async fn run(config: Arc<Config>, wires: Wires, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>, first: Vec<Part>) -> Vec<Part> {
-    let held: BTreeMap<u64, Part> = (0..).zip(first).collect();
-    let tickets = u64::try_from(held.len()).unwrap_or(0);
-    let mut keep = Keep { config, wires, clock, rng, held, tickets, reader: Reader::new(), sessions: 0 };
+/// Runs a bind until it is told to end; returns the parts whose answers were lost and which only one of the same SMSC may submit.
+pub async fn run(config: Arc<Config>, wires: Wires, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Vec<Part> {
+    let mut keep = Keep { config, wires, clock, rng, held: BTreeMap::new(), tickets: 0, sessions: 0 };
     let mut pause = PAUSES.0;
     while *keep.wires.phase.borrow() == Phase::Running {
         keep.enter(State::Connecting);
@@ -94,20 +90,24 @@ impl Keep {
         self.held.insert(ticket, part);
     }
 
-    /// Gives back what certainly was not submitted, so that others may.
+    /// Gives back what certainly was not submitted, so that others may, and gives up what nobody asks for any more.
     async fn let_go(&mut self) {
-        let (kept, free): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            std::mem::take(&mut self.held).into_iter().partition(|(_, part)| part.outgoing.again);
-        self.held = kept;
-        for part in free.into_values() {
-            self.give_back(part).await;
+        for (ticket, part) in std::mem::take(&mut self.held) {
+            if !part.outgoing.again {
+                self.conclude(&part, Taken::NotSent).await;
+            } else if part.is_lost() {
+                self.conclude(&part, Taken::Lost(Lost::NoAnswer)).await;
+            } else {
+                self.held.insert(ticket, part);
+            }
         }
     }
 
-    async fn give_back(&self, part: Part) {
-        let submitted =
-            Submitted { message: part.outgoing.message, part: part.outgoing.part, smsc: self.config.id, outcome: Taken::NotSent };
-        self.report(Report::Submitted(submitted)).await;
+    /// Tells what became of a part.
+    pub async fn conclude(&self, part: &Part, outcome: Taken) {
+        for told in part.told(self.config.id, &outcome) {
+            self.report(Report::Submitted(told)).await;
+        }
     }
 
     pub async fn report(&self, report: Report) {
@@ -132,7 +132,7 @@ impl Keep {
                         self.tickets += 1;
                         self.held.insert(self.tickets, part);
                     }
-                    Some(part) => self.give_back(part).await,
+                    Some(part) => self.conclude(&part, Taken::NotSent).await,
                     None => return,
                 },
                 _ = self.wires.acks.recv() => {} // of a connection that is gone; the SMSC delivers it again

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use tandem_app::{
     App,
     carrier::MagicNumbers,
-    messages::gateway::Route,
+    messages::gateway::{self, Outgoing, Route},
     smscs::{BindStatus, Network, PocketMessage},
 };
 use tandem_kernel::{Environment, EnvironmentId, SmscId, Timestamp, hex};
@@ -36,6 +36,8 @@ use crate::{
 /// Parts that wait for each place in a bind's window.
 const AHEAD: usize = 3;
 const LEAST_AHEAD: usize = 100;
+/// The part of them, one in so many, that must be free before messages are taken for them.
+const WORTH: usize = 4;
 /// Reports that wait for the store; binds stop reading when there are more.
 const REPORTS: usize = 8_192;
 
@@ -50,8 +52,6 @@ pub(crate) struct Shared {
     address: SocketAddr,
     platform: Esme,
     binds: Mutex<HashMap<SmscId, Bind>>,
-    /// Parts whose answers were lost by a bind that has ended: only one of the same SMSC may submit them.
-    orphans: Mutex<HashMap<SmscId, Vec<Part>>>,
     /// Rung when a bind has changed its state or has room.
     changed: Arc<Notify>,
     /// Rung when SMSCs or fault rules are to be read again.
@@ -100,7 +100,6 @@ impl Sms {
             listener: Arc::new(listener),
             platform,
             binds: Mutex::default(),
-            orphans: Mutex::default(),
             changed: Arc::default(),
             stale: Notify::new(),
         }));
@@ -152,14 +151,13 @@ impl Shared {
             gauges: gauges.clone(),
             changed: self.changed.clone(),
         };
-        let first = locked(&self.orphans).remove(&id).unwrap_or_default();
-        let task = tokio::spawn(bind::run(config.clone(), wires, self.app.clock.clone(), self.app.rng.clone(), first));
+        let task = tokio::spawn(bind::run(config.clone(), wires, self.app.clock.clone(), self.app.rng.clone()));
         let bind = Bind { config, parts, overflow: VecDeque::new(), acks, phase, gauges, task };
         locked(&self.binds).insert(id, bind);
     }
 
-    /// Ends a bind in good order, and keeps what only its successor may submit.
-    async fn finish(&self, bind: Bind) {
+    /// Ends a bind in good order; what it leaves.
+    async fn finish(&self, bind: Bind) -> Vec<Part> {
         let Bind { config, parts, overflow, acks, phase, task, .. } = bind;
         phase.send_replace(Phase::Ending);
         drop(parts);
@@ -169,53 +167,38 @@ impl Shared {
         });
         drop(acks);
         left.extend(overflow);
-        if !left.is_empty() {
-            locked(&self.orphans).entry(config.id).or_default().extend(left);
-        }
+        left
     }
 
-    /// Where messages of a network can go now, and how many.
-    fn routes(&self, kind: Environment) -> (Vec<Route>, usize) {
+    /// Where messages of a network can go now, the cheapest first.
+    fn routes(&self, kind: Environment) -> Vec<Route> {
         let binds = locked(&self.binds);
-        let open = binds.values().filter(|bind| bind.config.kind == kind && bind.is_open() && bind.overflow.is_empty());
-        let (mut routes, mut room) = (Vec::new(), 0);
-        for bind in open {
-            room += bind.parts.capacity();
-            routes.push(Route { smsc: bind.config.id, prefixes: bind.config.prefixes.clone() });
-        }
-        (routes, room)
+        let mut open: Vec<&Bind> = binds.values().filter(|bind| bind.config.kind == kind && bind.is_open()).collect();
+        open.sort_by_key(|bind| bind.preference());
+        let route = |bind: &&Bind| Route { smsc: bind.config.id, prefixes: bind.config.prefixes.clone(), room: bind.room() };
+        open.iter().map(route).collect()
     }
 
-    /// The bind that a part is to go through: of those that take its recipient the one with the longest prefix, then the cheapest,
-    /// that is bound. One that may have been submitted goes where it would have gone first, bound or not.
-    fn choose(&self, binds: &HashMap<SmscId, Bind>, kind: Environment, part: &Part) -> Option<SmscId> {
-        let digits = part.outgoing.to.digits().to_string();
-        let fits = |bind: &&Bind| bind.config.kind == kind && bind.config.mode.sends();
-        let mut candidates: Vec<(usize, i64, SmscId, bool)> = binds
-            .values()
-            .filter(fits)
-            .filter_map(|bind| Some((matched(&bind.config.prefixes, &digits)?, bind.config.cost, bind.config.id, bind.is_open())))
-            .collect();
-        candidates.sort_by_key(|(length, cost, id, _)| (std::cmp::Reverse(*length), *cost, *id));
-        let again = part.outgoing.again;
-        candidates.into_iter().find(|(.., open)| *open || again).map(|(_, _, id, _)| id)
+    /// The SMSC of a part that an older version may have submitted: where it would have gone first, bound or not.
+    fn guess(&self, kind: Environment, outgoing: &Outgoing) -> Option<SmscId> {
+        let binds = locked(&self.binds);
+        let mut fitting: Vec<&Bind> = binds.values().filter(|bind| bind.config.kind == kind && bind.config.mode.sends()).collect();
+        fitting.sort_by_key(|bind| bind.preference());
+        let route = |bind: &&Bind| Route { smsc: bind.config.id, prefixes: bind.config.prefixes.clone(), room: 0 };
+        gateway::choose(&fitting.iter().map(route).collect::<Vec<_>>(), outgoing.to).map(|route| route.smsc)
     }
 
-    /// Hands a part to its bind; back if there is none.
-    fn place(&self, kind: Environment, part: Part) -> Option<Part> {
+    /// Hands a part to its bind; back if there is none. What may have been submitted waits there, bound or not.
+    fn place(&self, smsc: SmscId, part: Part) -> Option<Part> {
         let mut binds = locked(&self.binds);
-        let Some(id) = self.choose(&binds, kind, &part) else { return Some(part) };
-        let Some(bind) = binds.get_mut(&id) else { return Some(part) };
+        let Some(bind) = binds.get_mut(&smsc).filter(|bind| bind.is_open() || part.outgoing.again) else { return Some(part) };
         bind.take(part);
         None
     }
 
-    /// Whether a part goes with the first of its message, as one text.
-    fn goes_whole(&self, kind: Environment, part: &Part) -> bool {
-        let binds = locked(&self.binds);
-        let id = self.choose(&binds, kind, part);
-        let long = id.and_then(|id| binds.get(&id)).map(|bind| bind.config.long);
-        part.outgoing.parts > 1 && long == Some(bind::Long::Payload)
+    /// Whether an SMSC takes a long text as one.
+    fn takes_whole(&self, smsc: SmscId) -> bool {
+        locked(&self.binds).get(&smsc).is_some_and(|bind| bind.config.long == bind::Long::Payload)
     }
 
     fn flush(&self) {
@@ -228,6 +211,17 @@ impl Shared {
 impl Bind {
     fn is_open(&self) -> bool {
         self.config.mode.sends() && !self.config.drained && self.gauges.state() == State::Bound
+    }
+
+    /// Of two that fit equally well the lesser one is asked first.
+    fn preference(&self) -> (i64, SmscId) {
+        (self.config.cost, self.config.id)
+    }
+
+    /// How many messages it has room for; none until that is worth a look into the queue.
+    fn room(&self) -> usize {
+        let (room, most) = (self.parts.capacity(), self.parts.max_capacity());
+        if self.overflow.is_empty() && room * WORTH >= most { room } else { 0 }
     }
 
     fn take(&mut self, part: Part) {
@@ -244,14 +238,6 @@ impl Bind {
             }
         }
     }
-}
-
-/// How many digits of a recipient a bind's prefixes match; `None` where it does not take the recipient.
-fn matched(prefixes: &[String], digits: &str) -> Option<usize> {
-    if prefixes.is_empty() {
-        return Some(0);
-    }
-    prefixes.iter().filter(|prefix| digits.starts_with(prefix.as_str())).map(String::len).max()
 }
 
 impl Network for Sms {
@@ -309,19 +295,5 @@ impl Network for Sms {
             outcome: scenario.outcome,
         };
         scenarios().iter().map(listed).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_longest_prefix_counts() {
-        let prefixes = ["44", "447", "1"].map(str::to_owned);
-        assert_eq!(matched(&prefixes, "447700900123"), Some(3));
-        assert_eq!(matched(&prefixes, "442079460123"), Some(2));
-        assert_eq!(matched(&prefixes, "33612345678"), None);
-        assert_eq!(matched(&[], "33612345678"), Some(0));
     }
 }

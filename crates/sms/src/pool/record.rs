@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use tandem_app::messages::gateway::{self, Receipt, Submitted};
+use tandem_app::messages::gateway::{self, Incoming, IncomingPart, Receipt, Submitted};
 use tandem_catalogue::Result;
 use tandem_kernel::SmscId;
 use tokio::sync::mpsc;
@@ -39,7 +39,8 @@ async fn write(shared: &Shared, reports: Vec<Report>) {
                 about.extend(of.first().map(|receipt| (receipt.smsc, ack)));
                 receipts.extend(of);
             }
-            Report::Incoming(message, ack) => incoming.push((message, ack)),
+            Report::Incoming(message, ack) => incoming.push((Came::Message(message), ack)),
+            Report::Part(part, ack) => incoming.push((Came::Part(part), ack)),
         }
     }
     if !submitted.is_empty() {
@@ -49,11 +50,21 @@ async fn write(shared: &Shared, reports: Vec<Report>) {
         let written = insist("receipts", || gateway::receipts(&shared.app, receipts.clone())).await;
         about.into_iter().for_each(|(smsc, ack)| shared.acknowledge(smsc, ack, written));
     }
-    for (message, ack) in incoming {
-        let smsc = message.smsc;
-        let written = insist("messages", || gateway::receive(&shared.app, message.clone())).await;
-        ack.into_iter().for_each(|ack| shared.acknowledge(smsc, ack, written));
+    for (came, ack) in incoming {
+        let (smsc, written) = match came {
+            Came::Message(message) => (message.smsc, insist("messages", || gateway::receive(&shared.app, message.clone())).await),
+            Came::Part(part) => {
+                (part.whose.smsc, insist("parts of messages", || gateway::receive_part(&shared.app, part.clone())).await)
+            }
+        };
+        shared.acknowledge(smsc, ack, written);
     }
+}
+
+/// What handsets sent.
+enum Came {
+    Message(Incoming),
+    Part(IncomingPart),
 }
 
 /// Does it until it is done; false where it cannot be done at all.

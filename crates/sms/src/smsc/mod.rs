@@ -166,6 +166,8 @@ struct Inner {
     late: Mutex<Vec<Late>>,
     late_bell: Notify,
     references: AtomicU64,
+    /// When it began, for names.
+    began: u64,
     room: Arc<Semaphore>,
     counters: Counters,
     /// Grows when all connections are to be cut: for tests of what becomes of messages then.
@@ -195,6 +197,7 @@ impl Smsc {
             late: Mutex::default(),
             late_bell: Notify::new(),
             references: AtomicU64::new(1),
+            began: first,
             room: Arc::new(Semaphore::new(options.sessions)),
             counters: Counters::default(),
             cuts: watch::Sender::new(0),
@@ -457,7 +460,8 @@ impl Inner {
         let (data_coding, octets) = alphabet::write(text);
         let cut = tandem_domain::message::segment::cut(text).map_or_else(|_| vec![octets], |cut| cut.parts);
         let of = u8::try_from(cut.len().min(MOST_PARTS)).unwrap_or(1);
-        let reference = u8::try_from(self.references.fetch_add(1, Ordering::Relaxed) % 256).unwrap_or(0);
+        let number = self.references.fetch_add(1, Ordering::Relaxed);
+        let reference = u8::try_from(number % 256).unwrap_or(0);
         let part = |(text, part): (Vec<u8>, u8)| Short {
             from: address(from),
             to: address(to),
@@ -466,11 +470,20 @@ impl Inner {
             header: if of > 1 { vec![0, 3, reference, of, part] } else { Vec::new() },
             place: (of > 1).then_some(Place { reference: reference.into(), part, of }),
             text,
+            vendor_part: Some(name(self.began, number, part)),
             vendor_environment: environment,
             ..Short::default()
         };
         cut.into_iter().zip(1..).map(part).collect()
     }
+}
+
+/// The name of a part that a handset sends: no other has it, and neither has one of another start.
+fn name(began: u64, number: u64, part: u8) -> [u8; 17] {
+    let octets = began.to_be_bytes().into_iter().chain(number.to_be_bytes()).chain([part]);
+    let mut name = [0; 17];
+    name.iter_mut().zip(octets).for_each(|(to, octet)| *to = octet);
+    name
 }
 
 /// An address as networks write it: digits without the `+`, or letters.

@@ -33,6 +33,17 @@ pub fn read(data_coding: u8, bytes: &[u8]) -> String {
     }
 }
 
+/// A text in one of the encodings that there are, so that it can be read with its neighbours.
+#[must_use]
+pub fn plain(data_coding: u8, bytes: &[u8]) -> (Encoding, Vec<u8>) {
+    match class(data_coding) {
+        GSM => (Encoding::Gsm, bytes.to_vec()),
+        LATIN1 => (Encoding::Latin1, bytes.to_vec()),
+        UCS2 => (Encoding::Ucs2, bytes.to_vec()),
+        _ => (Encoding::Ucs2, Encoding::Ucs2.write(&read(data_coding, bytes)).unwrap_or_default()),
+    }
+}
+
 /// The alphabet that a coding means, message classes and indications included.
 const fn class(data_coding: u8) -> u8 {
     match data_coding {
@@ -68,5 +79,9 @@ mod tests {
         assert_eq!(read(1, b"ab\xff"), "ab\u{fffd}");
         assert_eq!(read(4, &[0, 255]), "00ff");
         assert_eq!(read(0xF1, &[0x1b, 0x65, 0x00]), "€@");
+        for (coding, octets) in [(1, &b"ab\xff"[..]), (4, &[0, 255]), (0xE0, &[4, 31]), (LATIN1, b"\xe9")] {
+            let (encoding, plain) = plain(coding, octets);
+            assert_eq!(encoding.read(&plain), read(coding, octets), "{coding}");
+        }
     }
 }

@@ -7,7 +7,8 @@ use rusmpp::{
     values::MessagePayload,
 };
 
-/// The vendor TLV by which our own binds name a message and its part, so that our own SMSC knows one that it has already.
+/// The vendor TLV by which our own binds name a message and its part, so that our own SMSC knows one that it has already; and the other
+/// way round.
 pub const VENDOR_PART: u16 = 0x1471;
 /// The vendor TLV by which our own binds name the environment of a message.
 pub const VENDOR_ENVIRONMENT: u16 = 0x1472;
@@ -245,6 +246,9 @@ impl Short {
         }
         if let Some(state) = self.state {
             pdu.push_tlv(Value::MessageState(state.into()));
+        }
+        if let Some(name) = &self.vendor_part {
+            pdu.push_tlv(Value::Other { tag: TlvTag::from(VENDOR_PART), value: AnyOctetString::from_slice(name) });
         }
         if let Some(environment) = &self.vendor_environment {
             pdu.push_tlv(Value::Other { tag: TlvTag::from(VENDOR_ENVIRONMENT), value: AnyOctetString::from_slice(environment) });

@@ -2,19 +2,25 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod call_flows;
+pub mod calls;
 pub mod census;
+pub mod clock_moves;
 pub mod deliveries;
 pub mod events;
 pub mod explanations;
 pub mod idempotency;
+pub mod incoming_parts;
 pub mod invalidations;
 pub mod inventory;
 pub mod invoices;
+pub mod ivr_menus;
 pub mod jobs;
 pub mod keys;
 pub mod leases;
 pub mod ledger;
 pub mod limits;
+pub mod logins;
 mod message_options;
 pub mod message_parts;
 pub mod messages;

@@ -1,7 +1,7 @@
 //! Messages that no SMSC has taken yet, in line for each recipient.
 
 use tandem_catalogue::Result;
-use tandem_kernel::{Environment, EnvironmentId, MessageId, PhoneNumber, Timestamp};
+use tandem_kernel::{Environment, EnvironmentId, MessageId, PhoneNumber, SmscId, Timestamp};
 
 use crate::{Engine, Fault, Param, Tx};
 
@@ -30,46 +30,75 @@ pub fn add(tx: &mut Tx, places: &[Place], kind: Environment) -> Result<()> {
     .map(drop)
 }
 
-/// Takes the messages that have waited longest and are first in their lines, for a process. With `prefixes`, only those whose
-/// recipient begins with one of them.
+/// Recipients that begin with some digits, but not with some longer ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lines {
+    /// The digits; none for all recipients.
+    pub prefix: String,
+    /// The longer ones that are left out.
+    pub but: Vec<String>,
+}
+
+/// The messages that have waited longest and are first in their lines, for recipients of any of `lines`. On PostgreSQL they are
+/// locked, and those that others have locked are left out.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn take(tx: &mut Tx, kind: Environment, prefixes: &[String], node: &[u8; 16], most: i64) -> Result<Vec<MessageId>> {
-    let mut sql = String::from("SELECT message_id FROM outbox WHERE kind = $1 AND state = 'ready'");
+pub fn ready(tx: &mut Tx, kind: Environment, lines: &[Lines], most: i64) -> Result<Vec<(MessageId, PhoneNumber)>> {
+    let (mut places, mut patterns) = (Vec::with_capacity(lines.len()), Vec::new());
+    let mut like = |prefix: &String, word: &str| {
+        patterns.push(format!("+{prefix}%"));
+        format!("recipient {word} ${}", patterns.len() + 2)
+    };
+    for line in lines {
+        let without: Vec<String> = line.but.iter().map(|longer| format!(" AND {}", like(longer, "NOT LIKE"))).collect();
+        places.push(format!("{}{}", like(&line.prefix, "LIKE"), without.concat()));
+    }
+    let everybody = lines.iter().any(|line| line.prefix.is_empty() && line.but.is_empty());
+    let mut sql = String::from("SELECT message_id, recipient FROM outbox WHERE kind = $1 AND state = 'ready'");
     let mut params: Vec<Param> = vec![kind.as_str().into(), most.into()];
-    let patterns: Vec<String> = prefixes.iter().map(|prefix| format!("+{prefix}%")).collect();
-    if !patterns.is_empty() {
-        let places = (3..3 + patterns.len()).map(|place| format!("recipient LIKE ${place}"));
-        sql.push_str(&format!(" AND ({})", places.collect::<Vec<_>>().join(" OR ")));
+    if !everybody {
+        sql.push_str(&format!(" AND ({})", places.join(" OR ")));
         params.extend(patterns.iter().map(Param::from));
     }
     sql.push_str(" ORDER BY message_id LIMIT $2");
     if tx.engine() == Engine::Postgres {
         sql.push_str(" FOR UPDATE SKIP LOCKED");
     }
-    let taken = ids(&tx.query_built(&sql, &params)?)?;
-    hand_over(tx, &taken, node)?;
-    Ok(taken)
+    let rows = tx.query_built(&sql, &params)?;
+    let read = |row: &crate::Row| Ok((MessageId::from_bytes(row.array(0)?), row.word(1, PhoneNumber::from_e164)?));
+    Ok(rows.iter().map(read).collect::<Result<_, Fault>>()?)
 }
 
-/// Takes over what processes have that were not heard of since `dead_since`.
+/// Notes that a process takes messages, and through which SMSC each goes.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn take_over(tx: &mut Tx, kind: Environment, node: &[u8; 16], dead_since: Timestamp, most: i64) -> Result<Vec<MessageId>> {
+pub fn take(tx: &mut Tx, taken: &[(MessageId, SmscId)], node: &[u8; 16]) -> Result<()> {
+    let rows: Vec<Vec<Param>> =
+        taken.iter().map(|(id, smsc)| vec![id.as_bytes().into(), node.into(), smsc.as_bytes().into()]).collect();
+    tx.execute_many("UPDATE outbox SET state = 'taken', node = $2, smsc_id = $3 WHERE message_id = $1", &rows).map(drop)
+}
+
+/// Takes over what processes have that were not heard of since `dead_since`; with the SMSC that each message went through.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn take_over(
+    tx: &mut Tx,
+    kind: Environment,
+    node: &[u8; 16],
+    dead_since: Timestamp,
+    most: i64,
+) -> Result<Vec<(MessageId, Option<SmscId>)>> {
     let mut sql = String::from(
-        "SELECT message_id FROM outbox WHERE kind = $1 AND state = 'taken' AND node <> $2 \
+        "SELECT message_id, smsc_id FROM outbox WHERE kind = $1 AND state = 'taken' AND node <> $2 \
          AND node NOT IN (SELECT node FROM outbox_nodes WHERE seen_at > $3) ORDER BY message_id LIMIT $4",
     );
     if tx.engine() == Engine::Postgres {
         sql.push_str(" FOR UPDATE SKIP LOCKED");
     }
     let params = [kind.as_str().into(), node.into(), dead_since.into(), most.into()];
-    let taken = ids(&tx.query_built(&sql, &params)?)?;
-    hand_over(tx, &taken, node)?;
+    let rows = tx.query_built(&sql, &params)?;
+    let read = |row: &crate::Row| Ok((MessageId::from_bytes(row.array(0)?), row.opt_array(1)?.map(SmscId::from_bytes)));
+    let taken = rows.iter().map(read).collect::<Result<Vec<_>, Fault>>()?;
+    let rows: Vec<Vec<Param>> = taken.iter().map(|(id, _)| vec![id.as_bytes().into(), node.into()]).collect();
+    tx.execute_many("UPDATE outbox SET node = $2 WHERE message_id = $1", &rows)?;
     Ok(taken)
-}
-
-fn hand_over(tx: &mut Tx, taken: &[MessageId], node: &[u8; 16]) -> Result<()> {
-    let rows: Vec<Vec<Param>> = taken.iter().map(|id| vec![id.as_bytes().into(), node.into()]).collect();
-    tx.execute_many("UPDATE outbox SET state = 'taken', node = $2 WHERE message_id = $1", &rows).map(drop)
 }
 
 /// Says that a process is alive.
@@ -92,7 +121,7 @@ pub fn bury(tx: &mut Tx, before: Timestamp) -> Result<()> {
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn put_back(tx: &mut Tx, messages: &[MessageId]) -> Result<()> {
     let rows: Vec<Vec<Param>> = messages.iter().map(|id| vec![id.as_bytes().into()]).collect();
-    tx.execute_many("UPDATE outbox SET state = 'ready', node = NULL WHERE message_id = $1", &rows).map(drop)
+    tx.execute_many("UPDATE outbox SET state = 'ready', node = NULL, smsc_id = NULL WHERE message_id = $1", &rows).map(drop)
 }
 
 /// Takes messages out of their lines for good, and lets the next ones come forward.

@@ -89,6 +89,15 @@ pub fn list(tx: &mut Tx, environment: EnvironmentId, after: PropertyId, limit: i
     Ok(rows.iter().map(property).collect::<Result<_, Fault>>()?)
 }
 
+/// Which of these properties an environment has.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn existing(tx: &mut Tx, environment: EnvironmentId, ids: &[PropertyId]) -> Result<Vec<PropertyId>> {
+    let keys: Vec<Param> = ids.iter().map(|id| id.as_bytes().into()).collect();
+    let sql = "SELECT id FROM properties WHERE environment_id = $1 AND id IN";
+    let rows = tx.query_in(sql, &[environment.as_bytes().into()], &keys, "")?;
+    Ok(rows.iter().map(|row| Ok(PropertyId::from_bytes(row.array(0)?))).collect::<Result<_, Fault>>()?)
+}
+
 /// How many properties an environment has.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn count(tx: &mut Tx, environment: EnvironmentId) -> Result<i64> {

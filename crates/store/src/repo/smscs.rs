@@ -137,6 +137,13 @@ pub fn list(tx: &mut Tx) -> Result<Vec<Smsc>> {
     Ok(rows.iter().map(smsc).collect::<Result<_, Broken>>()?)
 }
 
+/// The ids of all of them.
+#[expect(clippy::missing_errors_doc, reason = "as `list`")]
+pub fn ids(tx: &mut Tx) -> Result<Vec<SmscId>> {
+    let rows = tx.query("SELECT id FROM smscs", &[])?;
+    Ok(rows.iter().map(|row| row.array(0).map(SmscId::from_bytes)).collect::<Result<_, Broken>>()?)
+}
+
 /// One of them.
 #[expect(clippy::missing_errors_doc, reason = "as `list`")]
 pub fn get(tx: &mut Tx, id: SmscId) -> Result<Option<Smsc>> {

@@ -178,6 +178,28 @@ pub fn rewind(tx: &mut Tx, environment: EnvironmentId, clock: EnvironmentClock) 
     Ok(())
 }
 
+/// When something is to be delivered in an environment next, later than `after` and not later than `until`.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn first_until(tx: &mut Tx, environment: EnvironmentId, after: Timestamp, until: Timestamp) -> Result<Option<Timestamp>> {
+    let row = tx.first(
+        "SELECT due_at FROM webhooks WHERE environment_id = $1 AND state = 'active' AND due_at > $2 AND due_at <= $3 \
+         ORDER BY due_at LIMIT 1",
+        &[environment.as_bytes().into(), after.into(), until.into()],
+    )?;
+    Ok(row.map(|row| row.time(0)).transpose()?)
+}
+
+/// Whether everything is handed out and tried that was to be by `now`.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn quiet(tx: &mut Tx, environment: EnvironmentId, now: Timestamp) -> Result<bool> {
+    let row = tx.first(
+        "SELECT CAST(CASE WHEN EXISTS (SELECT 1 FROM event_queue WHERE environment_id = $1) OR EXISTS (SELECT 1 FROM webhooks \
+         WHERE environment_id = $1 AND state = 'active' AND due_at <= $2) THEN 0 ELSE 1 END AS BIGINT)",
+        &[environment.as_bytes().into(), now.into()],
+    )?;
+    Ok(row.map_or(Ok(true), |row| row.bool(0))?)
+}
+
 /// Whether there is anything to do: events that are not handed out yet, webhooks that are due.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn anything(tx: &mut Tx, now: Timestamp) -> Result<(bool, bool)> {
