@@ -6,6 +6,7 @@ mod billing;
 mod catalogue;
 mod examples;
 mod fone;
+mod gate;
 mod idempotency;
 mod killed;
 mod layers;
