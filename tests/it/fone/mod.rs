@@ -1,6 +1,8 @@
 //! The Fone Dynamics API.
 
+mod calls;
 mod credentials;
+mod flows;
 mod logins;
 mod projects;
 
