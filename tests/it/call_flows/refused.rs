@@ -85,7 +85,8 @@ on_both! {
     async fn an_environment_takes_a_thousand_of_each(server: Server) {
         let ada = server.account("Ada").await;
         let environment = ada.test.environment;
-        let filled = server.app().store.write(move |tx| {
+        let app = server.app();
+        let filled = app.store.write(move |tx| {
             for _ in 0..1000 {
                 let rule = Rule { pattern: Pattern::parse("*").expect("a pattern"), to: Destination::Hangup, conditions: Default::default() };
                 call_flows::insert(tx, &CallFlow {
