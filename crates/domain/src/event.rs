@@ -57,6 +57,8 @@ pub enum EventKind {
     WebhookDisabled,
     /// A delivery was given up.
     WebhookDeliveryFailed,
+    /// A message waits for its time.
+    MessageScheduled,
     /// A message waits to be sent.
     MessageQueued,
     /// The SMSC took every part of a message.
@@ -139,6 +141,7 @@ impl EventKind {
         Self::WebhookTest,
         Self::WebhookDisabled,
         Self::WebhookDeliveryFailed,
+        Self::MessageScheduled,
         Self::MessageQueued,
         Self::MessageSent,
         Self::MessageDelivered,
@@ -197,6 +200,7 @@ impl EventKind {
             Self::WebhookTest => "webhook.test",
             Self::WebhookDisabled => "webhook.disabled",
             Self::WebhookDeliveryFailed => "webhook.delivery_failed",
+            Self::MessageScheduled => "message.scheduled",
             Self::MessageQueued => "message.queued",
             Self::MessageSent => "message.sent",
             Self::MessageDelivered => "message.delivered",

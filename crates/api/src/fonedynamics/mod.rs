@@ -5,6 +5,8 @@ mod convert;
 mod errors;
 mod flows;
 mod logins;
+mod messages;
+mod messages_dto;
 mod page;
 mod properties;
 
@@ -39,5 +41,5 @@ pub fn manner() -> Manner {
 }
 
 fn endpoints() -> Vec<Endpoint> {
-    [calls::endpoints(), flows::endpoints(), logins::endpoints(), properties::endpoints()].concat()
+    [calls::endpoints(), flows::endpoints(), logins::endpoints(), messages::endpoints(), properties::endpoints()].concat()
 }

@@ -47,6 +47,9 @@ impl Changes {
                     self.pay(&message);
                     self.leave(&message);
                 }
+                MessageState::Queued if before == MessageState::Scheduled => {
+                    self.events.push((message.id.to_string(), EventKind::MessageQueued, data(&message)))
+                }
                 MessageState::Queued => {
                     self.back.push(message.id);
                     let outcome = "the message is queued again, with those segments that were not submitted".to_owned();
@@ -144,7 +147,7 @@ pub(super) fn cause(message: &Message, step: &str, description: String) -> Cause
 
 const fn event_of(state: MessageState) -> Option<EventKind> {
     match state {
-        MessageState::Queued | MessageState::Sending => None, // queued again is nothing that an owner must know
+        MessageState::Scheduled | MessageState::Queued | MessageState::Sending => None, // queued again is nothing that an owner must know
         MessageState::Sent => Some(EventKind::MessageSent),
         MessageState::Delivered => Some(EventKind::MessageDelivered),
         MessageState::Undelivered => Some(EventKind::MessageUndelivered),
@@ -169,6 +172,19 @@ pub(super) fn data(message: &Message) -> Value {
         "currency": message.price.currency.as_str(),
     });
     if let Some(members) = data.as_object_mut() {
+        members.insert("property_id".into(), json!(message.property.to_string()));
+        if !message.options.receipt {
+            members.insert("delivery_receipt".into(), json!(false));
+        }
+        if let Some(id) = &message.options.external_id {
+            members.insert("external_id".into(), json!(id));
+        }
+        if let Some(id) = &message.reply_to {
+            members.insert("reply_to".into(), json!(id.to_string()));
+        }
+        if let Some(at) = &message.scheduled_at {
+            members.insert("scheduled_at".into(), json!(at.to_string()));
+        }
         if !message.media.is_empty() {
             members.insert("media_urls".into(), json!(message.media));
         }

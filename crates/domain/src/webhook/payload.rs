@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use tandem_catalogue::Dialect;
-use tandem_kernel::{AccountId, CallId, EventId, MessageId, Timestamp};
+use tandem_kernel::{AccountId, CallId, EventId, MessageId, PropertyId, Timestamp};
 
 use super::{endpoint::Method, javascript};
 use crate::{
@@ -55,6 +55,9 @@ pub enum Target {
     Endpoint(Dialect),
     /// The webhook of a number, which hears of what comes for the number: as Audian's, with our signature beside.
     Number,
+    /// A URL that a message names for its own receipt or replies, as Fone Dynamics' endpoints, with our signature beside. What is
+    /// delivered names the URL in its member `uri`; the webhook stands for all URLs of one host.
+    Message,
 }
 
 impl Target {
@@ -64,6 +67,7 @@ impl Target {
         match self {
             Self::Endpoint(dialect) => dialect,
             Self::Number => Dialect::Audian,
+            Self::Message => Dialect::FoneDynamics,
         }
     }
 
@@ -73,13 +77,18 @@ impl Target {
         match self {
             Self::Endpoint(dialect) => dialect.as_str(),
             Self::Number => "number",
+            Self::Message => "message",
         }
     }
 
     /// Reads the word.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        if text == "number" { Some(Self::Number) } else { Dialect::parse(text).map(Self::Endpoint) }
+        match text {
+            "number" => Some(Self::Number),
+            "message" => Some(Self::Message),
+            dialect => Dialect::parse(dialect).map(Self::Endpoint),
+        }
     }
 }
 
@@ -259,7 +268,9 @@ fn fone_dynamics(event: &str, happening: &Happening) -> Vec<(&'static str, Strin
         Some("Call") => ("Call.Sid", &CALL),
         _ => return all, // a test
     };
-    for (name, of) in [("Property.Sid", "property_sid"), ("Property.Name", "property_name"), ("Property.Type", "property_type")] {
+    let property = said("property_id").and_then(|id| PropertyId::parse(&id));
+    all.extend(property.map(|id| ("Property.Sid", sid(letter::PROPERTY, id.as_bytes()))));
+    for (name, of) in [("Property.Name", "property_name"), ("Property.Type", "property_type")] {
         all.extend(said(of).map(|value| (name, value)));
     }
     all.push((name_of_sid, sid_of(&happening.object)));
