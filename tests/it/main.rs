@@ -3,6 +3,7 @@
 
 mod auth;
 mod billing;
+mod call_flows;
 mod catalogue;
 mod examples;
 mod fone;
@@ -16,6 +17,7 @@ mod messages;
 mod native;
 mod numbers;
 mod outages;
+mod plans;
 mod ports;
 mod probe;
 mod seeds;

@@ -66,6 +66,7 @@ def run(wire):
     logins(api, account, project)
     flows(api)
     calls(api, account)
+    messages(api, project)
     refusals(wire, api, account, project)
 
 
@@ -119,6 +120,31 @@ def calls(api, account):
     api.refuses("GET", "/Calls/C123", error("CALL_NOT_FOUND"), 400)
     api.refuses("GET", f"/Accounts/{account}/Calls?Disposition=Lost", error("UNKNOWN_DISPOSITION", "Disposition"), 400)
     api.refuses("GET", f"/Accounts/A123/Calls", error("ACCOUNT_NOT_FOUND"), 400)
+
+
+def messages(api, project):
+    body = {"From": "", "To": "+61499997777", "Text": "Hello", "DeliveryReceipt": True, "ExternalId": "order-1"}
+    wants = {**MESSAGE, "From": e164, "To": body["To"], "Text": "Hello", "NumSegments": 1, "Status": "Processing", "Direction": "Transmit",
+             "Scheduled": None, "Submitted": None, "Delivered": None, "Received": None, "ErrorCode": None, "ExternalId": "order-1"}
+    sent = api.call("POST", f"/Properties/{project}/Messages", body, {"Message": wants})["Message"]
+    api.call("GET", f"/Messages/{sent['MessageSid']}", wants={"Message": {**MESSAGE, "MessageSid": sent["MessageSid"]}})
+    later = int(time.time()) + 86400
+    batch = {"Messages": [{"To": "+61499997777", "Text": "One", "Schedule": later}, {"To": "0499 997 777", "Text": "Two"}, {"To": "+61499997777"}]}
+    done = api.call("POST", f"/Properties/{project}/BatchMessages", batch, [anything])
+    check({**MESSAGE, "Text": "One", "Scheduled": later}, done[0])
+    check({"ErrorCode": "INVALID_PHONENUMBER_FORMAT", "Message": text}, done[1])
+    check({"ErrorCode": "PARAMETER_REQUIRED", "Message": text}, done[2])
+    query = f"?Date_From={int(time.time()) - 3600}&Date_To={later}&Direction=Transmit&Results_Count=200&Results_Skip=0"
+    found = api.call("GET", f"/Properties/{project}/Messages{query}", wants={"Messages": [MESSAGE], "NextPageToken": nullable(text)})
+    check(2, len(found["Messages"]))
+    path = f"/Properties/{project}/Messages"
+    api.refuses("GET", path, error("PARAMETER_REQUIRED", "Date_From", "Date_To"), 400)
+    api.refuses("GET", "/Messages/M123", error("MESSAGE_NOT_FOUND"), 400)
+    for change, code, field in [
+        ({"From": "Acme Limited Company"}, "PARAMETER_TOO_LONG", "From"), ({"From": "+61280009999"}, "NUMBER_NOT_FOUND", "From"),
+        ({"Schedule": later + 15 * 86400}, "PARAMETER_INVALID", "Schedule"), ({"Text": "x" * 1601}, "PARAMETER_TOO_LONG", "Text"),
+    ]:
+        api.refuses("POST", path, error(code, field), 400, {**body, **change})
 
 
 def refusals(wire, api, account, project):

@@ -1,8 +1,10 @@
 //! The Fone Dynamics API.
 
 mod batch;
+mod calls;
 mod credentials;
 mod find;
+mod flows;
 mod logins;
 mod messages;
 mod projects;

@@ -7,7 +7,7 @@ use tandem_catalogue::{Code, Dialect};
 
 use super::{
     endpoint::{Access, Endpoint},
-    field::{Field, object_schema},
+    field::{Field, Kind, object_schema},
     manner::Manner,
 };
 
@@ -157,7 +157,12 @@ fn idempotency_key() -> Value {
 }
 
 fn query_parameter(field: &Field) -> Value {
-    json!({ "name": field.name, "in": "query", "required": field.required, "description": field.doc, "schema": field.kind.schema(),
+    let mut schema = field.kind.schema();
+    // `name=` is an empty list, which generators of requests take for a list of one empty word.
+    if let (Kind::Choices(_), Some(Value::Array(words))) = (field.kind, schema.pointer_mut("/items/enum")) {
+        words.push("".into());
+    }
+    json!({ "name": field.name, "in": "query", "required": field.required, "description": field.doc, "schema": schema,
             "style": "form", "explode": false })
 }
 
