@@ -3,9 +3,13 @@
 mod batch;
 mod credentials;
 mod find;
+mod leases;
 mod logins;
 mod messages;
 mod projects;
+mod replies;
+mod schedule;
+mod webhooks;
 
 use serde_json::{Value, json};
 use tandem_domain::sid::{letter, sid};
