@@ -3,6 +3,7 @@
 
 mod auth;
 mod billing;
+mod call_flows;
 mod catalogue;
 mod examples;
 mod fone;
@@ -15,6 +16,7 @@ mod messages;
 mod native;
 mod numbers;
 mod outages;
+mod plans;
 mod ports;
 mod probe;
 mod seeds;

@@ -94,8 +94,9 @@ impl Client {
             text: String::from_utf8_lossy(&bytes).into_owned(),
         };
         let answer = Answer::new(exchange);
-        let operation = contract::check(&answer);
-        record::keep(&answer, operation.as_deref());
+        if let Some(origin) = contract::check(&answer) {
+            record::keep(&answer, &origin);
+        }
         answer
     }
 

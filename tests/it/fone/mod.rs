@@ -1,8 +1,10 @@
 //! The Fone Dynamics API.
 
 mod batch;
+mod calls;
 mod credentials;
 mod find;
+mod flows;
 mod leases;
 mod logins;
 mod messages;

@@ -124,8 +124,7 @@ struct IvrMenusDto {
 
 /// The operations.
 pub fn endpoints() -> Vec<Endpoint> {
-    const CHECKED: &[Code] = &[
-        Code::ResourceNotFound,
+    const CREATED: &[Code] = &[
         Code::RoutingTargetMissing,
         Code::ForwardTargetInvalid,
         Code::ForwardTargetUnreachable,
@@ -133,12 +132,20 @@ pub fn endpoints() -> Vec<Endpoint> {
         Code::InvalidRouting,
         Code::OperationNotAllowed,
     ];
+    const CHANGED: &[Code] = &[
+        Code::ResourceNotFound,
+        Code::RoutingTargetMissing,
+        Code::ForwardTargetInvalid,
+        Code::ForwardTargetUnreachable,
+        Code::ForwardLoop,
+        Code::InvalidRouting,
+    ];
     const LOOKUP: &[Code] = &[Code::ResourceNotFound];
     let endpoints = [
         Endpoint::new("createIvrMenu", Method::POST, "/ivr-menus", "Make a menu.", create)
             .body(CREATE)
             .answers::<IvrMenuDto>(StatusCode::CREATED)
-            .codes(CHECKED),
+            .codes(CREATED),
         Endpoint::new("listIvrMenus", Method::GET, "/ivr-menus", "List your menus.", list)
             .query(LIST)
             .answers::<IvrMenusDto>(StatusCode::OK)
@@ -152,7 +159,7 @@ pub fn endpoints() -> Vec<Endpoint> {
             .path_docs(ID)
             .body(UPDATE)
             .answers::<IvrMenuDto>(StatusCode::OK)
-            .codes(CHECKED)
+            .codes(CHANGED)
             .ours(),
         Endpoint::new("deleteIvrMenu", Method::DELETE, "/ivr-menus/{menu_id}", "Delete a menu that nothing leads to.", delete)
             .path_docs(ID)

@@ -307,17 +307,7 @@ fn paths(texts: Vec<String>) -> Result<Vec<String>> {
 }
 
 fn disposition(word: &'static str) -> Option<Disposition> {
-    Disposition::ALL.iter().copied().find(|known| disposition_word(*known) == word)
-}
-
-const fn disposition_word(disposition: Disposition) -> &'static str {
-    match disposition {
-        Disposition::Answered => "Answered",
-        Disposition::Ivr => "IVR",
-        Disposition::Busy => "Busy",
-        Disposition::NoAnswer => "NoAnswer",
-        Disposition::Failed => "Failed",
-    }
+    Disposition::ALL.iter().copied().find(|known| known.documented() == word)
 }
 
 fn dto(account: AccountId, found: &call::Call) -> CallDto {
@@ -333,7 +323,7 @@ fn dto(account: AccountId, found: &call::Call) -> CallDto {
         to: found.to.to_string(),
         endpoint: found.endpoint.map(|endpoint| endpoint.to_string()),
         duration: found.duration,
-        disposition: disposition_word(found.disposition),
+        disposition: found.disposition.documented(),
         call_type: match found.direction {
             Direction::Inbound => "Inbound",
             Direction::Outbound => "Outbound",

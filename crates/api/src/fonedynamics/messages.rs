@@ -68,7 +68,7 @@ const SEND: &[Field] = &[
     Field::new("ExternalId", Kind::Text { min: 1, max: 128 }, "Your own id for it.", r#""order-17""#),
 ];
 const BATCH: &[Field] =
-    &[Field::new("Messages", Kind::Objects(SEND, MOST), "The messages.", r#"[{"To":"+61499997777","Text":"Hello"}]"#).required()];
+    &[Field::new("Messages", Kind::Each(SEND, MOST), "The messages.", r#"[{"To":"+61499997777","Text":"Hello"}]"#).required()];
 const FIND: &[Field] = &[
     Field::new(
         "Date_From",

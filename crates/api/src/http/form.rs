@@ -255,7 +255,7 @@ impl Form {
     /// The members of each object of a list, read by `read` and each with its own faults; none where there is no such list.
     pub fn each<T>(&mut self, name: &str, read: impl Fn(&mut Self) -> Result<T>) -> Option<Vec<Result<T>>> {
         let (path, value, kind) = self.look(name)?;
-        let Kind::Objects(fields, most) = kind else { return None };
+        let Kind::Each(fields, most) = kind else { return None };
         let Value::Array(list) = value else {
             self.faults.push((Rank::Type, Error::wrong_type(path, "a list of objects")));
             return None;

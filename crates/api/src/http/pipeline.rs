@@ -34,6 +34,8 @@ use super::{
 
 /// The media type of HTML forms.
 const HTML_FORM: &str = "application/x-www-form-urlencoded";
+/// The header of a refusal that names the catalogue's code: dialects say several codes in the same way.
+pub const CODE_HEADER: &str = "x-tandem-error";
 /// How long a body may take to arrive: one of the usual size, and each mebibyte beyond it.
 const BODY_PATIENCE: Duration = Duration::from_secs(30);
 const PATIENCE_PER_MEBIBYTE: Duration = Duration::from_secs(4);
@@ -257,7 +259,7 @@ async fn path_params(parts: &mut Parts) -> Vec<(String, String)> {
 
 fn refuse(manner: &Manner, error: &Error, id: RequestId, parts: &Parts, trail: &mut Trail) -> Reply {
     trail.code = error.code().name();
-    let mut reply = (manner.refuse)(error, &id.to_string());
+    let mut reply = (manner.refuse)(error, &id.to_string()).with(CODE_HEADER, trail.code);
     if let Some(seconds) = error.retry_after() {
         reply = reply.with("retry-after", seconds.max(1).to_string());
     }

@@ -1,5 +1,6 @@
 //! Calls as they were: what is written down when one is over.
 
+pub mod event;
 mod filter;
 mod token;
 
@@ -59,6 +60,20 @@ words! {
         NoAnswer = "no_answer",
         /// It could not be carried.
         Failed = "failed",
+    }
+}
+
+impl Disposition {
+    /// The word that Fone Dynamics documents.
+    #[must_use]
+    pub const fn documented(self) -> &'static str {
+        match self {
+            Self::Answered => "Answered",
+            Self::Ivr => "IVR",
+            Self::Busy => "Busy",
+            Self::NoAnswer => "NoAnswer",
+            Self::Failed => "Failed",
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use tandem_catalogue::Dialect;
-use tandem_kernel::{AccountId, EventId, MessageId, PropertyId, Timestamp};
+use tandem_kernel::{AccountId, CallId, EventId, MessageId, PropertyId, Timestamp};
 
 use super::{endpoint::Method, javascript};
 use crate::{
@@ -247,6 +247,16 @@ const CALL: [(&str, &[&str]); 11] = [
     ("Call.Recording.Uri", &["recording_url"]),
 ];
 
+/// What is there even where nothing is known of it.
+const BLANK: [&str; 3] = ["Call.From.Country", "Call.From.Region", "Call.From.City"];
+
+/// An object's id in the form of this dialect.
+fn sid_of(object: &str) -> String {
+    let call = CallId::parse(object).map(|id| sid(letter::CALL, id.as_bytes()));
+    let message = || MessageId::parse(object).map(|id| sid(letter::MESSAGE, id.as_bytes()));
+    call.or_else(message).unwrap_or_else(|| object.to_owned())
+}
+
 /// Dotted names, in the documented order. What the event does not say is left out.
 fn fone_dynamics(event: &str, happening: &Happening) -> Vec<(&'static str, String)> {
     let mut all =
@@ -263,10 +273,10 @@ fn fone_dynamics(event: &str, happening: &Happening) -> Vec<(&'static str, Strin
     for (name, of) in [("Property.Name", "property_name"), ("Property.Type", "property_type")] {
         all.extend(said(of).map(|value| (name, value)));
     }
-    let object = MessageId::parse(&happening.object).map(|id| sid(letter::MESSAGE, id.as_bytes()));
-    all.push((name_of_sid, object.unwrap_or_else(|| happening.object.clone())));
+    all.push((name_of_sid, sid_of(&happening.object)));
     for (name, from) in members {
-        let value = first(from);
+        // The place of a caller is blank where it is not known.
+        let value = if BLANK.contains(name) { Some(first(from).unwrap_or_default()) } else { first(from) };
         let value = if *name == "Call.StartDate" { value.map(|at| at.replace('T', " ").replace('Z', "")) } else { value };
         all.extend(value.map(|value| (*name, value)));
     }
