@@ -42,12 +42,8 @@ const VOICE: Field = Field::new(
 );
 const MAX_DIGITS: Field =
     Field::new("max_digits", Kind::Int { min: 1, max: 10 }, "Keys of the longest choice; 1 where it is left out.", "1");
-const TIMEOUT: Field = Field::new(
-    "timeout_seconds",
-    Kind::Int { min: 1, max: 60 },
-    "How long it waits for a key; 5 where it is left out. Ours.",
-    "5",
-);
+const TIMEOUT: Field =
+    Field::new("timeout_seconds", Kind::Int { min: 1, max: 60 }, "How long it waits for a key; 5 where it is left out. Ours.", "5");
 const ATTEMPTS: Field = Field::new(
     "max_attempts",
     Kind::Int { min: 1, max: 10 },
@@ -60,17 +56,8 @@ const FALLBACK: Field = Field::new(
     "Where callers go who choose nothing; the call ends where it is left out. Ours.",
     "",
 );
-const CREATE: &[Field] = &[
-    NAME.required(),
-    PROMPT.required(),
-    OPTIONS.required(),
-    LANGUAGE,
-    VOICE,
-    MAX_DIGITS,
-    TIMEOUT,
-    ATTEMPTS,
-    FALLBACK,
-];
+const CREATE: &[Field] =
+    &[NAME.required(), PROMPT.required(), OPTIONS.required(), LANGUAGE, VOICE, MAX_DIGITS, TIMEOUT, ATTEMPTS, FALLBACK];
 const UPDATE: &[Field] = &[NAME, PROMPT, OPTIONS, LANGUAGE, VOICE, MAX_DIGITS, TIMEOUT, ATTEMPTS, FALLBACK];
 const LIST: &[Field] = &[LIMIT, OFFSET];
 
@@ -269,7 +256,8 @@ fn choices(raw: Vec<RawOption>) -> Result<Vec<Choice>> {
 fn is_language(text: &str) -> bool {
     let mut parts = text.split('-');
     let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let first = parts.next().is_some_and(|part| (2..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    let first =
+        parts.next().is_some_and(|part| (2..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic()));
     first && parts.clone().count() <= 3 && parts.all(|part| (2..=8).contains(&part.len()) && plain(part))
 }
 

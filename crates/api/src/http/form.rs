@@ -345,9 +345,11 @@ impl Form {
     }
 
     fn refuse_unknown(&mut self) {
-        let hint = |near: Option<&str>| near.map_or_else(|| "see the documentation".to_owned(), |near| format!("did you mean '{near}'?"));
+        let hint =
+            |near: Option<&str>| near.map_or_else(|| "see the documentation".to_owned(), |near| format!("did you mean '{near}'?"));
         let unknown = self.unknown().into_iter();
-        self.faults.extend(unknown.map(|(name, near)| (Rank::Format, Error::unknown_parameter(name, hint(near)))).collect::<Vec<_>>());
+        self.faults
+            .extend(unknown.map(|(name, near)| (Rank::Format, Error::unknown_parameter(name, hint(near)))).collect::<Vec<_>>());
     }
 
     fn take<T>(&mut self, name: &str, read: impl FnOnce(String, &Value, &Kind) -> Result<T, Fault>) -> Option<T> {

@@ -153,7 +153,8 @@ impl Call {
 /// Whether a text is a path of keys: `1`, `1,2`.
 #[must_use]
 pub fn is_key_path(text: &str) -> bool {
-    let key = |key: &str| !key.is_empty() && key.len() <= 10 && key.bytes().all(|key| key.is_ascii_digit() || key == b'*' || key == b'#');
+    let key =
+        |key: &str| !key.is_empty() && key.len() <= 10 && key.bytes().all(|key| key.is_ascii_digit() || key == b'*' || key == b'#');
     text.len() <= 200 && text.split(',').all(key)
 }
 

@@ -138,9 +138,9 @@ pub(super) fn set_links(tx: &mut Tx, environment: EnvironmentId, source: Place, 
     for (target, certain) in targets {
         *merged.entry(target.to_string()).or_insert(false) |= certain;
     }
-    let rows = merged.iter().map(|(target, certain)| {
-        vec![environment.as_bytes().into(), (&source).into(), target.into(), Param::Bool(*certain)]
-    });
+    let rows = merged
+        .iter()
+        .map(|(target, certain)| vec![environment.as_bytes().into(), (&source).into(), target.into(), Param::Bool(*certain)]);
     let rows: Vec<Vec<Param>> = rows.collect();
     tx.insert_many("INSERT INTO flow_links (environment_id, source, target, certain)", "", &rows).map(drop)
 }
