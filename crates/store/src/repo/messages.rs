@@ -31,9 +31,9 @@ const UPDATE: &str = "UPDATE messages SET state = $2, smsc_id = $3, failure_code
 pub fn insert(tx: &mut Tx, message: &Message) -> Result<()> {
     let (to, media) = (message.to.to_string(), codec::to_text(&message.media));
     let (from, failure) = (message.from.to_string(), message.failure.as_ref());
-    tx.execute(
+    tx.later(
         INSERT,
-        &[
+        &[vec![
             message.id.as_bytes().into(),
             message.environment.as_bytes().into(),
             message.direction.as_str().into(),
@@ -56,9 +56,8 @@ pub fn insert(tx: &mut Tx, message: &Message) -> Result<()> {
             message.sent_at.into(),
             message.completed_at.into(),
             message.expires_at.into(),
-        ],
-    )?;
-    Ok(())
+        ]],
+    )
 }
 
 /// Writes what changes in the life of messages: their states, what sent them, and how they ended.
@@ -82,8 +81,8 @@ pub fn update(tx: &mut Tx, messages: &[Message]) -> Result<()> {
 /// Notes that messages were handed to a bind.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn set_sending(tx: &mut Tx, ids: &[MessageId]) -> Result<()> {
-    let rows: Vec<Vec<Param>> = ids.iter().map(|id| vec![id.as_bytes().into()]).collect();
-    tx.execute_many("UPDATE messages SET state = 'sending' WHERE id = $1", &rows).map(drop)
+    let keys: Vec<Param> = ids.iter().map(|id| id.as_bytes().into()).collect();
+    tx.execute_in("UPDATE messages SET state = 'sending' WHERE id IN", &[], &keys).map(drop)
 }
 
 /// Reads messages by their ids, whosever they are, in no order; those that do not exist are left out.
