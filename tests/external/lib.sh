@@ -1,5 +1,5 @@
 # Starts a demonstration server for an external test and stops it, whatever happens. Sourced, never run.
-# Sets: base, live_key, test_key, operator_key, account, work.
+# Sets: base, live_key, test_key, operator_key, account, account_sid, test_token, work.
 : "${TANDEM_TEST_BIN:?the path of the tandem binary}"
 work=$(mktemp -d)
 server=
@@ -20,9 +20,10 @@ start_server() { # ARGUMENTS of tandem serve
         waited=$((waited + 1)); [ "$waited" -lt 600 ] || { echo "the server did not get ready" >&2; return 1; }
         sleep 0.1
     done
-    read -r base operator_key account live_key test_key <<<"$(python3 -c '
+    read -r base operator_key account live_key test_key account_sid test_token <<<"$(python3 -c '
 import json, sys
 ready = json.load(open(sys.argv[1])); account = ready["accounts"][0]
-print(ready["base_url"], ready["operator_key"], account["id"], account["live_key"], account["test_key"])' "$work/ready.json")"
-    export base operator_key account live_key test_key
+print(ready["base_url"], ready["operator_key"], account["id"], account["live_key"], account["test_key"],
+      account["account_sid"], account["test_token"])' "$work/ready.json")"
+    export base operator_key account live_key test_key account_sid test_token
 }

@@ -21,6 +21,7 @@ run() { # DIALECT PREFIX HEADER [OPTIONS]
         --checks all --max-examples "${EXAMPLES:-30}" --seed "${SEED:-20241210}" --generation-database none --no-color "$@")
 }
 run audian /audian/v2 "X-Auth-Token: $test_key"
+run fonedynamics /fonedynamics/v2 "Authorization: Basic $(printf '%s' "$account_sid:$test_token" | base64 -w0)"
 run telephony_io /telephony/api "Authorization: Bearer $test_key"
 # What an account's key may do there, then what an operator's may; the wrong kind of key is refused with 401 or 403.
 run native /v1 "Authorization: Bearer $test_key"

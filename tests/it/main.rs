@@ -3,8 +3,10 @@
 
 mod auth;
 mod billing;
+mod call_flows;
 mod catalogue;
 mod examples;
+mod fone;
 mod idempotency;
 mod killed;
 mod layers;
@@ -14,6 +16,7 @@ mod messages;
 mod native;
 mod numbers;
 mod outages;
+mod plans;
 mod ports;
 mod probe;
 mod seeds;

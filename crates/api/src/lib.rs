@@ -2,6 +2,7 @@
 //! meet only in the use cases.
 
 pub mod audian;
+pub mod fonedynamics;
 pub mod http;
 pub mod native;
 mod router;

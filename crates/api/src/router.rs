@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
 use crate::{
-    audian,
+    audian, fonedynamics,
     http::{
         endpoint::Endpoint,
         manner::Manner,
@@ -42,7 +42,7 @@ impl Default for Options {
 }
 
 fn manners() -> Vec<Manner> {
-    vec![audian::manner(), telephony_io::manner(), native::manner()]
+    vec![audian::manner(), fonedynamics::manner(), telephony_io::manner(), native::manner()]
 }
 
 /// The OpenAPI document of a dialect; none for one that is not served.

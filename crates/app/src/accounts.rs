@@ -7,12 +7,13 @@ use tandem_domain::{
     config::Patch,
     environment::{EnvironmentClock, EnvironmentSettings, RateLimit},
     event::EventKind,
+    property::Property,
 };
 use tandem_kernel::{AccountId, Country, Currency, Environment, EnvironmentId, EventId};
 use tandem_ledger::{Cause, Posting, Transfer, Wallet, transfer_id};
 use tandem_store::{
     Tx,
-    repo::{accounts, audit, invalidations, jobs, ledger},
+    repo::{accounts, audit, invalidations, jobs, ledger, properties},
 };
 
 use crate::{App, Finish, app::Pen, billing, numbers::RENEWAL_JOB};
@@ -154,6 +155,7 @@ pub async fn open(app: &App, operator: Operator, command: OpenAccount, finish: F
             };
             accounts::insert_environment(tx, &settings, now)?;
             ledger::open(tx, settings.id, account.currency)?;
+            properties::insert(tx, &Property::of_environment(settings.id, now))?;
             let desk = pen.open(tx, settings.id)?;
             desk.event(tx, &account.id.to_string(), EventKind::AccountCreated, &json!({ "environment": kind.as_str() }))?;
             billing::schedule_first(tx, &desk)?;

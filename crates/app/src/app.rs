@@ -3,12 +3,13 @@
 use std::sync::{Arc, OnceLock};
 
 use tandem_catalogue::{Error, Result};
-use tandem_domain::{Explanation, environment::EnvironmentSettings, event::EventKind};
-use tandem_kernel::{Clock, EnvironmentId, EventId, ExplanationId, JobId, Money, Rng, Timestamp};
+use tandem_domain::{Explanation, environment::EnvironmentSettings, event::EventKind, message::pool::Pool};
+use tandem_kernel::{Clock, Environment, EnvironmentId, EventId, ExplanationId, JobId, Money, Rng, Timestamp};
 use tandem_store::{
     Store, Tx,
     repo::{accounts, events, explanations, jobs},
 };
+use tokio::sync::Semaphore;
 
 use crate::{
     carrier::Carriers,
@@ -21,6 +22,9 @@ use crate::{
     turns::Turns,
     vault::Vault,
 };
+
+/// Passwords that are hashed at once at the most: each takes a core and some 20 MiB.
+const PASSWORDS_AT_ONCE: usize = 2;
 
 /// What an operator may set about the platform's business.
 #[derive(Clone, Debug)]
@@ -35,6 +39,8 @@ pub struct Settings {
     pub verification_price: i64,
     /// Whom codes come from: a number, a short code or a name, as the SMSCs allow it.
     pub verification_sender: String,
+    /// The numbers whose use is lent to senders in live environments.
+    pub leased_numbers: Pool,
     /// Days that the request log is kept.
     pub log_days: i64,
     /// Requests a minute from one address that show no valid key.
@@ -51,6 +57,7 @@ impl Default for Settings {
             lookup_price: 10_000,
             verification_price: 50_000,
             verification_sender: "Verify".to_owned(),
+            leased_numbers: Pool::default(),
             log_days: 30,
             anonymous_per_minute: 1_200,
             webhooks_allow_private: false,
@@ -111,8 +118,12 @@ pub struct Inner {
     pub mailbox: Bell,
     /// Seals what must not be readable in the database.
     pub vault: Arc<Vault>,
+    /// Passwords that are hashed at once.
+    pub passwords: Semaphore,
     /// Who does which environment's due work.
     pub turns: Turns,
+    /// The numbers whose use is lent, of live and of test environments.
+    pools: Arc<[Pool; 2]>,
     /// Which process this is, for those that share its database.
     pub node: [u8; 16],
 }
@@ -144,7 +155,9 @@ impl App {
             pulse: Pulse::default(),
             mailbox: Bell::default(),
             vault: Arc::new(Vault::new(secret.as_ref(), rng.clone())),
+            passwords: Semaphore::new(PASSWORDS_AT_ONCE),
             turns: Turns::default(),
+            pools: Arc::new([settings.leased_numbers.clone(), Pool::pocket()]),
             node,
             store,
             clock,
@@ -163,7 +176,13 @@ impl App {
     /// The clock and generator for use inside a unit of work.
     #[must_use]
     pub fn pen(&self) -> Pen {
-        Pen { clock: self.clock.clone(), rng: self.rng.clone(), vault: self.vault.clone(), node: self.node }
+        Pen {
+            clock: self.clock.clone(),
+            rng: self.rng.clone(),
+            vault: self.vault.clone(),
+            pools: self.pools.clone(),
+            node: self.node,
+        }
     }
 }
 
@@ -177,6 +196,7 @@ pub struct Pen {
     pub vault: Arc<Vault>,
     /// Which process writes.
     pub node: [u8; 16],
+    pools: Arc<[Pool; 2]>,
 }
 
 impl Pen {
@@ -184,6 +204,16 @@ impl Pen {
     #[must_use]
     pub fn machine_now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The numbers whose use is lent in environments of a kind.
+    #[must_use]
+    pub fn pool(&self, kind: Environment) -> &Pool {
+        let [live, test] = &*self.pools;
+        match kind {
+            Environment::Live => live,
+            Environment::Test => test,
+        }
     }
 
     /// Begins a unit of work about an environment's objects: such units of work come one after the other.
@@ -250,6 +280,20 @@ impl Desk {
     pub fn explain_many(&self, tx: &mut Tx, made: &[Explanation]) -> Result<()> {
         let made: Vec<_> = made.iter().map(|explanation| (self.id(ExplanationId::new), explanation)).collect();
         explanations::keep_many(tx, self.settings.id, &made, self.now)
+    }
+
+    /// Schedules many pieces of due work of one kind: for each its subject, step and time.
+    pub fn schedule_many(&self, tx: &mut Tx, kind: &str, due: &[([u8; 16], i64, Timestamp)]) -> Result<()> {
+        let job = |(subject, step, due_at): &([u8; 16], i64, Timestamp)| jobs::Job {
+            id: self.id(JobId::new),
+            environment: self.settings.id,
+            kind: kind.to_owned(),
+            subject: *subject,
+            step: *step,
+            due_at: *due_at,
+            attempts: 0,
+        };
+        jobs::schedule_many(tx, &due.iter().map(job).collect::<Vec<_>>(), self.settings.clock)
     }
 
     /// Schedules due work, by this environment's clock.

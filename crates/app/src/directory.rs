@@ -14,6 +14,7 @@ use tandem_domain::{
     account::{Account, AccountStatus},
     environment::{EnvironmentSettings, RateLimit},
     key::{self, Key, KeyState, KeyText},
+    sid::account_sid,
 };
 use tandem_kernel::{Clock, EnvironmentId, KeyId, KeyKind, Scope, Timestamp};
 use tandem_store::{
@@ -112,6 +113,18 @@ impl Directory {
         match environment.as_ref().map(|entry| entry.account.status) {
             Some(AccountStatus::Closed) => Err(Error::invalid_api_key()),
             _ => Ok(Principal { key, environment }),
+        }
+    }
+
+    /// As [`Self::authenticate`], for a key that is shown beside the sid of its account.
+    ///
+    /// # Errors
+    /// As there; `invalid_api_key` where the key is another account's.
+    pub async fn authenticate_for(&self, account: &str, key: &str) -> Result<Principal> {
+        let principal = self.authenticate(key).await?;
+        match &principal.environment {
+            Some(entry) if account_sid(entry.account.id) == account => Ok(principal),
+            _ => Err(Error::invalid_api_key()),
         }
     }
 

@@ -101,6 +101,7 @@ pub async fn perform(app: &App, job: Job) {
 /// Work that is one unit of work, its own end included.
 async fn written(app: &App, job: Job) -> Result<()> {
     let pen = app.pen();
+    let rings = job.kind == messages::SCHEDULE_JOB;
     let effect = app.store.write(move |tx| {
         let desk = pen.open(tx, job.environment)?;
         let Some(job) = jobs::claim(tx, job.id)? else { return Ok(None) };
@@ -110,6 +111,10 @@ async fn written(app: &App, job: Job) -> Result<()> {
     });
     if let Some((kind, phone)) = effect.await? {
         app.stock.set_available(kind, phone, true);
+    }
+    if rings {
+        app.outbox.ring();
+        app.mailbox.ring();
     }
     Ok(())
 }
@@ -123,6 +128,8 @@ fn work(tx: &mut Tx, desk: &Desk, job: &Job) -> Result<(Done, Effect)> {
         billing::INVOICE_JOB => Ok((billing::issue(tx, desk, Timestamp::from_micros(job.step))?, None)),
         messages::INCOMPLETE_JOB => Ok((messages::give_up(tx, desk, job.subject)?, None)),
         messages::EXPIRY_JOB => Ok((messages::expire(tx, desk)?, None)),
+        messages::SCHEDULE_JOB => Ok((messages::release(tx, desk)?, None)),
+        messages::LEASE_JOB => Ok((messages::end_leases(tx, desk)?, None)),
         holds::HOLD_JOB => Ok((holds::expire(tx, desk, TransferId::from_bytes(job.subject))?, None)),
         numbers::QUARANTINE_JOB => {
             let (_, digits) = job.subject.split_at(8);

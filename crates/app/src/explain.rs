@@ -191,7 +191,8 @@ fn find_ever(tx: &mut Tx, caller: &Caller, number: &NumberRef) -> Result<Number>
     }
 }
 
-fn of(tx: &mut Tx, caller: &Caller, subject: &str, which: Which) -> Result<Vec<Kept>> {
+/// The explanations of one of the caller's objects.
+pub(crate) fn of(tx: &mut Tx, caller: &Caller, subject: &str, which: Which) -> Result<Vec<Kept>> {
     let after = which.after.unwrap_or(ExplanationId::from_bytes([0; 16]));
     explanations::of(tx, caller.environment, subject, after, which.limit)
 }

@@ -15,7 +15,7 @@ use tandem_kernel::{DeliveryId, Environment, EnvironmentId, EventId, KeyId, Phon
 use tandem_store::{
     Store, Tx,
     repo::{
-        deliveries, idempotency,
+        clock_moves, deliveries, idempotency,
         invalidations::{self, Note, Stale},
         inventory, message_parts, outbox, requests,
     },
@@ -221,6 +221,7 @@ pub async fn forget(app: &App) -> Result<()> {
     let (answers, notes) = (now.plus_seconds(-ANSWERS), now.plus_seconds(-NOTES));
     let log = now.plus_days(app.settings.log_days.saturating_neg());
     in_batches(&app.store, move |tx| idempotency::purge(tx, answers)).await?;
+    in_batches(&app.store, move |tx| clock_moves::purge(tx, answers)).await?;
     in_batches(&app.store, move |tx| requests::purge(tx, log)).await?;
     let made = made_before(log);
     in_batches(&app.store, move |tx| deliveries::purge(tx, made, i64::try_from(BATCH).unwrap_or(i64::MAX))).await?;

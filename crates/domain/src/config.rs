@@ -288,8 +288,8 @@ impl Schedule {
 ///
 /// # Errors
 /// `forward_target_invalid`.
-pub fn target(field: &'static str, text: &str) -> Result<PhoneNumber> {
-    PhoneNumber::parse(text).map_err(|_| Error::forward_target_invalid(field, text.to_owned()))
+pub fn target(field: &str, text: &str) -> Result<PhoneNumber> {
+    PhoneNumber::parse(text).map_err(|_| Error::forward_target_invalid(field.to_owned(), text.to_owned()))
 }
 
 /// Checks a friendly name's length.

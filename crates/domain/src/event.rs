@@ -57,6 +57,8 @@ pub enum EventKind {
     WebhookDisabled,
     /// A delivery was given up.
     WebhookDeliveryFailed,
+    /// A message waits for its time.
+    MessageScheduled,
     /// A message waits to be sent.
     MessageQueued,
     /// The SMSC took every part of a message.
@@ -73,6 +75,8 @@ pub enum EventKind {
     MessageReceived,
     /// A verification's code was sent.
     VerifySent,
+    /// A verification's code did not arrive; the verification goes on, and the code can be sent again.
+    VerifyUndelivered,
     /// The right code came back. Terminal.
     VerifyChecked,
     /// Too many wrong codes came back. Terminal.
@@ -85,6 +89,26 @@ pub enum EventKind {
     RecipientOptedOut,
     /// Somebody wants messages again.
     RecipientOptedIn,
+    /// A property was made.
+    PropertyCreated,
+    /// A property was changed.
+    PropertyUpdated,
+    /// Somebody was given a login.
+    LoginCreated,
+    /// A login was changed.
+    LoginUpdated,
+    /// A call flow was made.
+    CallFlowCreated,
+    /// A call flow was changed.
+    CallFlowUpdated,
+    /// A call flow was deleted.
+    CallFlowDeleted,
+    /// A menu was made.
+    IvrMenuCreated,
+    /// A menu was changed.
+    IvrMenuUpdated,
+    /// A menu was deleted.
+    IvrMenuDeleted,
 }
 
 impl EventKind {
@@ -117,6 +141,7 @@ impl EventKind {
         Self::WebhookTest,
         Self::WebhookDisabled,
         Self::WebhookDeliveryFailed,
+        Self::MessageScheduled,
         Self::MessageQueued,
         Self::MessageSent,
         Self::MessageDelivered,
@@ -125,12 +150,23 @@ impl EventKind {
         Self::MessageFailed,
         Self::MessageReceived,
         Self::VerifySent,
+        Self::VerifyUndelivered,
         Self::VerifyChecked,
         Self::VerifyFailed,
         Self::VerifyExpired,
         Self::VerifyCanceled,
         Self::RecipientOptedOut,
         Self::RecipientOptedIn,
+        Self::PropertyCreated,
+        Self::PropertyUpdated,
+        Self::LoginCreated,
+        Self::LoginUpdated,
+        Self::CallFlowCreated,
+        Self::CallFlowUpdated,
+        Self::CallFlowDeleted,
+        Self::IvrMenuCreated,
+        Self::IvrMenuUpdated,
+        Self::IvrMenuDeleted,
     ];
 
     /// The event's name.
@@ -164,6 +200,7 @@ impl EventKind {
             Self::WebhookTest => "webhook.test",
             Self::WebhookDisabled => "webhook.disabled",
             Self::WebhookDeliveryFailed => "webhook.delivery_failed",
+            Self::MessageScheduled => "message.scheduled",
             Self::MessageQueued => "message.queued",
             Self::MessageSent => "message.sent",
             Self::MessageDelivered => "message.delivered",
@@ -172,12 +209,23 @@ impl EventKind {
             Self::MessageFailed => "message.failed",
             Self::MessageReceived => "message.received",
             Self::VerifySent => "verify.sent",
+            Self::VerifyUndelivered => "verify.undelivered",
             Self::VerifyChecked => "verify.checked",
             Self::VerifyFailed => "verify.failed",
             Self::VerifyExpired => "verify.expired",
             Self::VerifyCanceled => "verify.canceled",
             Self::RecipientOptedOut => "recipient.opted_out",
             Self::RecipientOptedIn => "recipient.opted_in",
+            Self::PropertyCreated => "property.created",
+            Self::PropertyUpdated => "property.updated",
+            Self::LoginCreated => "login.created",
+            Self::LoginUpdated => "login.updated",
+            Self::CallFlowCreated => "call_flow.created",
+            Self::CallFlowUpdated => "call_flow.updated",
+            Self::CallFlowDeleted => "call_flow.deleted",
+            Self::IvrMenuCreated => "ivr_menu.created",
+            Self::IvrMenuUpdated => "ivr_menu.updated",
+            Self::IvrMenuDeleted => "ivr_menu.deleted",
         }
     }
 }

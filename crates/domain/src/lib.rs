@@ -3,18 +3,23 @@
 
 pub mod account;
 pub mod billing;
+pub mod call;
 pub mod config;
 pub mod document;
+pub mod email;
 pub mod environment;
 pub mod event;
 pub mod explanation;
 mod features;
+pub mod flow;
 pub mod inventory;
 pub mod key;
+pub mod login;
 pub mod lookup;
 pub mod message;
 pub mod number;
 pub mod port;
+pub mod property;
 pub mod purchase;
 pub mod routing;
 pub mod sid;

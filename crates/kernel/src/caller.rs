@@ -117,6 +117,14 @@ scopes! {
     Simulate = "simulate",
     /// Make, rotate and revoke keys of the same environment.
     Keys = "keys",
+    /// Give numbers back, for credentials that may not otherwise change them.
+    NumbersRelease = "numbers:release",
+    /// Read properties, which the Fone Dynamics API also calls projects.
+    PropertiesRead = "properties:read",
+    /// Make and change properties.
+    PropertiesWrite = "properties:write",
+    /// Read and change the people who may sign in.
+    Logins = "logins",
     /// Everything an operator may do.
     Operator = "operator",
 }

@@ -61,6 +61,18 @@ pub fn from_base32(text: &str) -> Option<[u8; 16]> {
     Some(value.to_be_bytes())
 }
 
+/// Writes 128 bits as a UUID: lower case, with hyphens.
+#[must_use]
+pub fn uuid_text(bytes: [u8; 16]) -> String {
+    Uuid::from_bytes(bytes).hyphenated().to_string()
+}
+
+/// Reads what [`uuid_text`] writes; `None` for anything else.
+#[must_use]
+pub fn from_uuid_text(text: &str) -> Option<[u8; 16]> {
+    Uuid::try_parse(text).ok().map(Uuid::into_bytes).filter(|bytes| uuid_text(*bytes) == text)
+}
+
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident => $prefix:literal;)*) => {$(
         $(#[$doc])*
@@ -155,6 +167,20 @@ ids! {
     VerificationId => "verify_";
     /// A rule by which a simulated part fails.
     FaultId => "fault_";
+    /// A property: what the Fone Dynamics API calls a project, too.
+    PropertyId => "prop_";
+    /// Somebody who may sign in.
+    LoginId => "login_";
+    /// A call.
+    CallId => "call_";
+    /// What becomes of calls to a number: rules by what was dialled.
+    FlowId => "cf_";
+    /// A menu that callers choose from by keys.
+    MenuId => "menu_";
+    /// A conference.
+    ConferenceId => "conf_";
+    /// A recording.
+    RecordingId => "rec_";
 }
 
 #[cfg(test)]

@@ -107,6 +107,13 @@ impl Answer {
         self
     }
 
+    /// Checks a status without a body.
+    #[track_caller]
+    pub fn assert_empty(&self, status: u16) -> &Self {
+        assert!(self.status == status && self.text().is_empty(), "{status} was expected without a body{self}");
+        self
+    }
+
     /// Checks a whole error of the Audian dialect, byte for byte.
     #[track_caller]
     pub fn assert_audian_error(&self, status: u16, code: &str, kind: &str, message: &str, param: Option<&str>) -> &Self {
@@ -124,6 +131,18 @@ impl Answer {
     #[track_caller]
     pub fn assert_telephony_error(&self, status: u16, code: &str, message: &str) -> &Self {
         self.assert(status, &json!({ "error": message, "code": code }))
+    }
+
+    /// Checks a whole error of the Fone Dynamics dialect with one parameter at fault, or none, byte for byte.
+    #[track_caller]
+    pub fn assert_fone_error(&self, status: u16, code: &str, message: &str, field: Option<&str>) -> &Self {
+        let mut said = Map::new();
+        said.insert("ErrorCode".to_owned(), code.into());
+        said.insert("Message".to_owned(), message.into());
+        if let Some(field) = field {
+            said.insert("Errors".to_owned(), json!([{ "FieldName": field, "ErrorCode": code, "Message": message }]));
+        }
+        self.assert(status, &json!({ "ResponseStatus": said }))
     }
 
     /// Checks that this is the first answer to the same request, given again.

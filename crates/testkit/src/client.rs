@@ -1,5 +1,6 @@
 //! Whoever sends requests.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{Method, Request, header};
 use http_body_util::{BodyExt, Full};
@@ -8,6 +9,8 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 use serde_json::Value;
+use tandem_domain::sid::account_sid;
+use tandem_kernel::AccountId;
 
 use crate::{Answer, Server, answer::Exchange, contract, record};
 
@@ -16,13 +19,21 @@ use crate::{Answer, Server, answer::Exchange, contract, record};
 pub struct Client {
     server: Server,
     key: Option<String>,
+    account: Option<AccountId>,
     headers: Vec<(String, String)>,
     pool: Pool<HttpConnector, Full<Bytes>>,
 }
 
 impl Client {
     pub(crate) fn new(server: Server, key: Option<String>) -> Self {
-        Self { server, key, headers: Vec::new(), pool: pool() }
+        Self { server, key, account: None, headers: Vec::new(), pool: pool() }
+    }
+
+    /// The same client, which names this account where a dialect wants that beside the key.
+    #[must_use]
+    pub fn of(mut self, account: AccountId) -> Self {
+        self.account = Some(account);
+        self
     }
 
     /// The same client with a header more.
@@ -83,15 +94,19 @@ impl Client {
             text: String::from_utf8_lossy(&bytes).into_owned(),
         };
         let answer = Answer::new(exchange);
-        let operation = contract::check(&answer);
-        record::keep(&answer, operation.as_deref());
+        if let Some(origin) = contract::check(&answer) {
+            record::keep(&answer, &origin);
+        }
         answer
     }
 
     fn request(&self, method: &Method, path: &str, body: Option<&[u8]>) -> Request<Full<Bytes>> {
         let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.server.address()));
         if let Some(key) = &self.key {
-            request = if path.starts_with("/v1") || path.starts_with("/telephony") {
+            request = if path.starts_with("/fonedynamics") {
+                let account = self.account.map(account_sid).unwrap_or_default();
+                request.header(header::AUTHORIZATION, format!("Basic {}", STANDARD.encode(format!("{account}:{key}"))))
+            } else if path.starts_with("/v1") || path.starts_with("/telephony") {
                 request.header(header::AUTHORIZATION, format!("Bearer {key}"))
             } else {
                 request.header("x-auth-token", key)

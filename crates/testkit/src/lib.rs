@@ -45,7 +45,7 @@ pub use answer::Answer;
 pub use client::Client;
 pub use database::{Database, Engine};
 pub use fault::{Outage, Proxy, SqliteLock};
-pub use fixture::{LOCAL, NOWHERE, POCKET, UPSTREAM, offer, shelf};
+pub use fixture::{LOCAL, NOWHERE, POCKET, UPSTREAM, call, offer, shelf};
 pub use handset::Text;
 pub use internet::Internet;
 pub use lock::WriteLock;

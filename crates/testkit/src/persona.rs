@@ -1,15 +1,19 @@
 //! An account and whoever uses it.
 
 use tandem_app::{
+    Operation,
     accounts::{self, AccountView, ChangeAccount, MoveMoney},
     clock::{self, Move, MoveClock},
     keys::{self, MintKey},
     nothing_more,
 };
-use tandem_domain::environment::RateLimit;
+use tandem_domain::{call::Call, environment::RateLimit};
 use tandem_kernel::{AccountId, Caller, Environment, EnvironmentId, KeyId, KeyKind, Money, RequestId, Scope, Scopes, Timestamp};
 use tandem_ledger::{Transfer, Wallet};
-use tandem_store::repo::ledger;
+use tandem_store::{
+    Tx,
+    repo::{calls, ledger},
+};
 
 use crate::{Client, Server};
 
@@ -75,12 +79,12 @@ impl Persona {
 
     /// A client in the live environment.
     pub fn live(&self) -> Client {
-        self.server.client_with(&self.live.key)
+        self.server.client_with(&self.live.key).of(self.account)
     }
 
     /// A client in the test environment.
     pub fn test(&self) -> Client {
-        self.server.client_with(&self.test.key)
+        self.server.client_with(&self.test.key).of(self.account)
     }
 
     /// One of the two environments.
@@ -94,7 +98,7 @@ impl Persona {
     /// A client of the test environment with a new key that has only these scopes.
     pub async fn test_with(&self, scopes: &[Scope]) -> Client {
         let key = self.mint(Environment::Test, scopes, None).await;
-        self.server.client_with(key.text)
+        self.server.client_with(key.text).of(self.account)
     }
 
     /// Makes a secret key.
@@ -169,6 +173,18 @@ impl Persona {
         transfers
     }
 
+    /// Writes calls down that are over; as they were written, in their order.
+    pub async fn write_calls(&self, kind: Environment, written: Vec<Call>) -> Vec<Call> {
+        let (pen, environment) = (self.server.app().pen(), self.side(kind).environment);
+        let work = move |tx: &mut Tx| {
+            pen.open(tx, environment)?;
+            let mut written = written.clone();
+            calls::insert_many(tx, environment, &mut written)?;
+            Ok(written)
+        };
+        self.server.app().store.write(work).await.expect("the calls are written")
+    }
+
     /// Moves the test environment's clock by seconds, through everything that falls due on the way.
     pub async fn advance(&self, seconds: i64) {
         self.advance_by(Move::By(seconds)).await;
@@ -182,8 +198,10 @@ impl Persona {
     async fn advance_by(&self, to: Move) {
         let mut command = MoveClock { to, frozen: None };
         loop {
-            let moved =
-                clock::advance(&self.server.app(), &self.caller(Environment::Test), command).await.expect("the clock moves");
+            let caller = self.caller(Environment::Test);
+            let moved = clock::advance(&self.server.app(), &caller, Operation(*caller.request.as_bytes()), command)
+                .await
+                .expect("the clock moves");
             if moved.arrived {
                 return;
             }

@@ -79,5 +79,10 @@ on_both! {
         let first = client.post(ADVANCE, json!({ "by_seconds": 3600 })).await;
         client.post(ADVANCE, json!({ "by_seconds": 3600 })).await.assert_replay_of(&first);
         assert_eq!(text(&ada.test().get("/v1/clock").await, "/now"), "2024-01-01T01:00:00Z");
+        // As after a crash that came before the answer was kept.
+        server.app().store.write(|tx| tx.execute("DELETE FROM idempotency", &[])).await.expect("forgotten");
+        let again = client.post(ADVANCE, json!({ "by_seconds": 3600 })).await;
+        again.assert_status(200);
+        assert_eq!((text(&again, "/now"), text(&again, "/target")), ("2024-01-01T01:00:00Z".to_owned(), text(&first, "/target")));
     }
 }

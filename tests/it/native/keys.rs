@@ -57,7 +57,7 @@ on_both! {
         assert_eq!(publishable.body["scopes"], json!(["verify"]));
         let token = operator.post(&path, json!({ "kind": "token" })).await;
         assert!(shown(&token).starts_with("tk_live_"));
-        assert_eq!(token.body["scopes"].as_array().map(Vec::len), Some(15));
+        assert_eq!(token.body["scopes"].as_array().map(Vec::len), Some(19));
     }
 
     async fn the_text_of_a_key_is_not_kept(server: Server) {

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use serde_json::{Value, json};
+use tandem_domain::sid::{account_sid, letter, sid};
 use tandem_kernel::Environment::{self, Live, Test};
 use tandem_testkit::{Client, Persona, Server, Stage};
 
@@ -114,8 +115,20 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
     let fault = client.post("/v1/faults", json!({ "effect": "duplicate", "on": "receipt", "probability": 0 })).await;
     let smsc = json!({ "name": "nowhere", "host": "127.0.0.1", "port": 1, "system_id": "us", "password": "secret" });
     let smsc = server.operator().post("/v1/smscs", smsc).await;
+    let menu = json!({ "name": "Main", "prompt": "Press 1.", "options": [{ "digit": "1", "destination_type": "voicemail" }] });
+    let menu = client.post("/audian/v2/ivr-menus", menu).await;
+    let flow = json!({ "name": "Main", "routing": [{ "pattern": "*", "destination_type": "voicemail" }] });
+    let flow = client.post("/audian/v2/call-flows", flow).await;
+    let environment = persona.test.environment;
+    let call = tandem_testkit::call(environment, "+61412345678", number, server.now());
+    let call = persona.write_calls(Test, vec![call]).await.remove(0);
     server.settle().await;
     HashMap::from([
+        ("CallSid", sid(letter::CALL, call.id.as_bytes())),
+        ("PropertySid", sid(letter::PROPERTY, environment.as_bytes())),
+        ("AccountSid", account_sid(persona.account)),
+        ("menu_id", text(&menu.body, "/menu_id")),
+        ("call_flow_id", text(&flow.body, "/call_flow_id")),
         ("fault_id", text(&fault.body, "/id")),
         ("smsc_id", text(&smsc.body, "/id")),
         ("opt_out_id", text(&opt_out.body, "/id")),

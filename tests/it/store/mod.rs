@@ -2,6 +2,7 @@
 
 mod jobs;
 mod ledger;
+mod plans;
 mod rows;
 mod schema;
 mod tls;

@@ -315,11 +315,21 @@ on_both! {
         assert_eq!(server.refuse_texts(Live).await.len(), 1);
         let wallet = ada.wallet(Live).await;
         assert_eq!((wallet.available, wallet.held), (100_000_000, 0));
+        assert_eq!(events(&ada.live(), &id).await, ["verify.sent", "verify.undelivered"]);
+        let told = ada.live().get(&format!("/v1/events/{id}")).await.body["data"][1]["data"].clone();
+        let message = ada.live().get(&format!("/v1/verifications/{id}")).await.body["messages"][0]["message_id"].clone();
+        assert_eq!(told, json!({
+            "verification_id": id, "phone_number": PHONE, "channel": "sms", "status": "pending", "message_id": message,
+            "error_code": "ESME_RINVDSTADR", "error_message": told["error_message"],
+        }));
+        let why = ada.live().get(&format!("/v1/verifications/{id}/explain")).await;
+        assert!(why.text().contains("the code did not arrive; until 2024-01-01T00:10:00Z it can be sent again"), "{why}");
         server.pass_seconds(30);
         let (again, text) = sent(&server, &ada.live(), PHONE).await;
         assert_eq!(again, id, "it can be sent again");
         check(&ada.live(), PHONE, &text.code()).await.assert(200, &checked(&id, "approved", true, 0));
         assert_eq!(ada.wallet(Live).await.available, 99_950_000);
+        assert_eq!(events(&ada.live(), &id).await, ["verify.sent", "verify.undelivered", "verify.sent", "verify.checked"]);
     }
 
     async fn a_publishable_key_verifies_and_does_nothing_else(server: Server) {

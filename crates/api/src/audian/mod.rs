@@ -2,9 +2,12 @@
 
 mod billing;
 mod billing_dto;
+mod call_flows;
 mod convert;
+mod destinations;
 mod dto;
 mod errors;
+mod ivr_menus;
 mod messages;
 mod messages_dto;
 mod numbers;
@@ -17,7 +20,7 @@ use tandem_catalogue::Dialect;
 
 use crate::http::{
     Endpoint, Manner,
-    manner::{Shown, bearer},
+    manner::{Reading, Shown, bearer},
     reply::JSON,
 };
 
@@ -34,6 +37,8 @@ pub fn manner() -> Manner {
         error_type: JSON,
         challenge: r#"Bearer realm="Tandem""#,
         strict: false,
+        reading: Reading::Exact,
+        lenient_bodies: false,
         security: || ("ApiKey", json!({ "type": "apiKey", "in": "header", "name": "X-Auth-Token" })),
         error_schema: errors::schema,
         endpoints,
@@ -41,7 +46,16 @@ pub fn manner() -> Manner {
 }
 
 fn endpoints() -> Vec<Endpoint> {
-    [numbers::endpoints(), ports::endpoints(), billing::endpoints(), messages::endpoints(), webhooks::endpoints()].concat()
+    [
+        numbers::endpoints(),
+        ports::endpoints(),
+        billing::endpoints(),
+        messages::endpoints(),
+        webhooks::endpoints(),
+        call_flows::endpoints(),
+        ivr_menus::endpoints(),
+    ]
+    .concat()
 }
 
 /// `X-Auth-Token` carries the key itself; samples of the documentation also use a bearer token.

@@ -9,7 +9,7 @@ use tandem_catalogue::{Error, Result};
 use tandem_kernel::{Caller, RequestId};
 use tandem_store::Tx;
 
-use super::{field::Field, form::Form, once::Once, reply::Reply};
+use super::{field::Field, form::Form, manner::Reading, once::Once, pairs::pairs, reply::Reply};
 
 /// A request that was let in.
 pub struct Call {
@@ -33,8 +33,12 @@ pub struct Call {
     pub query_fields: &'static [Field],
     /// What its body takes.
     pub body_fields: &'static [Field],
+    /// Whether the body is an HTML form.
+    pub is_html_form: bool,
     /// Whether a name that nobody knows is refused.
     pub strict: bool,
+    /// How names and words are compared.
+    pub reading: Reading,
     /// Unknown names, for the hint header.
     pub hints: Arc<Mutex<Vec<String>>>,
 }
@@ -91,7 +95,7 @@ impl Call {
     /// # Errors
     /// `unknown_parameter` where unknown names are refused.
     pub fn query_form(&self) -> Result<Form> {
-        self.checked(Form::query(&self.query, self.query_fields))
+        self.checked(Form::query(&self.query, self.query_fields, self.reading))
     }
 
     /// The body, by the description of its members. No body is an empty object.
@@ -99,8 +103,12 @@ impl Call {
     /// # Errors
     /// `malformed_body`, `unknown_parameter` where unknown names are refused.
     pub fn body_form(&self) -> Result<Form> {
+        if self.is_html_form {
+            let pairs = pairs(&String::from_utf8_lossy(&self.bytes));
+            return self.checked(Form::query(&pairs, self.body_fields, self.reading));
+        }
         let members = body_members(&self.bytes)?;
-        self.checked(Form::body(members, self.body_fields))
+        self.checked(Form::body(members, self.body_fields, self.reading))
     }
 
     /// Refuses names that no field has, where that is the manner: also for an operation that takes no fields at all.
@@ -121,12 +129,16 @@ impl Call {
     ///
     /// # Errors
     /// What the work fails with.
-    pub async fn answer<V, R>(&self, render: fn(&V) -> Reply, work: impl FnOnce(Finish<V>) -> R) -> Result<Reply>
+    pub async fn answer<V, R>(
+        &self,
+        render: impl Fn(&V) -> Reply + Clone + Send + Sync + 'static,
+        work: impl FnOnce(Finish<V>) -> R,
+    ) -> Result<Reply>
     where
         V: 'static,
         R: Future<Output = Result<V>>,
     {
-        self.answer_once(render, render, work).await
+        self.answer_once(render.clone(), render, work).await
     }
 
     /// As [`Self::answer`], but repetitions get what `kept` renders: for answers with a secret in them, which is not kept.
@@ -135,8 +147,8 @@ impl Call {
     /// What the work fails with.
     pub async fn answer_once<V, R>(
         &self,
-        render: fn(&V) -> Reply,
-        kept: fn(&V) -> Reply,
+        render: impl Fn(&V) -> Reply,
+        kept: impl Fn(&V) -> Reply + Send + Sync + 'static,
         work: impl FnOnce(Finish<V>) -> R,
     ) -> Result<Reply>
     where

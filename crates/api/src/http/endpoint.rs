@@ -6,7 +6,11 @@ use http::{Method, StatusCode};
 use tandem_catalogue::{Code, Result};
 use utoipa::openapi::{RefOr, schema::Schema};
 
-use super::{call::Call, field::Field, reply::Reply};
+use super::{
+    call::Call,
+    field::{Field, Kind},
+    reply::Reply,
+};
 
 /// The largest body that an operation reads unless it says otherwise, in bytes.
 pub const LARGEST_BODY: usize = 1024 * 1024;
@@ -61,6 +65,8 @@ pub struct Endpoint {
     pub query: &'static [Field],
     /// The body's members; none for operations without a body.
     pub body: Option<&'static [Field]>,
+    /// The media type of such a body.
+    pub body_type: &'static str,
     /// Whether the body is taken as it comes, of any media type.
     pub raw_body: bool,
     /// The media types that such a body is meant to have.
@@ -118,6 +124,7 @@ impl Endpoint {
             path_docs: &[],
             query: &[],
             body: None,
+            body_type: super::reply::JSON,
             raw_body: false,
             raw_types: &["application/octet-stream"],
             largest_body: LARGEST_BODY,
@@ -161,6 +168,19 @@ impl Endpoint {
         Self { body: Some(body), ..self }
     }
 
+    /// A body of JSON of another media type.
+    #[must_use]
+    pub fn body_type(self, body_type: &'static str) -> Self {
+        Self { body_type, ..self }
+    }
+
+    /// Whether the body may be an HTML form: such a form has no lists of objects and no objects.
+    #[must_use]
+    pub fn takes_html_form(&self) -> bool {
+        let flat = |field: &Field| !matches!(field.kind, Kind::Object(_) | Kind::Exact(_) | Kind::Objects(..) | Kind::Free);
+        self.body_type == super::reply::JSON && self.body.is_some_and(|fields| fields.iter().all(flat))
+    }
+
     /// A body of any media type, handed on as it comes.
     #[must_use]
     pub fn raw_body(self) -> Self {
@@ -183,6 +203,12 @@ impl Endpoint {
     #[must_use]
     pub fn answers<T: utoipa::ToSchema>(self, success: StatusCode) -> Self {
         Self { success, answer: Some(Shape::of::<T>()), ..self }
+    }
+
+    /// The status of success without a body.
+    #[must_use]
+    pub fn succeeds(self, success: StatusCode) -> Self {
+        Self { success, ..self }
     }
 
     /// An answer of another media type.

@@ -1,6 +1,8 @@
 //! What a request may carry, said once: the same description checks requests and becomes their OpenAPI schema.
 
 use serde_json::{Value, json};
+use tandem_catalogue::Error;
+use tandem_domain::email;
 
 /// The longest text whose limit the document states.
 const LONGEST_STATED: usize = 100_000;
@@ -20,6 +22,8 @@ pub struct Field {
     pub required: bool,
     /// Whether `null` is a value that takes away what was there.
     pub clearable: bool,
+    /// The error for a word that is none of its own, by the field and the word; none for `invalid_choice`.
+    pub unknown: Option<fn(String, String) -> Error>,
     /// What it means, for the documentation.
     pub doc: &'static str,
     /// An example, as JSON.
@@ -71,6 +75,8 @@ pub enum Kind {
     Time,
     /// An object with these members.
     Object(&'static [Field]),
+    /// An object with these members and no others: what it says would not hold if one were overlooked.
+    Exact(&'static [Field]),
     /// A list of objects with these members, of so many at the most.
     Objects(&'static [Field], usize),
     /// A list of whole numbers.
@@ -99,7 +105,7 @@ impl Field {
     /// An optional field.
     #[must_use]
     pub const fn new(name: &'static str, kind: Kind, doc: &'static str, example: &'static str) -> Self {
-        Self { name, aliases: &[], missing_as: name, kind, required: false, clearable: false, doc, example }
+        Self { name, aliases: &[], missing_as: name, kind, required: false, clearable: false, unknown: None, doc, example }
     }
 
     /// The same field, required.
@@ -118,6 +124,12 @@ impl Field {
     #[must_use]
     pub const fn or(self, aliases: &'static [&'static str]) -> Self {
         Self { aliases, ..self }
+    }
+
+    /// The same field, with an error of its own for a word that is none of its own.
+    #[must_use]
+    pub const fn unknown_as(self, unknown: fn(String, String) -> Error) -> Self {
+        Self { unknown: Some(unknown), ..self }
     }
 
     /// The same field, called so in errors where the caller sent none of its spellings.
@@ -156,6 +168,9 @@ impl Field {
 }
 
 impl Kind {
+    /// An e-mail address.
+    pub const EMAIL: Self = Self::Form { pattern: email::PATTERN, fits: email::is_email, rule: email::RULE };
+
     /// The OpenAPI schema of what it holds.
     #[must_use]
     pub fn schema(&self) -> Value {
@@ -175,6 +190,13 @@ impl Kind {
             Self::Choices(words) => json!({ "type": "array", "items": { "type": "string", "enum": words } }),
             Self::Time => json!({ "type": "string", "format": "date-time" }),
             Self::Object(fields) => object_schema(fields),
+            Self::Exact(fields) => {
+                let mut schema = object_schema(fields);
+                if let Some(object) = schema.as_object_mut() {
+                    object.insert("additionalProperties".to_owned(), false.into());
+                }
+                schema
+            }
             Self::Objects(fields, most) => {
                 json!({ "type": "array", "items": object_schema(fields), "minItems": 1, "maxItems": most })
             }

@@ -4,11 +4,14 @@
 //! what is missing, what is of the wrong type, what is malformed, what is out of range.
 
 use serde_json::{Map, Value};
-use tandem_catalogue::{Error, Result};
+use tandem_catalogue::{Code, Error, Result};
 use tandem_domain::{config::Patch, message::Sender};
 use tandem_kernel::{Money, PhoneFault, PhoneNumber, Timestamp};
 
-use super::field::{Field, Kind};
+use super::{
+    field::{Field, Kind},
+    manner::Reading,
+};
 
 /// The order in which faults are answered.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -34,6 +37,7 @@ pub struct Form {
     values: Map<String, Value>,
     fields: &'static [Field],
     source: Source,
+    reading: Reading,
     within: String,
     faults: Vec<Fault>,
     renamed: Vec<(&'static str, String)>,
@@ -42,13 +46,13 @@ pub struct Form {
 impl Form {
     /// Reads a body's members.
     #[must_use]
-    pub fn body(values: Map<String, Value>, fields: &'static [Field]) -> Self {
-        Self::new(values, fields, Source::Body, String::new())
+    pub fn body(values: Map<String, Value>, fields: &'static [Field], reading: Reading) -> Self {
+        Self::new(values, fields, Source::Body, reading, String::new())
     }
 
     /// Reads a query's parameters. A repeated one is a list, and so is one written `name[]`.
     #[must_use]
-    pub fn query(pairs: &[(String, String)], fields: &'static [Field]) -> Self {
+    pub fn query(pairs: &[(String, String)], fields: &'static [Field], reading: Reading) -> Self {
         let mut values = Map::new();
         for (name, value) in pairs {
             let name = name.strip_suffix("[]").unwrap_or(name);
@@ -60,18 +64,18 @@ impl Form {
                 }
             }
         }
-        Self::new(values, fields, Source::Query, String::new())
+        Self::new(values, fields, Source::Query, reading, String::new())
     }
 
-    fn new(values: Map<String, Value>, fields: &'static [Field], source: Source, within: String) -> Self {
-        let mut form = Self { values, fields, source, within, faults: Vec::new(), renamed: Vec::new() };
+    fn new(values: Map<String, Value>, fields: &'static [Field], source: Source, reading: Reading, within: String) -> Self {
+        let mut form = Self { values, fields, source, reading, within, faults: Vec::new(), renamed: Vec::new() };
         for field in fields {
             let sent = form.sent(field).map(|(name, _)| name.to_owned());
             if field.required && form.value(field).is_none() {
                 let name = sent.as_deref().unwrap_or(field.missing_as);
                 form.faults.push((Rank::Missing, Error::missing_parameter(form.path(name))));
             }
-            if let Some(name) = sent.filter(|name| name != field.name) {
+            if let Some(name) = sent.filter(|name| !reading.same(name, field.name)) {
                 form.renamed.push((field.name, name));
             }
         }
@@ -100,6 +104,12 @@ impl Form {
         sent.or_else(|| field.map(|field| field.missing_as.to_owned())).unwrap_or_else(|| name.to_owned())
     }
 
+    /// The whole path of a field as the caller spelled it, for errors that arise later.
+    #[must_use]
+    pub fn path_of(&self, name: &str) -> String {
+        self.path(&self.spelling(name))
+    }
+
     /// The fields that the caller spelled in another way than the documentation, by the latter's name.
     #[must_use]
     pub fn renamed(&self) -> &[(&'static str, String)] {
@@ -109,7 +119,7 @@ impl Form {
     /// Names that no field has, each with the nearest that one has.
     #[must_use]
     pub fn unknown(&self) -> Vec<(String, Option<&'static str>)> {
-        let known = |name: &str| self.fields.iter().any(|field| field.spellings().any(|spelling| spelling == name));
+        let known = |name: &str| self.fields.iter().any(|field| field.spellings().any(|known| self.reading.same(name, known)));
         let names = self.values.keys().filter(|name| !known(name));
         names.map(|name| (self.path(name), nearest(name, self.fields.iter().map(|field| field.name)))).collect()
     }
@@ -145,28 +155,30 @@ impl Form {
 
     /// `true` or `false`.
     pub fn boolean(&mut self, name: &str) -> Option<bool> {
-        let source = self.source;
+        let (source, reading) = (self.source, self.reading);
         self.take(name, |path, value, _| match (source, value) {
             (_, Value::Bool(value)) => Ok(*value),
-            (Source::Query, Value::String(text)) if text == "true" || text == "false" => Ok(text == "true"),
+            (Source::Query, Value::String(text)) if reading.same(text, "true") => Ok(true),
+            (Source::Query, Value::String(text)) if reading.same(text, "false") => Ok(false),
             _ => Err((Rank::Type, Error::wrong_type(path, "true or false"))),
         })
     }
 
     /// One of several words.
     pub fn choice(&mut self, name: &str) -> Option<&'static str> {
-        self.take(name, |path, value, kind| {
-            let Kind::Choice(words) = kind else { return Err(misread(&path)) };
+        let words = self.words(name);
+        self.take(name, |path, value, _| {
+            let Some(words) = words else { return Err(misread(&path)) };
             let Value::String(text) = value else { return Err((Rank::Type, Error::wrong_type(path, "a string"))) };
-            word(path, text, words)
+            words.find(path, text)
         })
     }
 
     /// Several of several words.
     pub fn choices(&mut self, name: &str) -> Option<Vec<&'static str>> {
-        let source = self.source;
-        self.take(name, |path, value, kind| {
-            let Kind::Choices(words) = kind else { return Err(misread(&path)) };
+        let (source, words) = (self.source, self.words(name));
+        self.take(name, |path, value, _| {
+            let Some(words) = words else { return Err(misread(&path)) };
             let wrong = || (Rank::Type, Error::wrong_type(path.clone(), "a list of strings"));
             let listed: Vec<&str> = match (source, value) {
                 (_, Value::Array(list)) => list.iter().map(|item| item.as_str().ok_or_else(wrong)).collect::<Result<_, Fault>>()?,
@@ -177,7 +189,7 @@ impl Form {
             if let [""] = listed[..] {
                 return Ok(Vec::new());
             }
-            listed.iter().flat_map(|item| item.split(',')).map(|item| word(path.clone(), item.trim(), words)).collect()
+            listed.iter().flat_map(|item| item.split(',')).map(|item| words.find(path.clone(), item.trim())).collect()
         })
     }
 
@@ -229,6 +241,36 @@ impl Form {
         })
     }
 
+    /// Text that `read` understands, by the caller's spelling of the field; what it refuses joins the faults.
+    pub fn parsed<T>(&mut self, name: &str, read: impl FnOnce(&str, &str) -> Result<T>) -> Option<T> {
+        self.take(name, |path, value, kind| {
+            let text = text(path.clone(), value, kind)?;
+            read(&path, &text).map_err(|error| {
+                let range = matches!(error.code(), Code::TooLong | Code::TooShort | Code::OutOfRange);
+                (if range { Rank::Range } else { Rank::Format }, error)
+            })
+        })
+    }
+
+    /// The members of each object of a list, read by `read` and each with its own faults; none where there is no such list.
+    pub fn each<T>(&mut self, name: &str, read: impl Fn(&mut Self) -> Result<T>) -> Option<Vec<Result<T>>> {
+        let (path, value, kind) = self.look(name)?;
+        let Kind::Objects(fields, most) = kind else { return None };
+        let Value::Array(list) = value else {
+            self.faults.push((Rank::Type, Error::wrong_type(path, "a list of objects")));
+            return None;
+        };
+        if list.is_empty() || list.len() > most {
+            self.faults.push((Rank::Range, Error::invalid_value(path, format!("must have 1 to {most} entries"))));
+            return None;
+        }
+        let one = |item| match item {
+            Value::Object(map) => read(&mut Self::new(map, fields, self.source, self.reading, String::new())),
+            _ => Err(Error::wrong_type(name.to_owned(), "a list of objects")),
+        };
+        Some(list.into_iter().map(one).collect())
+    }
+
     /// Any object of the caller's own.
     pub fn free(&mut self, name: &str) -> Option<Map<String, Value>> {
         self.take(name, |path, value, _| match value {
@@ -240,12 +282,18 @@ impl Form {
     /// An object's members, read by `read`; its faults join this form's.
     pub fn object<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
         let (path, value, kind) = self.look(name)?;
-        let Kind::Object(fields) = kind else { return None };
+        let (Kind::Object(fields) | Kind::Exact(fields)) = kind else { return None };
         let Value::Object(map) = value else {
             self.faults.push((Rank::Type, Error::wrong_type(path, "an object")));
             return None;
         };
-        Some(self.nested(map, fields, path, read))
+        let exact = matches!(kind, Kind::Exact(_));
+        Some(self.nested(map, fields, path, |form| {
+            if exact {
+                form.refuse_unknown();
+            }
+            read(form)
+        }))
     }
 
     /// The members of each object of a list, read by `read`.
@@ -289,11 +337,19 @@ impl Form {
         path: String,
         read: impl FnOnce(&mut Self) -> T,
     ) -> T {
-        let mut child = Self::new(map, fields, self.source, path);
+        let mut child = Self::new(map, fields, self.source, self.reading, path);
         let value = read(&mut child);
         self.faults.append(&mut child.faults);
         self.renamed.append(&mut child.renamed);
         value
+    }
+
+    fn refuse_unknown(&mut self) {
+        let hint =
+            |near: Option<&str>| near.map_or_else(|| "see the documentation".to_owned(), |near| format!("did you mean '{near}'?"));
+        let unknown = self.unknown().into_iter();
+        self.faults
+            .extend(unknown.map(|(name, near)| (Rank::Format, Error::unknown_parameter(name, hint(near)))).collect::<Vec<_>>());
     }
 
     fn take<T>(&mut self, name: &str, read: impl FnOnce(String, &Value, &Kind) -> Result<T, Fault>) -> Option<T> {
@@ -304,6 +360,14 @@ impl Form {
                 self.faults.push(fault);
                 None
             }
+        }
+    }
+
+    fn words(&self, name: &str) -> Option<Words> {
+        let field = self.fields.iter().find(|field| field.name == name)?;
+        match field.kind {
+            Kind::Choice(words) | Kind::Choices(words) => Some(Words { words, reading: self.reading, unknown: field.unknown }),
+            _ => None,
         }
     }
 
@@ -320,7 +384,15 @@ impl Form {
     }
 
     fn sent(&self, field: &Field) -> Option<(&str, &Value)> {
-        field.spellings().find_map(|name| self.values.get_key_value(name).map(|(name, value)| (name.as_str(), value)))
+        let exact = field.spellings().find_map(|name| self.values.get_key_value(name));
+        let found = match self.reading {
+            Reading::Exact => exact,
+            Reading::AnyCase => exact.or_else(|| {
+                let same = |name: &str| field.spellings().any(|known| name.eq_ignore_ascii_case(known));
+                self.values.iter().find(|(name, _)| same(name))
+            }),
+        };
+        found.map(|(name, value)| (name.as_str(), value))
     }
 
     fn path(&self, name: &str) -> String {
@@ -339,9 +411,22 @@ fn misread(path: &str) -> Fault {
     (Rank::Type, Error::internal().because(format!("{path} is read as what it is not declared to be")))
 }
 
-fn word(path: String, text: &str, words: &'static [&'static str]) -> Result<&'static str, Fault> {
-    let known = words.iter().copied().find(|word| *word == text);
-    known.ok_or_else(|| (Rank::Range, Error::invalid_choice(path, words.join(", "))))
+/// The words that a field may hold.
+#[derive(Clone, Copy)]
+struct Words {
+    words: &'static [&'static str],
+    reading: Reading,
+    unknown: Option<fn(String, String) -> Error>,
+}
+
+impl Words {
+    fn find(&self, path: String, text: &str) -> Result<&'static str, Fault> {
+        let known = self.words.iter().copied().find(|word| self.reading.same(word, text));
+        known.ok_or_else(|| match self.unknown {
+            Some(unknown) => (Rank::Range, unknown(path, text.to_owned())),
+            None => (Rank::Range, Error::invalid_choice(path, self.words.join(", "))),
+        })
+    }
 }
 
 fn text(path: String, value: &Value, kind: &Kind) -> Result<String, Fault> {
@@ -440,7 +525,7 @@ fn distance(a: &[char], b: &[char]) -> usize {
 mod tests {
     use super::*;
     use serde_json::json;
-    use tandem_catalogue::{Code, Dialect};
+    use tandem_catalogue::Dialect;
 
     const FIELDS: &[Field] = &[
         Field::new("number", Kind::Phone, "", "").or(&["phone_number"]).missing_as("phone_number").required(),
@@ -449,7 +534,7 @@ mod tests {
     ];
 
     fn fault(value: Value) -> (Code, Option<String>) {
-        let mut form = Form::body(value.as_object().cloned().unwrap_or_default(), FIELDS);
+        let mut form = Form::body(value.as_object().cloned().unwrap_or_default(), FIELDS, Reading::Exact);
         form.phone("number");
         form.int("count");
         form.amount("price");
@@ -473,7 +558,7 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_told_its_nearest() {
-        let form = Form::body(json!({ "nunber": 1, "zebra": 2 }).as_object().cloned().unwrap_or_default(), FIELDS);
+        let form = Form::body(json!({ "nunber": 1, "zebra": 2 }).as_object().cloned().unwrap_or_default(), FIELDS, Reading::Exact);
         assert_eq!(form.unknown(), [("nunber".to_owned(), Some("number")), ("zebra".to_owned(), None)]);
     }
 }

@@ -1,5 +1,6 @@
 //! How a dialect reads credentials and says errors.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, StatusCode, header};
 use tandem_catalogue::{Dialect, Error};
 
@@ -12,8 +13,35 @@ pub enum Shown {
     Nothing,
     /// A key.
     Key(String),
+    /// A key beside the sid of the account that it is said to belong to.
+    Pair {
+        /// The sid.
+        account: String,
+        /// The key.
+        key: String,
+    },
     /// Something that is no credential of this dialect.
     Nonsense,
+}
+
+/// How names and words of requests are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// As they are documented.
+    Exact,
+    /// Without regard to the case of letters.
+    AnyCase,
+}
+
+impl Reading {
+    /// Whether two names or words are the same.
+    #[must_use]
+    pub fn same(self, one: &str, other: &str) -> bool {
+        match self {
+            Self::Exact => one == other,
+            Self::AnyCase => one.eq_ignore_ascii_case(other),
+        }
+    }
 }
 
 /// A dialect, as the shared part of the HTTP side needs to know it.
@@ -37,6 +65,10 @@ pub struct Manner {
     pub challenge: &'static str,
     /// Whether names that no field has are refused.
     pub strict: bool,
+    /// How names and words are compared.
+    pub reading: Reading,
+    /// Whether bodies may be HTML forms, and text that is not UTF-8 is taken for Latin-1: as its clients send them.
+    pub lenient_bodies: bool,
     /// The security scheme for the document: name and definition.
     pub security: fn() -> (&'static str, serde_json::Value),
     /// The schema of its errors.
@@ -59,6 +91,26 @@ pub fn bearer(headers: &HeaderMap) -> Shown {
             key => Shown::Key(key.to_owned()),
         },
         _ => Shown::Nonsense,
+    }
+}
+
+/// An AccountSid and a token from `Authorization: Basic …` (RFC 7617).
+#[must_use]
+pub fn basic(headers: &HeaderMap) -> Shown {
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Shown::Nothing };
+    let Ok(text) = value.to_str() else { return Shown::Nonsense };
+    let (scheme, encoded) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+    if scheme.is_empty() {
+        return Shown::Nothing;
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return Shown::Nonsense;
+    }
+    let decoded = STANDARD.decode(encoded.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    match decoded.as_deref().and_then(|pair| pair.split_once(':')) {
+        Some(("", "")) => Shown::Nothing,
+        Some((account, key)) => Shown::Pair { account: account.to_owned(), key: key.to_owned() },
+        None => Shown::Nonsense,
     }
 }
 

@@ -8,6 +8,7 @@ pub mod lookup;
 pub mod manner;
 pub mod once;
 pub mod openapi;
+pub mod pairs;
 pub mod pipeline;
 pub mod redact;
 pub mod reply;

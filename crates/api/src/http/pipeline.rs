@@ -27,10 +27,15 @@ use super::{
     endpoint::{Access, Endpoint, LARGEST_BODY},
     manner::{Manner, Shown},
     once::{Claim, Guard, InFlight, Once},
+    pairs::pairs,
     redact,
-    reply::Reply,
+    reply::{JSON, Reply},
 };
 
+/// The media type of HTML forms.
+const HTML_FORM: &str = "application/x-www-form-urlencoded";
+/// The header of a refusal that names the catalogue's code: dialects say several codes in the same way.
+pub const CODE_HEADER: &str = "x-tandem-error";
 /// How long a body may take to arrive: one of the usual size, and each mebibyte beyond it.
 const BODY_PATIENCE: Duration = Duration::from_secs(30);
 const PATIENCE_PER_MEBIBYTE: Duration = Duration::from_secs(4);
@@ -103,7 +108,7 @@ async fn walk(
     } else {
         authenticate(app, manner, endpoint, parts, trail).await?;
     }
-    trail.body = read_body(endpoint, parts, body).await?;
+    trail.body = read_body(manner, endpoint, parts, body).await?;
     let path = path_params(parts).await;
     let principal = trail.principal.clone();
     let environment = principal.as_ref().and_then(|principal| principal.key.environment).unwrap_or(shared.nobody);
@@ -123,13 +128,15 @@ async fn walk(
         request: id,
         principal,
         path,
-        query: query_pairs(parts.uri.query().unwrap_or("")),
+        query: pairs(parts.uri.query().unwrap_or("")),
         bytes: trail.body.clone(),
         head: parts.method == Method::HEAD,
         once: once.clone(),
         query_fields: endpoint.query,
         body_fields: endpoint.body.unwrap_or_default(),
+        is_html_form: manner.lenient_bodies && media_type(&parts.headers) == HTML_FORM,
         strict: manner.strict,
+        reading: manner.reading,
         hints: trail.hints.clone(),
     };
     let outcome = work(endpoint, call, guard).await;
@@ -158,6 +165,7 @@ async fn work(endpoint: &Endpoint, call: Call, guard: Option<Guard>) -> Result<R
 async fn authenticate(app: &App, manner: &Manner, endpoint: &Endpoint, parts: &Parts, trail: &mut Trail) -> Result<()> {
     let shown = match (manner.credential)(&parts.headers) {
         Shown::Key(key) => app.directory.authenticate(&key).await,
+        Shown::Pair { account, key } => app.directory.authenticate_for(&account, &key).await,
         Shown::Nothing => Err(Error::missing_authentication()),
         Shown::Nonsense => Err(Error::invalid_api_key()),
     };
@@ -189,7 +197,7 @@ async fn authenticate(app: &App, manner: &Manner, endpoint: &Endpoint, parts: &P
     }
 }
 
-async fn read_body(endpoint: &Endpoint, parts: &Parts, body: Body) -> Result<Bytes> {
+async fn read_body(manner: &Manner, endpoint: &Endpoint, parts: &Parts, body: Body) -> Result<Bytes> {
     if !endpoint.is_unsafe() || endpoint.raw_body && parts.headers.get(header::CONTENT_LENGTH).is_some_and(|length| length == "0") {
         return Ok(Bytes::new());
     }
@@ -206,17 +214,38 @@ async fn read_body(endpoint: &Endpoint, parts: &Parts, body: Body) -> Result<Byt
         Ok(Err(fault)) => return Err(Error::malformed_body("it was cut off").because(fault)),
         Err(_) => return Err(Error::request_timeout(patience)),
     };
-    check_media_type(endpoint, &parts.headers, &bytes)?;
-    Ok(bytes)
+    check_media_type(manner, endpoint, &parts.headers, &bytes)?;
+    Ok(if manner.lenient_bodies && !endpoint.raw_body { as_utf8(bytes) } else { bytes })
 }
 
-fn check_media_type(endpoint: &Endpoint, headers: &HeaderMap, bytes: &Bytes) -> Result<()> {
+/// A text that is not UTF-8 is taken for Latin-1 (ISO 8859-1), whose 256 characters are the first of Unicode.
+fn as_utf8(bytes: Bytes) -> Bytes {
+    if std::str::from_utf8(&bytes).is_ok() {
+        return bytes;
+    }
+    bytes.iter().map(|byte| char::from(*byte)).collect::<String>().into()
+}
+
+/// What a body is said to be, without parameters, in lower case; empty for nothing.
+fn media_type(headers: &HeaderMap) -> String {
+    let text = headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes())).unwrap_or_default();
+    text.split(';').next().unwrap_or("").trim().to_ascii_lowercase()
+}
+
+fn check_media_type(manner: &Manner, endpoint: &Endpoint, headers: &HeaderMap, bytes: &Bytes) -> Result<()> {
     let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
-    let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let essence = text.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-    let json =
-        essence.is_empty() || essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
-    if bytes.is_empty() || json || endpoint.raw_body { Ok(()) } else { Err(Error::unsupported_media_type(text)) }
+    if bytes.is_empty() || endpoint.raw_body {
+        return Ok(());
+    }
+    let essence = media_type(headers);
+    let fits = match essence.as_str() {
+        "" => true,
+        sent if endpoint.body_type != JSON => sent == endpoint.body_type,
+        HTML_FORM => manner.lenient_bodies && endpoint.takes_html_form(),
+        sent => sent == JSON || (sent.starts_with("application/") && sent.ends_with("+json")),
+    };
+    let received = || String::from_utf8_lossy(value.as_bytes()).into_owned();
+    if fits { Ok(()) } else { Err(Error::unsupported_media_type(received(), endpoint.body_type)) }
 }
 
 async fn path_params(parts: &mut Parts) -> Vec<(String, String)> {
@@ -228,42 +257,9 @@ async fn path_params(parts: &mut Parts) -> Vec<(String, String)> {
     }
 }
 
-/// Decodes a query (`application/x-www-form-urlencoded`).
-fn query_pairs(query: &str) -> Vec<(String, String)> {
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(name, value)| (decode(name), decode(value))).collect()
-}
-
-fn decode(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        let decoded = match byte {
-            b'+' => b' ',
-            b'%' => {
-                let mut ahead = bytes.clone();
-                match (ahead.next().and_then(hex), ahead.next().and_then(hex)) {
-                    (Some(high), Some(low)) => {
-                        bytes = ahead;
-                        high * 16 + low
-                    }
-                    _ => b'%',
-                }
-            }
-            other => other,
-        };
-        out.push(decoded);
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-fn hex(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
-}
-
 fn refuse(manner: &Manner, error: &Error, id: RequestId, parts: &Parts, trail: &mut Trail) -> Reply {
     trail.code = error.code().name();
-    let mut reply = (manner.refuse)(error, &id.to_string());
+    let mut reply = (manner.refuse)(error, &id.to_string()).with(CODE_HEADER, trail.code);
     if let Some(seconds) = error.retry_after() {
         reply = reply.with("retry-after", seconds.max(1).to_string());
     }
@@ -335,7 +331,7 @@ fn conclude(
 
 fn last_four(manner: &Manner, parts: &Parts) -> String {
     match (manner.credential)(&parts.headers) {
-        Shown::Key(key) if key.is_ascii() => KeyText::last_four(&key).to_owned(),
+        Shown::Key(key) | Shown::Pair { key, .. } if key.is_ascii() => KeyText::last_four(&key).to_owned(),
         _ => String::new(),
     }
 }

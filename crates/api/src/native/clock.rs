@@ -83,7 +83,7 @@ async fn advance(call: Call) -> Result<Reply> {
             return Err(Error::invalid_value(field, "must not come with another way to say how far"));
         }
     };
-    let moved = clock::advance(&call.app, &call.caller()?, MoveClock { to, frozen }).await?;
+    let moved = clock::advance(&call.app, &call.caller()?, call.operation(), MoveClock { to, frozen }).await?;
     Ok(state(&moved))
 }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tandem_app::{
     explain::{self, ExplainedCharge, Which},
+    flows, menus,
     numbers::NumberRef,
     verifications,
 };
@@ -36,7 +37,7 @@ struct ExplainedDto {
 /// What something was decided about.
 #[derive(Serialize, ToSchema)]
 pub(super) struct SubjectDto {
-    /// `number`, `port`, `message`, `verification` or `request`.
+    /// `number`, `port`, `message`, `verification`, `call_flow`, `ivr_menu` or `request`.
     pub(super) kind: &'static str,
     /// Its id.
     pub(super) id: String,
@@ -159,6 +160,28 @@ pub fn endpoints() -> Vec<Endpoint> {
         .answers::<ExplainedDto>(StatusCode::OK)
         .codes(&[Code::VerificationNotFound]),
         Endpoint::new(
+            "explainCallFlow",
+            Method::GET,
+            "/call-flows/{call_flow_id}/explain",
+            "What was looked at when one of your call flows was accepted.",
+            call_flow,
+        )
+        .path_docs(&[("call_flow_id", "The call flow's id.")])
+        .query(PAGE)
+        .answers::<ExplainedDto>(StatusCode::OK)
+        .codes(&[Code::FlowNotFound]),
+        Endpoint::new(
+            "explainIvrMenu",
+            Method::GET,
+            "/ivr-menus/{menu_id}/explain",
+            "What was looked at when one of your menus was accepted.",
+            ivr_menu,
+        )
+        .path_docs(&[("menu_id", "The menu's id.")])
+        .query(PAGE)
+        .answers::<ExplainedDto>(StatusCode::OK)
+        .codes(&[Code::ResourceNotFound]),
+        Endpoint::new(
             "explainRequest",
             Method::GET,
             "/requests/{request_id}/explain",
@@ -208,6 +231,21 @@ async fn verification(call: Call) -> Result<Reply> {
         name: found.phone.to_string(),
         state: found.state.as_str().to_owned(),
     };
+    Ok(explained(subject, window, kept))
+}
+
+async fn call_flow(call: Call) -> Result<Reply> {
+    let (window, which) = which(&call)?;
+    let (flow, kept) = flows::explain(&call.app, &call.caller()?, call.param("call_flow_id").to_owned(), which).await?;
+    let state = if flow.active { "active" } else { "inactive" };
+    let subject = SubjectDto { kind: "call_flow", id: flow.id.to_string(), name: flow.name, state: state.to_owned() };
+    Ok(explained(subject, window, kept))
+}
+
+async fn ivr_menu(call: Call) -> Result<Reply> {
+    let (window, which) = which(&call)?;
+    let (menu, kept) = menus::explain(&call.app, &call.caller()?, call.param("menu_id").to_owned(), which).await?;
+    let subject = SubjectDto { kind: "ivr_menu", id: menu.id.to_string(), name: menu.name, state: "active".to_owned() };
     Ok(explained(subject, window, kept))
 }
 

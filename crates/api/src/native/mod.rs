@@ -28,7 +28,11 @@ mod webhooks;
 use serde_json::json;
 use tandem_catalogue::Dialect;
 
-use crate::http::{Endpoint, Manner, manner::bearer, reply::PROBLEM};
+use crate::http::{
+    Endpoint, Manner,
+    manner::{Reading, bearer},
+    reply::PROBLEM,
+};
 
 pub(crate) use front::front;
 
@@ -45,6 +49,8 @@ pub fn manner() -> Manner {
         error_type: PROBLEM,
         challenge: r#"Bearer realm="Tandem""#,
         strict: true,
+        reading: Reading::Exact,
+        lenient_bodies: false,
         security: || ("Bearer", json!({ "type": "http", "scheme": "bearer" })),
         error_schema: problem::schema,
         endpoints,

@@ -498,6 +498,7 @@ fn dto(webhook: &Webhook) -> WebhookDto {
         dialect: match webhook.target {
             Target::Endpoint(dialect) => dialect.as_str(),
             Target::Number => "number",
+            Target::Message => "message",
         },
         url: webhook.url.clone(),
         method: webhook.method.as_str(),

@@ -8,7 +8,11 @@ mod verify;
 use serde_json::json;
 use tandem_catalogue::Dialect;
 
-use crate::http::{Endpoint, Manner, manner::bearer, reply::JSON};
+use crate::http::{
+    Endpoint, Manner,
+    manner::{Reading, bearer},
+    reply::JSON,
+};
 
 /// How this dialect reads and speaks.
 #[must_use]
@@ -23,6 +27,8 @@ pub fn manner() -> Manner {
         error_type: JSON,
         challenge: r#"Bearer realm="Tandem""#,
         strict: false,
+        reading: Reading::Exact,
+        lenient_bodies: false,
         security: || ("Bearer", json!({ "type": "http", "scheme": "bearer" })),
         error_schema: errors::schema,
         endpoints,

@@ -5,13 +5,13 @@ use tandem_catalogue::Result;
 use tandem_domain::{
     event::EventKind,
     message::{
-        Channel, Direction, Message, MessageState, Sender,
+        Channel, Direction, Message, MessageState, Options, Sender,
         optout::{self, Wish},
         segment,
     },
     number::Number,
 };
-use tandem_kernel::{Currency, MessageId, Money, OptOutId, PhoneNumber};
+use tandem_kernel::{Currency, MessageId, Money, OptOutId, PhoneNumber, PropertyId};
 use tandem_store::{
     Tx,
     repo::{
@@ -21,6 +21,7 @@ use tandem_store::{
 };
 
 use super::{
+    check::property_of,
     gateway::Incoming,
     life::data,
     send::{Draft, Terms, send_in},
@@ -56,7 +57,7 @@ fn receive_in(tx: &mut Tx, pen: &Pen, incoming: &Incoming) -> Result<()> {
 
 /// Keeps a message that is whole, tells of it, and does what it asks for.
 pub(super) fn take_in(tx: &mut Tx, desk: &Desk, number: &Number, incoming: &Incoming) -> Result<MessageId> {
-    let message = message_of(desk, incoming, number.monthly.currency);
+    let message = message_of(desk, incoming, property_of(number), number.monthly.currency);
     messages::insert(tx, &message)?;
     desk.event(tx, &message.id.to_string(), EventKind::MessageReceived, &data(&message))?;
     tell(tx, desk, number, &message)?;
@@ -64,13 +65,14 @@ pub(super) fn take_in(tx: &mut Tx, desk: &Desk, number: &Number, incoming: &Inco
     Ok(message.id)
 }
 
-fn message_of(desk: &Desk, incoming: &Incoming, currency: Currency) -> Message {
+fn message_of(desk: &Desk, incoming: &Incoming, property: PropertyId, currency: Currency) -> Message {
     let body: String = incoming.body.chars().filter(|c| *c != '\0').take(MOST_KEPT).collect();
     let encoding = tandem_domain::message::Encoding::choose(&body);
     let parts = segment::cut_as(encoding, &body).map_or(1, |parts| parts.len());
     Message {
         id: desk.id(MessageId::new),
         environment: desk.settings.id,
+        property,
         direction: Direction::Inbound,
         channel: Channel::Sms,
         state: MessageState::Received,
@@ -85,7 +87,10 @@ fn message_of(desk: &Desk, incoming: &Incoming, currency: Currency) -> Message {
         hold: None,
         smsc: Some(incoming.smsc),
         failure: None,
+        options: Options::default(),
+        reply_to: None,
         created_at: desk.now,
+        scheduled_at: None,
         sent_at: None,
         completed_at: Some(desk.now),
         expires_at: desk.now,

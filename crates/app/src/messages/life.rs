@@ -18,7 +18,7 @@ use tandem_store::{
     },
 };
 
-use crate::{app::Desk, billing::SMS_MESSAGES};
+use crate::{app::Desk, billing::SMS_MESSAGES, verifications};
 
 /// Changes of one environment's messages, gathered so that few statements write them.
 #[derive(Default)]
@@ -30,6 +30,8 @@ pub(super) struct Changes {
     back: Vec<MessageId>,
     sent: i64,
     explanations: Vec<Explanation>,
+    /// Messages with a code that did not arrive.
+    lost_codes: Vec<Message>,
 }
 
 impl Changes {
@@ -44,6 +46,9 @@ impl Changes {
                     self.sent += 1;
                     self.pay(&message);
                     self.leave(&message);
+                }
+                MessageState::Queued if before == MessageState::Scheduled => {
+                    self.events.push((message.id.to_string(), EventKind::MessageQueued, data(&message)))
                 }
                 MessageState::Queued => {
                     self.back.push(message.id);
@@ -68,6 +73,10 @@ impl Changes {
                     self.explain(&message, "the message arrives", failure.reason.clone(), outcome);
                 }
             }
+            if message.sealed.is_some() && matches!(state, MessageState::Failed | MessageState::Expired | MessageState::Undelivered)
+            {
+                self.lost_codes.push(message.clone());
+            }
             if let Some(kind) = event_of(*state) {
                 self.events.push((message.id.to_string(), kind, data(&message)));
             }
@@ -91,7 +100,8 @@ impl Changes {
             usage::add(tx, &[(desk.settings.id, day, SMS_MESSAGES, self.sent)])?;
         }
         desk.explain_many(tx, &self.explanations)?;
-        desk.events(tx, self.events)
+        desk.events(tx, self.events)?;
+        verifications::undelivered(tx, desk, &self.lost_codes)
     }
 
     /// Keeps why a message took a step.
@@ -137,7 +147,7 @@ pub(super) fn cause(message: &Message, step: &str, description: String) -> Cause
 
 const fn event_of(state: MessageState) -> Option<EventKind> {
     match state {
-        MessageState::Queued | MessageState::Sending => None, // queued again is nothing that an owner must know
+        MessageState::Scheduled | MessageState::Queued | MessageState::Sending => None, // queued again is nothing that an owner must know
         MessageState::Sent => Some(EventKind::MessageSent),
         MessageState::Delivered => Some(EventKind::MessageDelivered),
         MessageState::Undelivered => Some(EventKind::MessageUndelivered),
@@ -162,6 +172,19 @@ pub(super) fn data(message: &Message) -> Value {
         "currency": message.price.currency.as_str(),
     });
     if let Some(members) = data.as_object_mut() {
+        members.insert("property_id".into(), json!(message.property.to_string()));
+        if !message.options.receipt {
+            members.insert("delivery_receipt".into(), json!(false));
+        }
+        if let Some(id) = &message.options.external_id {
+            members.insert("external_id".into(), json!(id));
+        }
+        if let Some(id) = &message.reply_to {
+            members.insert("reply_to".into(), json!(id.to_string()));
+        }
+        if let Some(at) = &message.scheduled_at {
+            members.insert("scheduled_at".into(), json!(at.to_string()));
+        }
         if !message.media.is_empty() {
             members.insert("media_urls".into(), json!(message.media));
         }

@@ -1,19 +1,24 @@
 //! Configuring a number.
 
 use serde_json::json;
-use tandem_catalogue::{Error, Result};
+use tandem_catalogue::Result;
 use tandem_domain::{
     Explanation,
     config::{ConfigChange, NumberConfig, Patch, check_name},
     event::EventKind,
+    flow::{Destination, Place},
     number::Number,
-    routing::{self, Reach},
+    routing::Reach,
 };
-use tandem_kernel::{Caller, EnvironmentId, PhoneNumber, Scope};
+use tandem_kernel::{Caller, Scope};
 use tandem_store::{Tx, repo::numbers};
 
 use super::{NumberRef, find};
-use crate::{App, Finish, permit};
+use crate::{
+    App, Finish,
+    flows::{Source, Target, check_targets},
+    permit,
+};
 
 /// A change of a number's configuration.
 #[derive(Debug, Clone)]
@@ -70,24 +75,17 @@ fn without_target(change: &ConfigChange) -> ConfigChange {
 }
 
 fn check_routing(tx: &mut Tx, number: &Number, config: &NumberConfig, reach: &Reach, explanation: &mut Explanation) -> Result<()> {
-    for (field, kind, target) in
-        [("conference_id", "conference", &config.conference_id), ("call_flow_id", "call flow", &config.call_flow_id)]
-    {
-        if let Some(target) = target {
-            explanation.note(format!("the {kind} exists"), target.clone(), false);
-            return Err(Error::routing_target_missing(field, kind, target.clone()));
-        }
-    }
-    for (field, target) in config.forward_targets() {
-        let environment = number.environment;
-        routing::check_forward(number.phone, field, target, reach, |hop| forward_of(tx, environment, hop), explanation)?;
-    }
-    Ok(())
-}
-
-/// Where one of the environment's numbers forwards to.
-fn forward_of(tx: &mut Tx, environment: EnvironmentId, phone: PhoneNumber) -> Result<Option<PhoneNumber>> {
-    let number = numbers::by_phone(tx, environment, phone)?;
-    let forwarding = number.and_then(|number| number.config.call_forwarding);
-    Ok(forwarding.filter(|forwarding| forwarding.enabled).and_then(|forwarding| forwarding.forward_to))
+    let conference = config.conference_id.as_deref().map(|id| ("conference_id", "conference", id));
+    let flow = config.call_flow_id.as_deref().map(|id| ("call_flow_id", "call_flow", id));
+    let named = conference.into_iter().chain(flow).map(|(field, kind, id)| {
+        let to = Destination::read(kind, Some(id), field)?;
+        Ok(Target { field: field.to_owned(), to, certain: true })
+    });
+    let forwards = config.forward_targets().map(|(field, target)| {
+        let to = Destination::Number(target);
+        Ok(Target { field: field.to_owned(), to, certain: true })
+    });
+    let targets = named.chain(forwards).collect::<Result<Vec<_>>>()?;
+    let from = Source { environment: number.environment, own: Place::Number(number.phone), leads_here: None };
+    check_targets(tx, from, &targets, reach, explanation)
 }

@@ -5,12 +5,14 @@ mod end;
 mod policy;
 mod read;
 mod send;
+mod undelivered;
 
 pub use check::{CheckVerification, Checked, check};
 pub use end::{EXPIRY_JOB, cancel, expire};
 pub use policy::{PolicyView, Whose, read as read_policy, set as set_policy};
 pub use read::{ListVerifications, VerificationView, explain, get, list};
 pub use send::{SendVerification, Sent, send};
+pub(crate) use undelivered::undelivered;
 
 use serde_json::{Value, json};
 use tandem_domain::verification::Verification;

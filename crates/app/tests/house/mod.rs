@@ -121,7 +121,8 @@ impl House {
     pub async fn advance(&self, caller: &Caller, to: &str) {
         loop {
             let command = MoveClock { to: Move::To(at(to)), frozen: Some(true) };
-            if clock::advance(&self.app, caller, command).await.expect("the clock moves").arrived {
+            let operation = Operation(*RequestId::new(self.app.machine_now(), &OsRng).as_bytes());
+            if clock::advance(&self.app, caller, operation, command).await.expect("the clock moves").arrived {
                 return;
             }
         }

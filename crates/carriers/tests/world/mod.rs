@@ -184,8 +184,10 @@ impl World {
 
     /// Moves a test environment's clock, doing on the way what falls due.
     pub async fn pass(&self, caller: &Caller, seconds: i64) {
-        let moved =
-            clock::advance(&self.app, caller, MoveClock { to: Move::By(seconds), frozen: None }).await.expect("the clock moves");
+        let operation = Operation(*RequestId::new(self.app.machine_now(), &OsRng).as_bytes());
+        let moved = clock::advance(&self.app, caller, operation, MoveClock { to: Move::By(seconds), frozen: None })
+            .await
+            .expect("the clock moves");
         assert!(moved.arrived, "the clock got no further than {}", moved.now);
     }
 

@@ -8,6 +8,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tandem_domain::message::pool::Pool;
 
 pub use amount::Amount;
 pub use load::{Flags, Loaded, load};
@@ -46,6 +47,8 @@ pub struct Config {
     pub webhooks: Webhooks,
     /// The pocket network of the test environments.
     pub pocket: Pocket,
+    /// What senders of messages may use.
+    pub messages: Messages,
     /// Prices and times.
     pub business: Business,
 }
@@ -169,6 +172,15 @@ pub struct Application {
     pub numbers: Vec<String>,
 }
 
+/// What senders of messages may use.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Messages {
+    /// Numbers that are leased in live environments to messages that name no sender: each in E.164, or `+FIRST..+LAST`.
+    #[serde(deserialize_with = "pool")]
+    pub leased_numbers: Vec<String>,
+}
+
 /// Prices and times.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -206,6 +218,7 @@ impl Default for Config {
             metrics: Metrics::default(),
             webhooks: Webhooks::default(),
             pocket: Pocket::default(),
+            messages: Messages::default(),
             business: Business::default(),
         }
     }
@@ -327,11 +340,18 @@ impl Config {
             lookup_price: self.business.lookup.0,
             verification_price: self.business.verification.0,
             verification_sender: self.business.verification_sender.clone(),
+            leased_numbers: Pool::parse(&self.messages.leased_numbers).unwrap_or_default(), // checked when it was read
             log_days: self.business.log_days.into(),
             anonymous_per_minute: self.limits.anonymous_per_minute,
             webhooks_allow_private: self.webhooks.allow_private,
         }
     }
+}
+
+fn pool<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let entries = Vec::<String>::deserialize(deserializer)?;
+    Pool::parse(&entries).map_err(serde::de::Error::custom)?;
+    Ok(entries)
 }
 
 fn sender<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

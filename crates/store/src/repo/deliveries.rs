@@ -17,6 +17,21 @@ macro_rules! columns {
     };
 }
 
+/// Lets the first that waits of an object begin. It names the states of the index, which SQLite would not use for `waiting` alone.
+pub const PROMOTE: &str = "UPDATE deliveries SET state = 'pending', due_at = $3 WHERE webhook_id = $1 AND object = $2 AND state IN \
+     ('waiting', 'pending') AND state = 'waiting' AND place = (SELECT place FROM deliveries WHERE webhook_id = $1 AND object = $2 AND \
+     state IN ('waiting', 'pending') ORDER BY place LIMIT 1)";
+/// Finds what is due.
+pub const DUE: &str =
+    columns!("WHERE d.webhook_id = $1 AND d.state = 'pending' AND d.due_at <= $2 ORDER BY d.due_at, d.place LIMIT $3");
+/// Finds when something is due next.
+pub const NEXT_DUE: &str = "SELECT due_at FROM deliveries WHERE webhook_id = $1 AND state = 'pending' ORDER BY due_at LIMIT 1";
+/// Brings forward what is due later.
+pub const HASTEN: &str = "UPDATE deliveries SET due_at = $2 WHERE webhook_id = $1 AND state = 'pending' AND due_at > $2";
+/// Calls off what has not ended. Naming objects makes SQLite take the index of what has not ended.
+pub const CANCEL: &str = "UPDATE deliveries SET state = 'canceled', finished_at = $2 WHERE webhook_id = $1 AND object >= '' AND state IN \
+     ('waiting', 'pending')";
+
 /// A delivery and what the event log says about its event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
@@ -128,20 +143,14 @@ pub fn insert(tx: &mut Tx, deliveries: &[Delivery]) -> Result<()> {
 /// What is to be delivered to a webhook now, the longest due first.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn due(tx: &mut Tx, webhook: WebhookId, now: Timestamp, limit: i64) -> Result<Vec<Told>> {
-    let rows = tx.query(
-        columns!("WHERE d.webhook_id = $1 AND d.state = 'pending' AND d.due_at <= $2 ORDER BY d.due_at, d.place LIMIT $3"),
-        &[webhook.as_bytes().into(), now.into(), limit.into()],
-    )?;
+    let rows = tx.query(DUE, &[webhook.as_bytes().into(), now.into(), limit.into()])?;
     Ok(rows.iter().map(told).collect::<Result<_, Fault>>()?)
 }
 
 /// When something is to be delivered to a webhook next.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn next_due(tx: &mut Tx, webhook: WebhookId) -> Result<Option<Timestamp>> {
-    let row = tx.first(
-        "SELECT due_at FROM deliveries WHERE webhook_id = $1 AND state = 'pending' ORDER BY due_at LIMIT 1",
-        &[webhook.as_bytes().into()],
-    )?;
+    let row = tx.first(NEXT_DUE, &[webhook.as_bytes().into()])?;
     Ok(row.map(|row| row.time(0)).transpose()?)
 }
 
@@ -174,32 +183,19 @@ pub fn progress(tx: &mut Tx, changes: &[(DeliveryId, Progress)], now: Timestamp)
 pub fn promote(tx: &mut Tx, webhook: WebhookId, objects: &[&str], due_at: Timestamp) -> Result<()> {
     let rows: Vec<Vec<Param>> =
         objects.iter().map(|object| vec![webhook.as_bytes().into(), (*object).into(), due_at.into()]).collect();
-    tx.execute_many(
-        "UPDATE deliveries SET state = 'pending', due_at = $3 WHERE webhook_id = $1 AND object = $2 AND state = 'waiting' AND place = \
-         (SELECT place FROM deliveries WHERE webhook_id = $1 AND object = $2 AND state IN ('waiting', 'pending') ORDER BY place LIMIT 1)",
-        &rows,
-    )?;
-    Ok(())
+    tx.execute_many(PROMOTE, &rows).map(drop)
 }
 
 /// Brings forward all that is to be tried again later.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn hasten(tx: &mut Tx, webhook: WebhookId, due_at: Timestamp) -> Result<()> {
-    tx.execute(
-        "UPDATE deliveries SET due_at = $2 WHERE webhook_id = $1 AND state = 'pending' AND due_at > $2",
-        &[webhook.as_bytes().into(), due_at.into()],
-    )?;
-    Ok(())
+    tx.execute(HASTEN, &[webhook.as_bytes().into(), due_at.into()]).map(drop)
 }
 
 /// Calls off all that has not ended.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn cancel(tx: &mut Tx, webhook: WebhookId, now: Timestamp) -> Result<()> {
-    tx.execute(
-        "UPDATE deliveries SET state = 'canceled', finished_at = $2 WHERE webhook_id = $1 AND state IN ('waiting', 'pending')",
-        &[webhook.as_bytes().into(), now.into()],
-    )?;
-    Ok(())
+    tx.execute(CANCEL, &[webhook.as_bytes().into(), now.into()]).map(drop)
 }
 
 /// Reads a delivery, whosever it is.

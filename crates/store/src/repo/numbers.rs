@@ -8,7 +8,7 @@ use tandem_domain::{
 use tandem_kernel::{Environment, EnvironmentId, NumberId, PhoneNumber, PortId, Timestamp};
 
 use super::expect_one;
-use crate::{Fault, Row, Tx, codec};
+use crate::{Fault, Param, Row, Tx, codec};
 
 macro_rules! columns {
     ($rest:literal) => {
@@ -26,8 +26,8 @@ pub fn insert(tx: &mut Tx, number: &Number) -> Result<()> {
     let (grace, released, port) = state_columns(&number.state);
     tx.execute(
         "INSERT INTO numbers (id, environment_id, phone, state, friendly_name, carrier, features, monthly, setup, currency, config, \
-         purchased_at, periods_paid, grace_until, released_at, port_id, version) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+         purchased_at, periods_paid, grace_until, released_at, port_id, version, call_flow) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
         &[
             number.id.as_bytes().into(),
             number.environment.as_bytes().into(),
@@ -46,6 +46,7 @@ pub fn insert(tx: &mut Tx, number: &Number) -> Result<()> {
             released.into(),
             port.as_ref().map(PortId::as_bytes).into(),
             number.version.into(),
+            flow_column(number).into(),
         ],
     )?;
     Ok(())
@@ -59,7 +60,7 @@ pub fn update(tx: &mut Tx, number: &Number) -> Result<()> {
     let (grace, released, port) = state_columns(&number.state);
     let changed = tx.execute(
         "UPDATE numbers SET state = $1, friendly_name = $2, config = $3, purchased_at = $4, periods_paid = $5, grace_until = $6, \
-         released_at = $7, port_id = $8, version = $9 WHERE id = $10 AND version + 1 = $9",
+         released_at = $7, port_id = $8, version = $9, call_flow = $11 WHERE id = $10 AND version + 1 = $9",
         &[
             number.state.as_str().into(),
             number.friendly_name.as_ref().into(),
@@ -71,6 +72,7 @@ pub fn update(tx: &mut Tx, number: &Number) -> Result<()> {
             port.as_ref().map(PortId::as_bytes).into(),
             number.version.into(),
             number.id.as_bytes().into(),
+            flow_column(number).into(),
         ],
     )?;
     expect_one("number", changed)
@@ -98,6 +100,15 @@ pub fn by_phone(tx: &mut Tx, environment: EnvironmentId, phone: PhoneNumber) -> 
         &[environment.as_bytes().into(), phone.digits().into()],
     )?;
     Ok(row.map(|row| number(&row)).transpose()?)
+}
+
+/// Reads those of many telephone numbers that an environment has now, in no order.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn by_phones(tx: &mut Tx, environment: EnvironmentId, phones: &[PhoneNumber]) -> Result<Vec<Number>> {
+    let keys: Vec<Param> = phones.iter().map(|phone| phone.digits().into()).collect();
+    let head = columns!("WHERE environment_id = $1 AND state <> 'released' AND phone IN");
+    let rows = tx.query_in(head, &[environment.as_bytes().into()], &keys, "")?;
+    Ok(rows.iter().map(number).collect::<Result<_, Fault>>()?)
 }
 
 /// Reads a number that any environment of a kind has now, by its telephone number: whose an incoming call or message is.
@@ -135,6 +146,12 @@ pub fn list(tx: &mut Tx, environment: EnvironmentId, state: Option<&str>, limit:
     };
     let total = total.ok_or_else(|| Fault::data("a count without a row"))?.int(0)?;
     Ok((rows.iter().map(number).collect::<Result<_, Fault>>()?, total))
+}
+
+/// The flow that a number leads to: none once it is released.
+fn flow_column(number: &Number) -> Option<&String> {
+    let current = !matches!(number.state, NumberState::Released { .. });
+    number.config.call_flow_id.as_ref().filter(|_| current)
 }
 
 fn state_columns(state: &NumberState) -> (Option<Timestamp>, Option<Timestamp>, Option<PortId>) {

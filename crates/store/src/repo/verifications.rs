@@ -199,6 +199,23 @@ pub fn sendings(tx: &mut Tx, id: VerificationId) -> Result<Vec<Sending>> {
     Ok(sendings.collect::<Result<_, Fault>>()?)
 }
 
+/// The pending verifications of these numbers, each with every message that its code was sent in.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn pending_of(tx: &mut Tx, environment: EnvironmentId, phones: &[PhoneNumber]) -> Result<Vec<(MessageId, Verification)>> {
+    let keys: Vec<Param> = phones.iter().map(|phone| phone.digits().into()).collect();
+    let rows = tx.query_in(
+        "SELECT v.id, v.environment_id, v.key_id, v.phone, v.channel, v.brand, v.locale, v.code_length, v.state, v.code_mac, \
+         v.code_sealed, v.sends, v.checks, v.created_at, v.sent_at, v.expires_at, v.ended_at, v.version, s.message_id \
+         FROM verifications v JOIN verification_sends s ON s.verification_id = v.id \
+         WHERE v.environment_id = $1 AND v.state = 'pending' AND v.phone IN",
+        &[environment.as_bytes().into()],
+        &keys,
+        "ORDER BY s.message_id",
+    )?;
+    let found = rows.iter().map(|row| Ok((MessageId::from_bytes(row.array(18)?), verification(row)?)));
+    Ok(found.collect::<Result<_, Fault>>()?)
+}
+
 /// What happened before a code is sent to `phone`, as far as the limits ask. `latest` is the number's last verification.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn history(

@@ -1,10 +1,17 @@
 //! How composite members are kept in one column: as JSON, read by every later version.
 
+mod flow;
+
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tandem_domain::config::{Forwarding, NumberConfig, Recording, Schedule, ScheduleRule, Voicemail};
 use tandem_kernel::PhoneNumber;
 
 use crate::Fault;
+
+pub use flow::{
+    choices_from_text, choices_to_text, destination, menu_settings_from_text, menu_settings_to_text, routing_from_text,
+    routing_to_text,
+};
 
 #[derive(Serialize, Deserialize, Default)]
 #[serde(default)]

@@ -1,0 +1,118 @@
+//! Whether what flows, menus and numbers lead to is there, can be reached, and comes to an end.
+
+use tandem_catalogue::{Error, Result};
+use tandem_domain::{
+    Explanation,
+    flow::{Destination, Place, check_endless},
+    routing::{self, Reach},
+};
+use tandem_kernel::{EnvironmentId, FlowId, PhoneNumber};
+use tandem_store::{
+    Tx,
+    repo::{call_flows, numbers},
+};
+
+/// Somewhere that calls are sent.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The field that says so.
+    pub field: String,
+    /// Where.
+    pub to: Destination,
+    /// Whether calls are sent there in any case.
+    pub certain: bool,
+}
+
+impl Target {
+    /// From what the domain says.
+    pub fn of((field, to, certain): (String, &Destination, bool)) -> Self {
+        Self { field, to: to.clone(), certain }
+    }
+}
+
+/// What sends calls.
+#[derive(Clone, Copy, Debug)]
+pub struct Source {
+    /// Whose it is.
+    pub environment: EnvironmentId,
+    /// The flow, menu or number.
+    pub own: Place,
+    /// The number that is about to lead there.
+    pub leads_here: Option<PhoneNumber>,
+}
+
+/// Checks everywhere that something sends calls.
+///
+/// # Errors
+/// `routing_target_missing`, `forward_target_unreachable`, `forward_loop`, `invalid_routing`.
+pub fn check_targets(tx: &mut Tx, from: Source, targets: &[Target], reach: &Reach, explanation: &mut Explanation) -> Result<()> {
+    let Source { environment, own, leads_here } = from;
+    check_there(tx, environment, own, targets, explanation)?;
+    let certain = targets.iter().filter(|target| target.certain);
+    let first: Vec<_> = certain.filter_map(|target| target.to.place().map(|place| (target.field.clone(), place))).collect();
+    let next = |places: &[Place]| {
+        let mut next = next_places(tx, environment, places)?;
+        let number = leads_here.map(Place::Number).filter(|number| places.contains(number));
+        next.extend(number.map(|number| (number, own)));
+        Ok(next)
+    };
+    check_endless(own, &first, next, explanation)?;
+    for target in targets {
+        if let Destination::Number(number) = target.to {
+            routing::check_reached(&target.field, number, reach, explanation)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_there(
+    tx: &mut Tx,
+    environment: EnvironmentId,
+    own: Place,
+    targets: &[Target],
+    explanation: &mut Explanation,
+) -> Result<()> {
+    let places: Vec<Place> = targets.iter().filter_map(|target| target.to.place()).collect();
+    let there = call_flows::existing(tx, environment, &places)?;
+    for target in targets {
+        let (kind, found) = match &target.to {
+            Destination::Flow(id) => ("call flow", own == Place::Flow(*id) || there.contains(&Place::Flow(*id))),
+            Destination::Menu(id) => ("IVR menu", own == Place::Menu(*id) || there.contains(&Place::Menu(*id))),
+            // Neither is kept by anything yet: an environment has none.
+            Destination::Conference(_) => ("conference", false),
+            Destination::Recording(_) => ("recording", false),
+            Destination::Number(_) | Destination::Voicemail | Destination::Hangup => continue,
+        };
+        let name = target.to.target().unwrap_or_default();
+        if !explanation.note(format!("the {kind} exists"), name.clone(), found) {
+            return Err(Error::routing_target_missing(target.field.clone(), kind, name));
+        }
+    }
+    Ok(())
+}
+
+/// Where flows, menus and the environment's numbers send calls in any case.
+pub fn next_places(tx: &mut Tx, environment: EnvironmentId, places: &[Place]) -> Result<Vec<(Place, Place)>> {
+    let phone = |place: &Place| if let Place::Number(number) = place { Some(*number) } else { None };
+    let phones: Vec<PhoneNumber> = places.iter().filter_map(phone).collect();
+    let others: Vec<Place> = places.iter().filter(|place| phone(place).is_none()).copied().collect();
+    let mut next = call_flows::links_of(tx, environment, &others)?;
+    for number in numbers::by_phones(tx, environment, &phones)? {
+        let forwarding = number.config.call_forwarding.filter(|forwarding| forwarding.enabled);
+        let forward = forwarding.and_then(|forwarding| forwarding.forward_to).map(Place::Number);
+        let flow = number.config.call_flow_id.as_deref().and_then(FlowId::parse).map(Place::Flow);
+        next.extend(forward.into_iter().chain(flow).map(|to| (Place::Number(number.phone), to)));
+    }
+    Ok(next)
+}
+
+/// Checks that nothing sends calls to what is to be deleted.
+///
+/// # Errors
+/// `in_use`.
+pub fn check_unused(tx: &mut Tx, environment: EnvironmentId, kind: &'static str, place: Place) -> Result<()> {
+    match call_flows::user_of(tx, environment, place)? {
+        Some(user) => Err(Error::in_use(kind, place.to_string(), user)),
+        None => Ok(()),
+    }
+}
