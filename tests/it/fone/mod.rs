@@ -1,8 +1,12 @@
 //! The Fone Dynamics API.
 
+mod addresses;
+mod available;
 mod credentials;
 mod logins;
+mod numbers;
 mod projects;
+mod purchase;
 
 use tandem_domain::sid::{letter, sid};
 use tandem_testkit::Persona;

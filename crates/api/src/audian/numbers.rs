@@ -172,9 +172,9 @@ async fn search(call: Call) -> Result<Reply> {
         location: location.filter(|text| !text.is_empty()).map(|text| read_location(&text)).transpose()?,
         pattern: pattern.filter(|text| !text.is_empty()).map(|text| read_pattern(&text)).transpose()?,
         features: bits,
-        max_monthly: None,
         offset: u64::try_from(offset).unwrap_or(0),
         limit: usize::try_from(limit).unwrap_or(0),
+        ..SearchNumbers::default()
     };
     let found = numbers::search(&call.app, &call.caller()?, command).await?;
     let data = OffersDto { numbers: found.numbers.iter().map(convert::offer).collect(), total: found.total, limit, offset };

@@ -1,10 +1,14 @@
 //! The Fone Dynamics API v2.
 
+mod addresses;
+mod available;
 mod calls;
 mod convert;
 mod errors;
 mod flows;
 mod logins;
+mod numbers;
+mod numbers_dto;
 mod page;
 mod properties;
 
@@ -39,5 +43,6 @@ pub fn manner() -> Manner {
 }
 
 fn endpoints() -> Vec<Endpoint> {
-    [calls::endpoints(), flows::endpoints(), logins::endpoints(), properties::endpoints()].concat()
+    let numbers = [addresses::endpoints(), available::endpoints(), numbers::endpoints()].concat();
+    [calls::endpoints(), flows::endpoints(), logins::endpoints(), numbers, properties::endpoints()].concat()
 }

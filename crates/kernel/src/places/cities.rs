@@ -6,7 +6,7 @@ use super::{
     GAZETTEER, PLACES_IN_A_NAME, prefixes, region,
     spans::{length, prefixes_between},
 };
-use crate::Country;
+use crate::{Country, PhoneNumber};
 
 /// The cities of a country, or of one of its regions, that numbers are known to be of, in the order of their names.
 #[must_use]
@@ -29,6 +29,15 @@ pub fn city_prefixes(country: Country, code: Option<&str>, city: &str) -> Vec<u6
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// The city that a number was first issued in, without its region, where one city is known.
+#[must_use]
+pub fn city_of(number: PhoneNumber) -> Option<&'static str> {
+    let country = number.country()?;
+    let line = super::lookup(number).filter(|line| !line.contains('/'))?;
+    let city = bare(line, country);
+    (!is_wider(country, city)).then_some(city)
 }
 
 /// Visits every prefix of a country or region that has cities, with their names.
@@ -76,7 +85,7 @@ fn is_wider(country: Country, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{PhoneNumber, places::place_in};
+    use crate::places::place_in;
 
     #[test]
     fn a_city_has_the_numbers_that_are_said_to_be_of_it() {

@@ -17,7 +17,7 @@ use std::sync::LazyLock;
 
 use atlas::Atlas;
 pub use atlas::Region;
-pub use cities::{cities, city_prefixes};
+pub use cities::{cities, city_of, city_prefixes};
 use spans::Spans;
 
 use crate::{Country, PhoneNumber};
