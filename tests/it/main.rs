@@ -7,6 +7,7 @@ mod call_flows;
 mod catalogue;
 mod examples;
 mod fone;
+mod gate;
 mod idempotency;
 mod killed;
 mod layers;

@@ -49,6 +49,8 @@ pub struct Config {
     pub pocket: Pocket,
     /// What senders of messages may use.
     pub messages: Messages,
+    /// E-mails.
+    pub mail: Mail,
     /// Prices and times.
     pub business: Business,
 }
@@ -87,6 +89,8 @@ pub struct Limits {
     pub requests: u32,
     /// Seconds for a request's head to arrive, and for which an idle connection is kept.
     pub header_seconds: u32,
+    /// Seconds for a request's body to arrive, and more for one beyond a mebibyte.
+    pub body_seconds: u32,
     /// Seconds that running requests get when the server stops.
     pub shutdown_seconds: u32,
     /// Requests a minute from one address without a valid key.
@@ -181,6 +185,16 @@ pub struct Messages {
     pub leased_numbers: Vec<String>,
 }
 
+/// E-mails.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mail {
+    /// The relay that takes them, as a URL; none are sent if none.
+    pub smtp: Option<String>,
+    /// Who sends them, where customers say nothing else.
+    pub from: String,
+}
+
 /// Prices and times.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -219,6 +233,7 @@ impl Default for Config {
             webhooks: Webhooks::default(),
             pocket: Pocket::default(),
             messages: Messages::default(),
+            mail: Mail::default(),
             business: Business::default(),
         }
     }
@@ -230,9 +245,22 @@ impl Default for Pocket {
     }
 }
 
+impl Default for Mail {
+    fn default() -> Self {
+        Self { smtp: None, from: "no-reply@localhost.localdomain".to_owned() }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 10_000, requests: 4096, header_seconds: 30, shutdown_seconds: 20, anonymous_per_minute: 1200 }
+        Self {
+            connections: 10_000,
+            requests: 4096,
+            header_seconds: 30,
+            body_seconds: 30,
+            shutdown_seconds: 20,
+            anonymous_per_minute: 1200,
+        }
     }
 }
 
