@@ -37,13 +37,18 @@ impl Tx<'_> {
         Ok((done, recorder.ran))
     }
 
-    /// How the engine goes about a query, in its own words. PostgreSQL runs it and tells of rows as well.
+    /// How the engine goes about a query where tables are large, in its own words. PostgreSQL runs it and tells of rows as well; it
+    /// reads small tables whole, and is kept from that until the unit of work ends.
     #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
     pub fn plan(&mut self, ran: &Ran) -> Result<Vec<String>> {
         let values: Vec<Param> = ran.values.iter().map(Kept::param).collect();
         let (how, column) = match self.engine() {
             Engine::Sqlite => ("EXPLAIN QUERY PLAN", 3),
-            Engine::Postgres => ("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)", 0),
+            Engine::Postgres => {
+                self.execute("SET LOCAL enable_seqscan = off", &[])?;
+                self.execute("SET LOCAL enable_bitmapscan = off", &[])?;
+                ("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)", 0)
+            }
         };
         let rows = self.query_built(&format!("{how} {}", ran.sql), &values)?;
         Ok(rows.iter().map(|row| row.text(column).map(str::to_owned)).collect::<Result<_, Fault>>()?)

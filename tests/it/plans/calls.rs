@@ -1,9 +1,9 @@
 //! Calls, of which an account may have ten million.
 
 use tandem_domain::call::{Call, Disposition, Filter};
-use tandem_kernel::{CallId, Environment::Test, EnvironmentId, PhoneNumber, PropertyId, hex};
+use tandem_kernel::{CallId, Environment::Test, EnvironmentId, PhoneNumber, PropertyId};
 use tandem_store::repo::calls::{self, Found, MOST_SEEN, Stretch};
-use tandem_testkit::{DAWN, Engine, Persona, Server, call, on_both};
+use tandem_testkit::{DAWN, Persona, Server, call, on_both};
 
 use super::{Look, analyze, looks};
 
@@ -30,20 +30,6 @@ async fn fill(persona: &Persona) {
     }
 }
 
-/// Many more calls of another environment beside them: PostgreSQL reads a table whole that has little else in it.
-fn surround(server: &Server, other: EnvironmentId) {
-    if server.engine() == Engine::Postgres {
-        let other = hex(other.as_bytes());
-        server.database().tamper(&format!(
-            "INSERT INTO calls (id, environment_id, property_id, direction, caller, callee, callee_key, endpoint, endpoint_key, started_at, \
-             ended_at, duration, disposition, prompts, first_call, written) \
-             SELECT decode(md5(id::text || copy::text), 'hex'), '\\x{other}', '\\x{other}', direction, caller, callee, decode(md5(copy::text), 'hex'), \
-             endpoint, NULL, started_at, ended_at, duration, disposition, prompts, first_call, written + copy * 100000 \
-             FROM calls, generate_series(1, 6) AS copy",
-        ));
-    }
-}
-
 async fn list(server: &Server, environment: EnvironmentId, filter: Filter, stretch: Stretch) -> (Found, Vec<Look>) {
     looks(server, move |tx| calls::list(tx, environment, &filter, &stretch)).await
 }
@@ -52,7 +38,7 @@ on_both! {
     async fn however_many_there_are_a_bounded_number_is_read(server: Server) {
         let (ada, bob) = (server.account("Ada").await, server.account("Bob").await);
         fill(&ada).await;
-        surround(&server, bob.test.environment);
+        bob.write_calls(Test, (0..100).map(|place| call(bob.test.environment, "+61412345678", BUSY, DAWN.plus_seconds(place))).collect()).await;
         analyze(&server);
         let environment = ada.test.environment;
         let property = Some(PropertyId::from_bytes(*environment.as_bytes()));
