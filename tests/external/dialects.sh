@@ -4,4 +4,5 @@ set -euo pipefail
 cd "$(dirname "$0")"
 . ./lib.sh
 start_server
+python3 -B ../clients/dialects/a_call.py "$work/data/tandem.sqlite"
 python3 -B ../clients/dialects

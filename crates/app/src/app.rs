@@ -1,10 +1,13 @@
 //! The parts of a running platform, tied together.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use tandem_catalogue::{Error, Result};
-use tandem_domain::{Explanation, environment::EnvironmentSettings, event::EventKind};
-use tandem_kernel::{Clock, EnvironmentId, EventId, ExplanationId, JobId, Money, Rng, Timestamp};
+use tandem_domain::{Explanation, environment::EnvironmentSettings, event::EventKind, message::pool::Pool};
+use tandem_kernel::{Clock, Environment, EnvironmentId, EventId, ExplanationId, JobId, Money, Rng, Timestamp};
 use tandem_store::{
     Store, Tx,
     repo::{accounts, events, explanations, jobs},
@@ -16,7 +19,7 @@ use crate::{
     directory::Directory,
     due::Bell,
     journal::Journal,
-    messages::{Fetcher, gateway::Pulse},
+    messages::{Fetcher, PostOffice, gateway::Pulse},
     smscs::Network,
     stock::Stock,
     turns::Turns,
@@ -39,6 +42,8 @@ pub struct Settings {
     pub verification_price: i64,
     /// Whom codes come from: a number, a short code or a name, as the SMSCs allow it.
     pub verification_sender: String,
+    /// The numbers whose use is lent to senders in live environments.
+    pub leased_numbers: Pool,
     /// Days that the request log is kept.
     pub log_days: i64,
     /// Requests a minute from one address that show no valid key.
@@ -55,6 +60,7 @@ impl Default for Settings {
             lookup_price: 10_000,
             verification_price: 50_000,
             verification_sender: "Verify".to_owned(),
+            leased_numbers: Pool::default(),
             log_days: 30,
             anonymous_per_minute: 1_200,
             webhooks_allow_private: false,
@@ -107,6 +113,8 @@ pub struct Inner {
     pub outbox: Bell,
     /// What fetches media from public addresses, once somebody has set it.
     pub fetcher: Fetcher,
+    /// What sends e-mails, once somebody has set it.
+    pub post_office: PostOffice,
     /// Whoever holds the binds to SMSCs, once that is there.
     pub network: OnceLock<Arc<dyn Network>>,
     /// When this process last said that it hands out messages.
@@ -119,8 +127,11 @@ pub struct Inner {
     pub passwords: Semaphore,
     /// Who does which environment's due work.
     pub turns: Turns,
+    /// The numbers whose use is lent, of live and of test environments.
+    pools: Arc<[Pool; 2]>,
     /// Which process this is, for those that share its database.
     pub node: [u8; 16],
+    stopping: AtomicBool,
 }
 
 impl std::ops::Deref for App {
@@ -146,19 +157,33 @@ impl App {
             bell: Bell::default(),
             outbox: Bell::default(),
             fetcher: Fetcher::default(),
+            post_office: PostOffice::default(),
             network: OnceLock::new(),
             pulse: Pulse::default(),
             mailbox: Bell::default(),
             vault: Arc::new(Vault::new(secret.as_ref(), rng.clone())),
             passwords: Semaphore::new(PASSWORDS_AT_ONCE),
             turns: Turns::default(),
+            pools: Arc::new([settings.leased_numbers.clone(), Pool::pocket()]),
             node,
+            stopping: AtomicBool::new(false),
             store,
             clock,
             rng,
             carriers,
             settings,
         }))
+    }
+
+    /// From now on requests whose work has not begun are refused.
+    pub fn begin_stopping(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the server is being stopped.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 
     /// The machine's time.
@@ -170,7 +195,13 @@ impl App {
     /// The clock and generator for use inside a unit of work.
     #[must_use]
     pub fn pen(&self) -> Pen {
-        Pen { clock: self.clock.clone(), rng: self.rng.clone(), vault: self.vault.clone(), node: self.node }
+        Pen {
+            clock: self.clock.clone(),
+            rng: self.rng.clone(),
+            vault: self.vault.clone(),
+            pools: self.pools.clone(),
+            node: self.node,
+        }
     }
 }
 
@@ -184,6 +215,7 @@ pub struct Pen {
     pub vault: Arc<Vault>,
     /// Which process writes.
     pub node: [u8; 16],
+    pools: Arc<[Pool; 2]>,
 }
 
 impl Pen {
@@ -191,6 +223,16 @@ impl Pen {
     #[must_use]
     pub fn machine_now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The numbers whose use is lent in environments of a kind.
+    #[must_use]
+    pub fn pool(&self, kind: Environment) -> &Pool {
+        let [live, test] = &*self.pools;
+        match kind {
+            Environment::Live => live,
+            Environment::Test => test,
+        }
     }
 
     /// Begins a unit of work about an environment's objects: such units of work come one after the other.
@@ -257,6 +299,20 @@ impl Desk {
     pub fn explain_many(&self, tx: &mut Tx, made: &[Explanation]) -> Result<()> {
         let made: Vec<_> = made.iter().map(|explanation| (self.id(ExplanationId::new), explanation)).collect();
         explanations::keep_many(tx, self.settings.id, &made, self.now)
+    }
+
+    /// Schedules many pieces of due work of one kind: for each its subject, step and time.
+    pub fn schedule_many(&self, tx: &mut Tx, kind: &str, due: &[([u8; 16], i64, Timestamp)]) -> Result<()> {
+        let job = |(subject, step, due_at): &([u8; 16], i64, Timestamp)| jobs::Job {
+            id: self.id(JobId::new),
+            environment: self.settings.id,
+            kind: kind.to_owned(),
+            subject: *subject,
+            step: *step,
+            due_at: *due_at,
+            attempts: 0,
+        };
+        jobs::schedule_many(tx, &due.iter().map(job).collect::<Vec<_>>(), self.settings.clock)
     }
 
     /// Schedules due work, by this environment's clock.

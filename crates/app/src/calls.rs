@@ -124,7 +124,8 @@ fn began(tx: &mut Tx, caller: &Caller, filter: &Filter, stretch: &Stretch) -> Re
     let token = Token { written: calls::written(tx, caller.environment)? }.text(caller.environment);
     let Found { calls, seen } = calls::list(tx, caller.environment, filter, stretch)?;
     if calls.is_empty() && seen.is_some() && stretch.skip > 0 {
-        let rule = format!("reaches beyond the {MOST_SEEN} calls that are looked at at once; leave it out and go on from the last page");
+        let rule =
+            format!("reaches beyond the {MOST_SEEN} calls that are looked at at once; leave it out and go on from the last page");
         return Err(Error::invalid_value("skip", rule));
     }
     let full = i64::try_from(calls.len()).is_ok_and(|length| length >= stretch.limit);

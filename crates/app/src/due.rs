@@ -89,7 +89,7 @@ pub async fn run_due(app: &App) -> Result<usize> {
 pub async fn perform(app: &App, job: Job) {
     let (id, kind) = (job.id, job.kind.clone());
     let outcome = match job.kind.as_str() {
-        numbers::ORDER_JOB | ports::PORT_JOB | messages::MMS_JOB => asked(app, job.clone()).await,
+        numbers::ORDER_JOB | ports::PORT_JOB | messages::MMS_JOB | messages::FORWARD_EMAIL_JOB => asked(app, job.clone()).await,
         _ => written(app, job.clone()).await,
     };
     if let Err(fault) = outcome {
@@ -101,6 +101,7 @@ pub async fn perform(app: &App, job: Job) {
 /// Work that is one unit of work, its own end included.
 async fn written(app: &App, job: Job) -> Result<()> {
     let pen = app.pen();
+    let rings = [messages::SCHEDULE_JOB, messages::FORWARD_SMS_JOB].contains(&job.kind.as_str());
     let effect = app.store.write(move |tx| {
         let desk = pen.open(tx, job.environment)?;
         let Some(job) = jobs::claim(tx, job.id)? else { return Ok(None) };
@@ -110,6 +111,10 @@ async fn written(app: &App, job: Job) -> Result<()> {
     });
     if let Some((kind, phone)) = effect.await? {
         app.stock.set_available(kind, phone, true);
+    }
+    if rings {
+        app.outbox.ring();
+        app.mailbox.ring();
     }
     Ok(())
 }
@@ -124,6 +129,9 @@ fn work(tx: &mut Tx, desk: &Desk, job: &Job) -> Result<(Done, Effect)> {
         billing::INVOICE_JOB => Ok((billing::issue(tx, desk, Timestamp::from_micros(job.step))?, None)),
         messages::INCOMPLETE_JOB => Ok((messages::give_up(tx, desk, job.subject)?, None)),
         messages::EXPIRY_JOB => Ok((messages::expire(tx, desk)?, None)),
+        messages::SCHEDULE_JOB => Ok((messages::release(tx, desk)?, None)),
+        messages::FORWARD_SMS_JOB => Ok((messages::forward_sms(tx, desk, MessageId::from_bytes(job.subject))?, None)),
+        messages::LEASE_JOB => Ok((messages::end_leases(tx, desk)?, None)),
         holds::HOLD_JOB => Ok((holds::expire(tx, desk, TransferId::from_bytes(job.subject))?, None)),
         numbers::QUARANTINE_JOB => {
             let (_, digits) = job.subject.split_at(8);
@@ -150,6 +158,7 @@ async fn asked(app: &App, job: Job) -> Result<()> {
         }
         ports::PORT_JOB => ports::advance(app, PortId::from_bytes(job.subject)).await?,
         messages::MMS_JOB => messages::deliver_mms(app, MessageId::from_bytes(job.subject)).await?,
+        messages::FORWARD_EMAIL_JOB => messages::forward_email(app, &job).await?,
         _ => Done::Finished,
     };
     let pen = app.pen();

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tandem_catalogue::Result;
-use tandem_domain::event::EventKind;
+use tandem_domain::{event::EventKind, spending::SpendingLimit};
 use tandem_store::{
     Tx,
     repo::{ledger, limits},
@@ -10,19 +10,52 @@ use tandem_store::{
 
 use crate::app::Desk;
 
+/// What a month's limit leaves, for several charges of one unit of work.
+pub(crate) struct Budget {
+    limit: Option<SpendingLimit>,
+    before: i64,
+    spent: i64,
+}
+
+impl Budget {
+    pub(crate) fn open(tx: &mut Tx, desk: &Desk) -> Result<Self> {
+        let limit = limits::monthly(tx, desk.settings.id)?;
+        let month = desk.now.start_of_month();
+        let spent = match limit {
+            Some(_) => ledger::spent(tx, desk.settings.id, month, month.plus_months(1))?,
+            None => 0,
+        };
+        Ok(Self { limit, before: spent, spent })
+    }
+
+    /// Checks a charge of `more` millionths.
+    pub(crate) fn check(&self, more: i64) -> Result<()> {
+        self.limit.as_ref().map_or(Ok(()), |limit| limit.check(self.spent, more))
+    }
+
+    /// Counts a charge that was checked.
+    pub(crate) fn take(&mut self, more: i64) {
+        self.spent = self.spent.saturating_add(more);
+    }
+
+    /// Tells the owner of the threshold that the charges pass together.
+    pub(crate) fn close(self, tx: &mut Tx, desk: &Desk) -> Result<()> {
+        let Some(limit) = self.limit else { return Ok(()) };
+        let Some(percent) = limit.passed(self.before, self.spent) else { return Ok(()) };
+        let month = desk.now.start_of_month();
+        let data = json!({ "percentage": percent, "amount": limit.amount.to_string(), "month": month.date() });
+        desk.event(tx, &limit.id.to_string(), EventKind::LimitReached, &data)
+    }
+}
+
 /// Checks a charge of `more` millionths against the month's limit, and tells the owner of thresholds that it passes. Renewals
 /// are not asked about: a number lost for want of a raised limit would cost its owner more.
 ///
 /// # Errors
 /// `spending_limit_reached`.
 pub(crate) fn check(tx: &mut Tx, desk: &Desk, more: i64) -> Result<()> {
-    let Some(limit) = limits::monthly(tx, desk.settings.id)? else { return Ok(()) };
-    let month = desk.now.start_of_month();
-    let spent = ledger::spent(tx, desk.settings.id, month, month.plus_months(1))?;
-    limit.check(spent, more)?;
-    if let Some(percent) = limit.passed(spent, spent.saturating_add(more)) {
-        let data = json!({ "percentage": percent, "amount": limit.amount.to_string(), "month": month.date() });
-        desk.event(tx, &limit.id.to_string(), EventKind::LimitReached, &data)?;
-    }
-    Ok(())
+    let mut budget = Budget::open(tx, desk)?;
+    budget.check(more)?;
+    budget.take(more);
+    budget.close(tx, desk)
 }

@@ -419,7 +419,7 @@ async fn a_covered_text_is_nowhere_to_be_read() {
         let secret = "Your code is 481516";
         let draft =
             Draft { shown_body: Some("Your code is ******".into()), terms: Terms::Platform, ..text("+14155550199", secret) };
-        let queued = desk.try_send(Draft { from: Sender::Name("Tandem".into()), ..draft }).await.expect("queued");
+        let queued = desk.try_send(Draft { from: Sender::Name("Tandem".into()).into(), ..draft }).await.expect("queued");
         assert_eq!((queued.body.as_str(), queued.price.micros), ("Your code is ******", 0));
         let parts = claim(desk.app()).await;
         assert_eq!(parts[0].encoding.read(&parts[0].payload), secret);

@@ -59,6 +59,8 @@ pub enum EventKind {
     WebhookDisabled,
     /// A delivery was given up.
     WebhookDeliveryFailed,
+    /// A message waits for its time.
+    MessageScheduled,
     /// A message waits to be sent.
     MessageQueued,
     /// The SMSC took every part of a message.
@@ -146,6 +148,7 @@ impl EventKind {
         Self::WebhookTest,
         Self::WebhookDisabled,
         Self::WebhookDeliveryFailed,
+        Self::MessageScheduled,
         Self::MessageQueued,
         Self::MessageSent,
         Self::MessageDelivered,
@@ -207,6 +210,7 @@ impl EventKind {
             Self::WebhookTest => "webhook.test",
             Self::WebhookDisabled => "webhook.disabled",
             Self::WebhookDeliveryFailed => "webhook.delivery_failed",
+            Self::MessageScheduled => "message.scheduled",
             Self::MessageQueued => "message.queued",
             Self::MessageSent => "message.sent",
             Self::MessageDelivered => "message.delivered",

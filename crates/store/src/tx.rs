@@ -130,6 +130,11 @@ impl<'a> Tx<'a> {
         self.session.engine()
     }
 
+    /// The connection.
+    pub(crate) fn session(&mut self) -> &mut dyn Session {
+        self.session
+    }
+
     pub(crate) const fn is_doomed(&self) -> bool {
         self.doomed
     }

@@ -3,9 +3,10 @@
 use tandem_carriers::{Owned, Simulated};
 use tandem_domain::{
     Features,
+    call::{Attribution, Call, Direction, Disposition, Origin},
     purchase::{Offer, OfferState},
 };
-use tandem_kernel::{Currency, Environment, Money, PhoneNumber};
+use tandem_kernel::{CallId, Currency, Environment, EnvironmentId, Money, OsRng, PhoneNumber, PropertyId, Timestamp};
 
 /// The carrier whose numbers are bought without asking anybody.
 pub const LOCAL: &str = Owned::NAME;
@@ -74,4 +75,29 @@ pub fn shelf(kind: Environment) -> Vec<Offer> {
         }
     }
     offers
+}
+
+/// A call to a number of an environment's first property: begun at `started_at`, taken after ten seconds, over after a minute.
+pub fn call(environment: EnvironmentId, from: &str, to: &str, started_at: Timestamp) -> Call {
+    let number = |text: &str| PhoneNumber::from_e164(text);
+    Call {
+        id: CallId::new(started_at, &OsRng),
+        environment,
+        property: PropertyId::from_bytes(*environment.as_bytes()),
+        direction: Direction::Inbound,
+        from: number(from),
+        to: number(to).expect(to),
+        endpoint: number("+61299997777"),
+        started_at,
+        answered_at: Some(started_at.plus_seconds(10)),
+        ended_at: started_at.plus_seconds(70),
+        duration: 60,
+        disposition: Disposition::Answered,
+        attribution: Attribution::default(),
+        prompts: Vec::new(),
+        recording: None,
+        origin: Origin::default(),
+        first: false,
+        written: 0,
+    }
 }

@@ -7,10 +7,13 @@ use tandem_app::{
     keys::{self, MintKey},
     nothing_more,
 };
-use tandem_domain::environment::RateLimit;
+use tandem_domain::{call::Call, environment::RateLimit};
 use tandem_kernel::{AccountId, Caller, Environment, EnvironmentId, KeyId, KeyKind, Money, RequestId, Scope, Scopes, Timestamp};
 use tandem_ledger::{Transfer, Wallet};
-use tandem_store::repo::ledger;
+use tandem_store::{
+    Tx,
+    repo::{calls, ledger},
+};
 
 use crate::{Client, Server};
 
@@ -168,6 +171,18 @@ impl Persona {
         transfers.retain(|transfer| !transfer.description.starts_with("Payment"));
         transfers.reverse();
         transfers
+    }
+
+    /// Writes calls down that are over; as they were written, in their order.
+    pub async fn write_calls(&self, kind: Environment, written: Vec<Call>) -> Vec<Call> {
+        let (pen, environment) = (self.server.app().pen(), self.side(kind).environment);
+        let work = move |tx: &mut Tx| {
+            pen.open(tx, environment)?;
+            let mut written = written.clone();
+            calls::insert_many(tx, environment, &mut written)?;
+            Ok(written)
+        };
+        self.server.app().store.write(work).await.expect("the calls are written")
     }
 
     /// Moves the test environment's clock by seconds, through everything that falls due on the way.

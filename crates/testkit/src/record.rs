@@ -11,7 +11,7 @@ use std::{
 use http::HeaderMap;
 use serde_json::{Value, json};
 
-use crate::Answer;
+use crate::{Answer, contract::Origin};
 
 /// Names a folder into which each test process writes a file of JSON lines.
 const FOLDER: &str = "TANDEM_COVERAGE";
@@ -36,12 +36,14 @@ fn log() -> Option<&'static Mutex<Log>> {
 }
 
 /// Keeps an exchange: the first of its operation, status and code.
-pub fn keep(answer: &Answer, operation: Option<&str>) {
+pub fn keep(answer: &Answer, origin: &Origin) {
     let Some(log) = log() else { return };
     let exchange = &answer.exchange;
     let line = json!({
         "engine": exchange.engine,
-        "operation": operation,
+        "dialect": origin.dialect.as_str(),
+        "operation": origin.operation,
+        "code": answer.header("x-tandem-error"),
         "method": exchange.method.as_str(),
         "path": exchange.path,
         "sent_headers": shown(&exchange.sent),
@@ -50,9 +52,10 @@ pub fn keep(answer: &Answer, operation: Option<&str>) {
         "headers": shown(&exchange.headers),
         "body": cut(answer.text()),
     });
-    let code = answer.body["error"]["code"].as_str().or(answer.body["code"].as_str());
-    let code = code.or(answer.body["ResponseStatus"]["ErrorCode"].as_str()).unwrap_or("");
-    let identity = format!("{}|{}|{}|{}|{code}", exchange.engine, operation.unwrap_or("-"), exchange.method, answer.status);
+    let operation = origin.operation.as_deref().unwrap_or("-");
+    let code = answer.header("x-tandem-error").unwrap_or("");
+    let identity =
+        format!("{}|{}|{operation}|{}|{}|{code}", exchange.engine, origin.dialect.as_str(), exchange.method, answer.status);
     let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
     if log.seen.insert(identity) {
         writeln!(log.file, "{line}").expect("the coverage report can be written");

@@ -30,7 +30,8 @@ pub(crate) async fn attempt(app: &App, http: &Http, place: &Place, told: Told) -
     let happening = happening(&told, environment.account.id)?;
     let Webhook { target, method, url, .. } = &place.webhook;
     let body = render(*target, *method, &happening);
-    let url = with_query(url, &body.query);
+    let named = happening.data.get("uri").and_then(|uri| uri.as_str()).filter(|_| *target == webhook::Target::Message);
+    let url = with_query(named.unwrap_or(url), &body.query);
     let envelope = Envelope { event: told.delivery.event, delivery: told.delivery.id, timestamp: machine.seconds() };
     let headers = headers(*target, envelope, &body, &place.secrets);
     let method = match method {

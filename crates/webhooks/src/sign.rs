@@ -29,7 +29,9 @@ pub fn headers(target: Target, envelope: Envelope, body: &Body, secrets: &[Strin
     match target {
         Target::Endpoint(Dialect::Audian) => audian(&mut all, envelope, body, secrets),
         Target::Endpoint(Dialect::TelephonyIo) => telephony_io(&mut all, body, secrets),
-        Target::Endpoint(Dialect::Native | Dialect::FoneDynamics) => standard(&mut all, envelope, signed, secrets),
+        Target::Endpoint(Dialect::Native | Dialect::FoneDynamics) | Target::Message => {
+            standard(&mut all, envelope, signed, secrets)
+        }
         Target::Number => {
             audian(&mut all, envelope, body, secrets);
             standard(&mut all, envelope, signed, secrets);

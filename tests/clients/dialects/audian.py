@@ -54,6 +54,7 @@ def run(wire):
     api = Dialect(wire, NAME, "/audian/v2", {"X-Auth-Token": os.environ["test_key"]})
     mine = numbers(api)
     configuration(api, mine)
+    flows(api)
     ports(api)
     billing(api)
     messages(api, mine)
@@ -83,6 +84,39 @@ def configuration(api, mine):
     wanted = {**CONFIG, **{name: (value if not isinstance(value, dict) else CONFIG[name]) for name, value in change.items()}}
     api.call("PUT", f"/numbers/{mine['id']}/config", change, data(wanted))
     api.call("GET", f"/numbers/{mine['id']}/config", wants=data(wanted))
+
+
+def flows(api):
+    leads_to = {"destination": nullable(text), "destination_type": text}
+    menu = {
+        "menu_id": prefixed("menu_"), "name": text, "prompt": text, "options": [{"digit": text, **leads_to}], "created_at": instant,
+        "language": "en-US", "voice": "female", "max_digits": 1,
+        # Additions, marked as such in the document.
+        "timeout_seconds": whole, "max_attempts": whole, "fallback": leads_to, "updated_at": instant, "version": whole,
+    }
+    option = {"digit": "1", "destination": "+14155550199", "destination_type": "phone_number"}
+    made = api.call("POST", "/ivr-menus", {"name": "Main", "prompt": "Press 1 for sales", "options": [option]}, {**menu, "name": "Main", "options": [option]}, 201)
+    path = f"/ivr-menus/{made['menu_id']}"
+    api.call("GET", "/ivr-menus", wants={"ivr_menus": [menu], "total": whole, "limit": whole, "offset": whole})
+    api.call("GET", path, wants={**menu, "menu_id": made["menu_id"]})
+    api.call("PUT", path, {"prompt": "Press 1 to talk to sales"}, {**menu, "prompt": "Press 1 to talk to sales"})
+    flow = {
+        "call_flow_id": prefixed("cf_"), "name": text, "phone_number": nullable(e164), "created_at": instant,
+        "routing": [{"pattern": text, **leads_to, "conditions": {}}],
+        "description": text, "active": boolean, "updated_at": instant, "version": whole,
+    }
+    rule = {"pattern": "*", "destination": made["menu_id"], "destination_type": "ivr_menu"}
+    wants = {**flow, "name": "Day", "phone_number": None, "active": True, "routing": [{**rule, "conditions": {}}]}
+    day = api.call("POST", "/call-flows", {"name": "Day", "routing": [rule]}, wants, 201)
+    path_of_flow = f"/call-flows/{day['call_flow_id']}"
+    api.call("GET", "/call-flows", wants={"call_flows": [flow], "total": whole, "limit": whole, "offset": whole})
+    api.call("GET", path_of_flow, wants=wants)
+    api.call("PUT", path_of_flow, {"description": "By day"}, {**wants, "description": "By day"})
+    nowhere = [{"pattern": "*", "destination": "menu_abc123", "destination_type": "ivr_menu"}]
+    refused = error(422, "invalid_routing_configuration", "validation_error", "destination")
+    api.refuses("POST", "/call-flows", refused, 422, {"name": "Nowhere", "routing": nowhere})
+    api.call("DELETE", path_of_flow, wants=flow)
+    api.call("DELETE", path, wants=menu)
 
 
 def ports(api):

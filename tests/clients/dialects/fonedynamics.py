@@ -41,7 +41,9 @@ MESSAGE = {
 CALL = {
     "CallSid": sid("C"), "AccountSid": sid("A"), "PropertySid": sid("S"), "DateStart": unix, "From": text, "FromCountryCode": nullable(text),
     "FromRegion": nullable(text), "FromCity": nullable(text), "To": e164, "Endpoint": nullable(e164), "Duration": whole,
-    "Disposition": one_of("Answered", "IVR", "Busy", "NoAnswer", "Failed"), "CallType": text,
+    "Disposition": one_of("Answered", "IVR", "Busy", "NoAnswer", "Failed"), "CallType": text, "Attribution_Source": nullable(text),
+    "Attribution_Medium": nullable(text), "Attribution_Campaign": nullable(text), "Attribution_Content": nullable(text),
+    "Prompts_keys": text, "Unique": boolean, "RecordingUri": nullable(text),
 }
 FLOW = {"PropertySid": sid("S"), "ConfigId": text, "Revision": text, "Name": text, "Type": text, "LastUpdated": unix}
 
@@ -62,6 +64,9 @@ def run(wire):
     api = Dialect(wire, NAME, PREFIX, {"Authorization": basic(account, os.environ["test_token"])})
     project = projects(api)
     logins(api, account, project)
+    flows(api)
+    calls(api, account)
+    messages(api, project)
     refusals(wire, api, account, project)
 
 
@@ -89,6 +94,57 @@ def logins(api, account, project):
     patch(api, f"/OnlineLogins/{login}", {"Enabled": True, "Permissions": [{"AccountSid": account, "Scopes": "Admin"}]})
     permission = {"AccountSid": account, "Scopes": "Admin"}
     api.call("GET", f"/OnlineLogins/{login}", wants={"OnlineLogin": {**wants, "Enabled": True, "Permissions": [permission]}})
+
+
+def flows(api):
+    """Flows are made through the Audian API: both show the same objects."""
+    own = api.call("GET", "/Properties", wants=paged("Projects", PROJECT))["Projects"][0]["PropertySid"]
+    audian = Dialect(api.wire, "audian", "/audian/v2", {"X-Auth-Token": os.environ["test_key"]})
+    rule = {"pattern": "*", "destination": "+14155550199", "destination_type": "phone_number"}
+    made = audian.call("POST", "/call-flows", {"name": "Night", "routing": [rule]}, anything, 201)
+    night = {**FLOW, "PropertySid": own, "ConfigId": made["call_flow_id"], "Name": "Night"}
+    api.call("GET", f"/Properties/{own}/Flows?Results_Count=50", wants=paged("Flows", night))
+
+
+def calls(api, account):
+    """A call was put into the database before, from +61 2 9999 8888 to +61 2 8000 1234, answered after an IVR menu."""
+    listed = {"Calls": [CALL], "Token": text, "NextPageToken": nullable(text)}
+    now = int(time.time())
+    query = f"?Date_From={now - 86400}&Date_To={now + 60}&Disposition=Answered,IVR&To=%2B61280001234&Unique=All"
+    found = api.call("GET", f"/Accounts/{account}/Calls{query}", wants=listed)
+    only = found["Calls"][0]
+    check({**CALL, "From": "+61299998888", "To": "+61280001234", "Duration": 42, "Disposition": "Answered"}, only)
+    api.call("GET", f"/Properties/{only['PropertySid']}/Calls{query}", wants={**listed, "Calls": [only]})
+    api.call("GET", f"/Accounts/{account}/Calls?Token={found['Token']}", wants={**listed, "Calls": []})
+    api.call("GET", f"/Calls/{only['CallSid']}", wants={"Call": only})
+    api.refuses("GET", "/Calls/C123", error("CALL_NOT_FOUND"), 400)
+    api.refuses("GET", f"/Accounts/{account}/Calls?Disposition=Lost", error("UNKNOWN_DISPOSITION", "Disposition"), 400)
+    api.refuses("GET", f"/Accounts/A123/Calls", error("ACCOUNT_NOT_FOUND"), 400)
+
+
+def messages(api, project):
+    body = {"From": "", "To": "+61499997777", "Text": "Hello", "DeliveryReceipt": True, "ExternalId": "order-1"}
+    wants = {**MESSAGE, "From": e164, "To": body["To"], "Text": "Hello", "NumSegments": 1, "Status": "Processing", "Direction": "Transmit",
+             "Scheduled": None, "Submitted": None, "Delivered": None, "Received": None, "ErrorCode": None, "ExternalId": "order-1"}
+    sent = api.call("POST", f"/Properties/{project}/Messages", body, {"Message": wants})["Message"]
+    api.call("GET", f"/Messages/{sent['MessageSid']}", wants={"Message": {**MESSAGE, "MessageSid": sent["MessageSid"]}})
+    later = int(time.time()) + 86400
+    batch = {"Messages": [{"To": "+61499997777", "Text": "One", "Schedule": later}, {"To": "0499 997 777", "Text": "Two"}, {"To": "+61499997777"}]}
+    done = api.call("POST", f"/Properties/{project}/BatchMessages", batch, [anything])
+    check({**MESSAGE, "Text": "One", "Scheduled": later}, done[0])
+    check({"ErrorCode": "INVALID_PHONENUMBER_FORMAT", "Message": text}, done[1])
+    check({"ErrorCode": "PARAMETER_REQUIRED", "Message": text}, done[2])
+    query = f"?Date_From={int(time.time()) - 3600}&Date_To={later}&Direction=Transmit&Results_Count=200&Results_Skip=0"
+    found = api.call("GET", f"/Properties/{project}/Messages{query}", wants={"Messages": [MESSAGE], "NextPageToken": nullable(text)})
+    check(2, len(found["Messages"]))
+    path = f"/Properties/{project}/Messages"
+    api.refuses("GET", path, error("PARAMETER_REQUIRED", "Date_From", "Date_To"), 400)
+    api.refuses("GET", "/Messages/M123", error("MESSAGE_NOT_FOUND"), 400)
+    for change, code, field in [
+        ({"From": "Acme Limited Company"}, "PARAMETER_TOO_LONG", "From"), ({"From": "+61280009999"}, "NUMBER_NOT_FOUND", "From"),
+        ({"Schedule": later + 15 * 86400}, "PARAMETER_INVALID", "Schedule"), ({"Text": "x" * 1601}, "PARAMETER_TOO_LONG", "Text"),
+    ]:
+        api.refuses("POST", path, error(code, field), 400, {**body, **change})
 
 
 def refusals(wire, api, account, project):

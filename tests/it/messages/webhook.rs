@@ -27,6 +27,7 @@ on_both! {
         assert_eq!(first["data"], json!({
             "message_id": id, "number_id": number, "direction": "inbound", "channel": "sms", "status": "received",
             "from": THEIRS, "to": OURS, "body": "Is my table ready?", "segments": 1, "encoding": "gsm7", "price": "0", "currency": "USD",
+            "property_id": first["data"]["property_id"],
         }));
         let texts: Vec<Value> = told.iter().map(|told| told.json()["data"]["body"].clone()).collect();
         assert!(texts.contains(&json!("STOP")), "{texts:?}");

@@ -6,7 +6,7 @@ mod bodies;
 mod callers;
 mod cases;
 mod paths;
-mod values;
+pub mod values;
 mod world;
 
 use tandem_testkit::{Stage, on_both};

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use serde_json::{Value, json};
+use tandem_domain::sid::{account_sid, letter, sid};
 use tandem_kernel::Environment::{self, Live, Test};
 use tandem_testkit::{Client, Persona, Server, Stage};
 
@@ -106,6 +107,8 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
     let webhook = json!({ "url": "https://hooks.customer.example/", "events": ["*"] });
     let webhook = text(&client.post("/audian/v2/webhooks", webhook).await.body, "/id");
     let tested = client.post(&format!("/audian/v2/webhooks/{webhook}/test"), json!({})).await;
+    let office = json!({ "Line1": "1 Main St", "City": "Town", "CountryCode": "US" });
+    let address = client.post(&format!("/fonedynamics/v2/Accounts/{}/Addresses", account_sid(persona.account)), office).await;
     let spare = persona.mint(Environment::Test, &[], None).await;
     let charge = persona.charges(Test).await.first().expect("the number was paid for").id;
     let message = json!({ "from": number, "to": "+14155550199", "body": "Hello" });
@@ -118,8 +121,17 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
     let menu = client.post("/audian/v2/ivr-menus", menu).await;
     let flow = json!({ "name": "Main", "routing": [{ "pattern": "*", "destination_type": "voicemail" }] });
     let flow = client.post("/audian/v2/call-flows", flow).await;
+    let environment = persona.test.environment;
+    let call = tandem_testkit::call(environment, "+61412345678", number, server.now());
+    let call = persona.write_calls(Test, vec![call]).await.remove(0);
     server.settle().await;
     HashMap::from([
+        ("CallSid", sid(letter::CALL, call.id.as_bytes())),
+        ("PropertySid", sid(letter::PROPERTY, environment.as_bytes())),
+        ("AccountSid", account_sid(persona.account)),
+        ("AddressSid", text(&address.body, "/Address/AddressSid")),
+        ("CountryCode", "US".to_owned()),
+        ("Number", number.trim_start_matches('+').to_owned()),
         ("menu_id", text(&menu.body, "/menu_id")),
         ("call_flow_id", text(&flow.body, "/call_flow_id")),
         ("fault_id", text(&fault.body, "/id")),

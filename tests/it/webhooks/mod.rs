@@ -12,7 +12,7 @@ use tandem_kernel::Environment;
 use tandem_testkit::{Client, Persona, Receiver, Server, Stage};
 
 /// A server whose webhooks may lead to this machine.
-async fn serve(stage: &Stage) -> Server {
+pub async fn serve(stage: &Stage) -> Server {
     stage.clone().config(|config| config.webhooks.allow_private = true).start().await
 }
 
@@ -24,7 +24,7 @@ async fn ada(server: &Server) -> Persona {
 }
 
 /// Makes a webhook of a dialect for everything and hands back its id and secret.
-async fn listen(client: &Client, dialect: &str, receiver: &Receiver) -> (String, String) {
+pub async fn listen(client: &Client, dialect: &str, receiver: &Receiver) -> (String, String) {
     let body = json!({ "url": receiver.url("/hook"), "events": ["*"], "dialect": dialect });
     let made = client.post("/v1/webhooks", body).await;
     made.assert_status(201);

@@ -134,8 +134,7 @@ struct CallFlowsDto {
 
 /// The operations.
 pub fn endpoints() -> Vec<Endpoint> {
-    const CHECKED: &[Code] = &[
-        Code::FlowNotFound,
+    const CREATED: &[Code] = &[
         Code::InvalidPhoneNumber,
         Code::UnassignedPhoneNumber,
         Code::UnknownParameter,
@@ -148,11 +147,24 @@ pub fn endpoints() -> Vec<Endpoint> {
         Code::NumberPorting,
         Code::OperationNotAllowed,
     ];
+    const CHANGED: &[Code] = &[
+        Code::FlowNotFound,
+        Code::InvalidPhoneNumber,
+        Code::UnassignedPhoneNumber,
+        Code::UnknownParameter,
+        Code::RoutingTargetMissing,
+        Code::ForwardTargetInvalid,
+        Code::ForwardTargetUnreachable,
+        Code::ForwardLoop,
+        Code::InvalidRouting,
+        Code::AlreadyRouted,
+        Code::NumberPorting,
+    ];
     let endpoints = [
         Endpoint::new("createCallFlow", Method::POST, "/call-flows", "Make a call flow.", create)
             .body(CREATE)
             .answers::<CallFlowDto>(StatusCode::CREATED)
-            .codes(CHECKED),
+            .codes(CREATED),
         Endpoint::new("listCallFlows", Method::GET, "/call-flows", "List your call flows.", list)
             .query(LIST)
             .answers::<CallFlowsDto>(StatusCode::OK)
@@ -162,17 +174,29 @@ pub fn endpoints() -> Vec<Endpoint> {
             .answers::<CallFlowDto>(StatusCode::OK)
             .codes(LOOKUP)
             .ours(),
-        Endpoint::new("updateCallFlow", Method::PUT, "/call-flows/{call_flow_id}", "Change a call flow; what is not named stays.", update)
-            .path_docs(ID)
-            .body(UPDATE)
-            .answers::<CallFlowDto>(StatusCode::OK)
-            .codes(CHECKED)
-            .ours(),
-        Endpoint::new("deleteCallFlow", Method::DELETE, "/call-flows/{call_flow_id}", "Delete a call flow that nothing leads to.", delete)
-            .path_docs(ID)
-            .answers::<CallFlowDto>(StatusCode::OK)
-            .codes(&[Code::FlowNotFound, Code::InUse])
-            .ours(),
+        Endpoint::new(
+            "updateCallFlow",
+            Method::PUT,
+            "/call-flows/{call_flow_id}",
+            "Change a call flow; what is not named stays.",
+            update,
+        )
+        .path_docs(ID)
+        .body(UPDATE)
+        .answers::<CallFlowDto>(StatusCode::OK)
+        .codes(CHANGED)
+        .ours(),
+        Endpoint::new(
+            "deleteCallFlow",
+            Method::DELETE,
+            "/call-flows/{call_flow_id}",
+            "Delete a call flow that nothing leads to.",
+            delete,
+        )
+        .path_docs(ID)
+        .answers::<CallFlowDto>(StatusCode::OK)
+        .codes(&[Code::FlowNotFound, Code::InUse])
+        .ours(),
     ];
     endpoints.into_iter().map(|endpoint| endpoint.tag(TAG)).collect()
 }

@@ -42,12 +42,8 @@ const VOICE: Field = Field::new(
 );
 const MAX_DIGITS: Field =
     Field::new("max_digits", Kind::Int { min: 1, max: 10 }, "Keys of the longest choice; 1 where it is left out.", "1");
-const TIMEOUT: Field = Field::new(
-    "timeout_seconds",
-    Kind::Int { min: 1, max: 60 },
-    "How long it waits for a key; 5 where it is left out. Ours.",
-    "5",
-);
+const TIMEOUT: Field =
+    Field::new("timeout_seconds", Kind::Int { min: 1, max: 60 }, "How long it waits for a key; 5 where it is left out. Ours.", "5");
 const ATTEMPTS: Field = Field::new(
     "max_attempts",
     Kind::Int { min: 1, max: 10 },
@@ -60,17 +56,8 @@ const FALLBACK: Field = Field::new(
     "Where callers go who choose nothing; the call ends where it is left out. Ours.",
     "",
 );
-const CREATE: &[Field] = &[
-    NAME.required(),
-    PROMPT.required(),
-    OPTIONS.required(),
-    LANGUAGE,
-    VOICE,
-    MAX_DIGITS,
-    TIMEOUT,
-    ATTEMPTS,
-    FALLBACK,
-];
+const CREATE: &[Field] =
+    &[NAME.required(), PROMPT.required(), OPTIONS.required(), LANGUAGE, VOICE, MAX_DIGITS, TIMEOUT, ATTEMPTS, FALLBACK];
 const UPDATE: &[Field] = &[NAME, PROMPT, OPTIONS, LANGUAGE, VOICE, MAX_DIGITS, TIMEOUT, ATTEMPTS, FALLBACK];
 const LIST: &[Field] = &[LIMIT, OFFSET];
 
@@ -137,8 +124,7 @@ struct IvrMenusDto {
 
 /// The operations.
 pub fn endpoints() -> Vec<Endpoint> {
-    const CHECKED: &[Code] = &[
-        Code::ResourceNotFound,
+    const CREATED: &[Code] = &[
         Code::RoutingTargetMissing,
         Code::ForwardTargetInvalid,
         Code::ForwardTargetUnreachable,
@@ -146,12 +132,20 @@ pub fn endpoints() -> Vec<Endpoint> {
         Code::InvalidRouting,
         Code::OperationNotAllowed,
     ];
+    const CHANGED: &[Code] = &[
+        Code::ResourceNotFound,
+        Code::RoutingTargetMissing,
+        Code::ForwardTargetInvalid,
+        Code::ForwardTargetUnreachable,
+        Code::ForwardLoop,
+        Code::InvalidRouting,
+    ];
     const LOOKUP: &[Code] = &[Code::ResourceNotFound];
     let endpoints = [
         Endpoint::new("createIvrMenu", Method::POST, "/ivr-menus", "Make a menu.", create)
             .body(CREATE)
             .answers::<IvrMenuDto>(StatusCode::CREATED)
-            .codes(CHECKED),
+            .codes(CREATED),
         Endpoint::new("listIvrMenus", Method::GET, "/ivr-menus", "List your menus.", list)
             .query(LIST)
             .answers::<IvrMenusDto>(StatusCode::OK)
@@ -165,7 +159,7 @@ pub fn endpoints() -> Vec<Endpoint> {
             .path_docs(ID)
             .body(UPDATE)
             .answers::<IvrMenuDto>(StatusCode::OK)
-            .codes(CHECKED)
+            .codes(CHANGED)
             .ours(),
         Endpoint::new("deleteIvrMenu", Method::DELETE, "/ivr-menus/{menu_id}", "Delete a menu that nothing leads to.", delete)
             .path_docs(ID)
@@ -262,7 +256,8 @@ fn choices(raw: Vec<RawOption>) -> Result<Vec<Choice>> {
 fn is_language(text: &str) -> bool {
     let mut parts = text.split('-');
     let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let first = parts.next().is_some_and(|part| (2..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    let first =
+        parts.next().is_some_and(|part| (2..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic()));
     first && parts.clone().count() <= 3 && parts.all(|part| (2..=8).contains(&part.len()) && plain(part))
 }
 

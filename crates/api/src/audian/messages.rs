@@ -16,7 +16,7 @@ use crate::http::{Call, Endpoint, Field, Kind, Reply};
 const TAG: &str = "Messages";
 const ID: &[(&str, &str)] = &[("message_id", "The message's id.")];
 const DIRECTIONS: &[&str] = &["outbound", "inbound"];
-const STATES: &[&str] = &["queued", "sending", "sent", "delivered", "undelivered", "expired", "failed", "received"];
+const STATES: &[&str] = &["scheduled", "queued", "sending", "sent", "delivered", "undelivered", "expired", "failed", "received"];
 /// Far more than fits into ten segments, so that a text that is too long is told by how much.
 const LONGEST: usize = 10_000;
 const LONGEST_URL: usize = 2048;
@@ -97,10 +97,10 @@ async fn send(call: Call) -> Result<Reply> {
         return Err(Error::missing_parameter(form.spelling("body")));
     }
     let missing = Error::internal;
-    let command = SendMessage { from: from.ok_or_else(missing)?, to: to.ok_or_else(missing)?, body, media };
+    let command = SendMessage { media, ..SendMessage::text(from.ok_or_else(missing)?, to.ok_or_else(missing)?, body) };
     let render = |message: &Message| Reply::json(StatusCode::CREATED, &Success::of(MessageDto::of(message)));
     let caller = call.caller()?;
-    let outcome = call.answer(render, |finish| messages::send(&call.app, &caller, command, finish)).await;
+    let outcome = call.answer(render, |finish| messages::send(&call.app, &caller, None, command, finish)).await;
     outcome.map_err(|error| error.rename_field(|field| form.spelling(field)))
 }
 

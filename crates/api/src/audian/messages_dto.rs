@@ -17,7 +17,7 @@ pub struct MessageDto {
     pub direction: &'static str,
     /// `sms` or `mms`.
     pub r#type: &'static str,
-    /// `queued`, `sending`, `sent`, `delivered`, `undelivered`, `expired`, `failed` or `received`.
+    /// `scheduled`, `queued`, `sending`, `sent`, `delivered`, `undelivered`, `expired`, `failed` or `received`.
     pub status: &'static str,
     /// Who sends it.
     #[schema(example = "+14155550123")]

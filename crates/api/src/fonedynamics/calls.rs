@@ -28,8 +28,18 @@ const LAST_SECOND: i64 = Timestamp::MAX.seconds();
 const LIST_TEXT: Kind = Kind::Text { min: 0, max: 2000 };
 
 const LIST: &[Field] = &[
-    Field::new("Date_From", Kind::Int { min: 0, max: LAST_SECOND }, "Only calls that began then or later, in Unix seconds.", "1704067200"),
-    Field::new("Date_To", Kind::Int { min: 0, max: LAST_SECOND }, "Only calls that began before then, in Unix seconds.", "1706745600"),
+    Field::new(
+        "Date_From",
+        Kind::Int { min: 0, max: LAST_SECOND },
+        "Only calls that began then or later, in Unix seconds.",
+        "1704067200",
+    ),
+    Field::new(
+        "Date_To",
+        Kind::Int { min: 0, max: LAST_SECOND },
+        "Only calls that began before then, in Unix seconds.",
+        "1706745600",
+    ),
     Field::new(
         "Token",
         Kind::Text { min: 1, max: 64 },
@@ -161,16 +171,28 @@ pub fn endpoints() -> Vec<Endpoint> {
             .path_docs(CALL_PATH)
             .answers::<CallAnswer>(StatusCode::OK)
             .codes(&[Code::CallNotFound]),
-        Endpoint::new("listProjectCalls", Method::GET, "/Properties/{PropertySid}/Calls", "List a project's calls.", list_of_property)
-            .path_docs(PATH)
-            .query(LIST)
-            .answers::<CallsAnswer>(StatusCode::OK)
-            .codes(&[Code::PropertyNotFound, Code::UnknownDisposition, Code::InvalidPhoneNumber]),
-        Endpoint::new("listAccountCalls", Method::GET, "/Accounts/{AccountSid}/Calls", "List the account's calls.", list_of_account)
-            .path_docs(ACCOUNT_PATH)
-            .query(LIST)
-            .answers::<CallsAnswer>(StatusCode::OK)
-            .codes(&[Code::AccountNotFound, Code::UnknownDisposition, Code::InvalidPhoneNumber]),
+        Endpoint::new(
+            "listProjectCalls",
+            Method::GET,
+            "/Properties/{PropertySid}/Calls",
+            "List a project's calls.",
+            list_of_property,
+        )
+        .path_docs(PATH)
+        .query(LIST)
+        .answers::<CallsAnswer>(StatusCode::OK)
+        .codes(&[Code::PropertyNotFound, Code::UnknownDisposition, Code::InvalidPhoneNumber]),
+        Endpoint::new(
+            "listAccountCalls",
+            Method::GET,
+            "/Accounts/{AccountSid}/Calls",
+            "List the account's calls.",
+            list_of_account,
+        )
+        .path_docs(ACCOUNT_PATH)
+        .query(LIST)
+        .answers::<CallsAnswer>(StatusCode::OK)
+        .codes(&[Code::AccountNotFound, Code::UnknownDisposition, Code::InvalidPhoneNumber]),
     ];
     endpoints.into_iter().map(|endpoint| endpoint.tag(TAG)).collect()
 }
@@ -258,7 +280,8 @@ fn place(from: Option<i64>, until: Option<i64>, token: Option<String>, page: &pa
 /// The values of a list; none for an empty text.
 fn listed(form: &mut Form, name: &'static str, separator: char) -> Result<Vec<String>> {
     let text = form.text(name).unwrap_or_default();
-    let values: Vec<String> = text.split(separator).map(|value| value.trim_end().to_owned()).filter(|value| !value.is_empty()).collect();
+    let values: Vec<String> =
+        text.split(separator).map(|value| value.trim_end().to_owned()).filter(|value| !value.is_empty()).collect();
     match values.len() {
         length if length > MOST_VALUES => Err(Error::invalid_value(name, format!("must have at most {MOST_VALUES} entries"))),
         _ => Ok(values),
@@ -284,17 +307,7 @@ fn paths(texts: Vec<String>) -> Result<Vec<String>> {
 }
 
 fn disposition(word: &'static str) -> Option<Disposition> {
-    Disposition::ALL.iter().copied().find(|known| disposition_word(*known) == word)
-}
-
-const fn disposition_word(disposition: Disposition) -> &'static str {
-    match disposition {
-        Disposition::Answered => "Answered",
-        Disposition::Ivr => "IVR",
-        Disposition::Busy => "Busy",
-        Disposition::NoAnswer => "NoAnswer",
-        Disposition::Failed => "Failed",
-    }
+    Disposition::ALL.iter().copied().find(|known| known.documented() == word)
 }
 
 fn dto(account: AccountId, found: &call::Call) -> CallDto {
@@ -310,7 +323,7 @@ fn dto(account: AccountId, found: &call::Call) -> CallDto {
         to: found.to.to_string(),
         endpoint: found.endpoint.map(|endpoint| endpoint.to_string()),
         duration: found.duration,
-        disposition: disposition_word(found.disposition),
+        disposition: found.disposition.documented(),
         call_type: match found.direction {
             Direction::Inbound => "Inbound",
             Direction::Outbound => "Outbound",

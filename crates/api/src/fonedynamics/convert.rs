@@ -6,7 +6,7 @@ use tandem_domain::{
     Features,
     sid::{account_sid, letter, parse_sid, sid},
 };
-use tandem_kernel::{AddressId, Country, PropertyId, Timestamp};
+use tandem_kernel::{AddressId, Country, MessageId, PropertyId, Timestamp};
 
 use crate::http::Call;
 
@@ -32,6 +32,16 @@ pub fn property_of(call: &Call) -> PropertyRef {
 pub fn check_account(call: &Call) -> Result<()> {
     let named = call.param("AccountSid");
     if account_sid(call.caller()?.account) == named { Ok(()) } else { Err(Error::account_not_found(named.to_owned())) }
+}
+
+/// The sid of a message.
+pub fn message_sid(id: MessageId) -> String {
+    sid(letter::MESSAGE, id.as_bytes())
+}
+
+/// The message that a sid names, by our own id; the text itself where it names nothing, so that nothing is found.
+pub fn message_id(text: &str) -> String {
+    parse_sid(letter::MESSAGE, text).map_or_else(|| text.to_owned(), |id| MessageId::from_bytes(id).to_string())
 }
 
 /// Seconds since 1970, as this dialect writes times.

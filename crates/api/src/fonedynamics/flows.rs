@@ -7,7 +7,7 @@ use tandem_catalogue::{Code, Result};
 use tandem_kernel::FlowId;
 use utoipa::ToSchema;
 
-use super::{convert::unix, convert::property_of, page, properties::PATH};
+use super::{convert::property_of, convert::unix, page, properties::PATH};
 use crate::http::{Call, Endpoint, Field, Reply};
 
 /// Flows that a page has unless the caller says otherwise.
@@ -50,12 +50,18 @@ struct FlowsAnswer {
 /// The operations.
 pub fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::new("listFlows", Method::GET, "/Properties/{PropertySid}/Flows", "List the flows that a project's numbers can name.", list)
-            .tag("Flows")
-            .path_docs(PATH)
-            .query(PAGE)
-            .answers::<FlowsAnswer>(StatusCode::OK)
-            .codes(&[Code::PropertyNotFound]),
+        Endpoint::new(
+            "listFlows",
+            Method::GET,
+            "/Properties/{PropertySid}/Flows",
+            "List the flows that a project's numbers can name.",
+            list,
+        )
+        .tag("Flows")
+        .path_docs(PATH)
+        .query(PAGE)
+        .answers::<FlowsAnswer>(StatusCode::OK)
+        .codes(&[Code::PropertyNotFound]),
     ]
 }
 

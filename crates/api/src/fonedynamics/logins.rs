@@ -5,7 +5,7 @@ use serde::Serialize;
 use tandem_app::logins::{self, ChangeLogin, CreateLogin, LoginRef, Wish};
 use tandem_catalogue::{Code, Error, Result};
 use tandem_domain::{
-    login::{Login, Permission, Right, Rights},
+    login::{Login, Permission, Rights},
     sid::account_sid,
 };
 use tandem_kernel::{AccountId, LoginId, from_uuid_text, uuid_text};
@@ -285,6 +285,8 @@ fn are_scopes(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tandem_domain::login::Right;
+
     use super::*;
 
     #[test]

@@ -7,6 +7,8 @@ mod convert;
 mod errors;
 mod flows;
 mod logins;
+mod messages;
+mod messages_dto;
 mod numbers;
 mod numbers_dto;
 mod page;
@@ -44,5 +46,5 @@ pub fn manner() -> Manner {
 
 fn endpoints() -> Vec<Endpoint> {
     let numbers = [addresses::endpoints(), available::endpoints(), numbers::endpoints()].concat();
-    [calls::endpoints(), flows::endpoints(), logins::endpoints(), numbers, properties::endpoints()].concat()
+    [calls::endpoints(), flows::endpoints(), logins::endpoints(), messages::endpoints(), numbers, properties::endpoints()].concat()
 }

@@ -79,6 +79,8 @@ pub enum Kind {
     Exact(&'static [Field]),
     /// A list of objects with these members, of so many at the most.
     Objects(&'static [Field], usize),
+    /// As [`Self::Objects`], where each is taken or refused by itself: the document binds none of them.
+    Each(&'static [Field], usize),
     /// A list of whole numbers.
     Ints {
         /// Each at least.
@@ -199,6 +201,11 @@ impl Kind {
             }
             Self::Objects(fields, most) => {
                 json!({ "type": "array", "items": object_schema(fields), "minItems": 1, "maxItems": most })
+            }
+            Self::Each(fields, most) => {
+                let item =
+                    json!({ "description": "An object as x-schema says; what is wrong with one is answered in its place." });
+                json!({ "type": "array", "items": item, "minItems": 1, "maxItems": most, "x-schema": object_schema(fields) })
             }
             Self::Ints { min, max, most } => {
                 json!({ "type": "array", "items": { "type": "integer", "minimum": min, "maximum": max }, "maxItems": most })

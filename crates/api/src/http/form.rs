@@ -4,7 +4,7 @@
 //! what is missing, what is of the wrong type, what is malformed, what is out of range.
 
 use serde_json::{Map, Value};
-use tandem_catalogue::{Error, Result};
+use tandem_catalogue::{Code, Error, Result};
 use tandem_domain::{config::Patch, message::Sender};
 use tandem_kernel::{Money, PhoneFault, PhoneNumber, Timestamp};
 
@@ -241,6 +241,36 @@ impl Form {
         })
     }
 
+    /// Text that `read` understands, by the caller's spelling of the field; what it refuses joins the faults.
+    pub fn parsed<T>(&mut self, name: &str, read: impl FnOnce(&str, &str) -> Result<T>) -> Option<T> {
+        self.take(name, |path, value, kind| {
+            let text = text(path.clone(), value, kind)?;
+            read(&path, &text).map_err(|error| {
+                let range = matches!(error.code(), Code::TooLong | Code::TooShort | Code::OutOfRange);
+                (if range { Rank::Range } else { Rank::Format }, error)
+            })
+        })
+    }
+
+    /// The members of each object of a list, read by `read` and each with its own faults; none where there is no such list.
+    pub fn each<T>(&mut self, name: &str, read: impl Fn(&mut Self) -> Result<T>) -> Option<Vec<Result<T>>> {
+        let (path, value, kind) = self.look(name)?;
+        let Kind::Each(fields, most) = kind else { return None };
+        let Value::Array(list) = value else {
+            self.faults.push((Rank::Type, Error::wrong_type(path, "a list of objects")));
+            return None;
+        };
+        if list.is_empty() || list.len() > most {
+            self.faults.push((Rank::Range, Error::invalid_value(path, format!("must have 1 to {most} entries"))));
+            return None;
+        }
+        let one = |item| match item {
+            Value::Object(map) => read(&mut Self::new(map, fields, self.source, self.reading, String::new())),
+            _ => Err(Error::wrong_type(name.to_owned(), "a list of objects")),
+        };
+        Some(list.into_iter().map(one).collect())
+    }
+
     /// Any object of the caller's own.
     pub fn free(&mut self, name: &str) -> Option<Map<String, Value>> {
         self.take(name, |path, value, _| match value {
@@ -335,9 +365,11 @@ impl Form {
     }
 
     fn refuse_unknown(&mut self) {
-        let hint = |near: Option<&str>| near.map_or_else(|| "see the documentation".to_owned(), |near| format!("did you mean '{near}'?"));
+        let hint =
+            |near: Option<&str>| near.map_or_else(|| "see the documentation".to_owned(), |near| format!("did you mean '{near}'?"));
         let unknown = self.unknown().into_iter();
-        self.faults.extend(unknown.map(|(name, near)| (Rank::Format, Error::unknown_parameter(name, hint(near)))).collect::<Vec<_>>());
+        self.faults
+            .extend(unknown.map(|(name, near)| (Rank::Format, Error::unknown_parameter(name, hint(near)))).collect::<Vec<_>>());
     }
 
     fn take<T>(&mut self, name: &str, read: impl FnOnce(String, &Value, &Kind) -> Result<T, Fault>) -> Option<T> {
@@ -513,7 +545,7 @@ fn distance(a: &[char], b: &[char]) -> usize {
 mod tests {
     use super::*;
     use serde_json::json;
-    use tandem_catalogue::{Code, Dialect};
+    use tandem_catalogue::Dialect;
 
     const FIELDS: &[Field] = &[
         Field::new("number", Kind::Phone, "", "").or(&["phone_number"]).missing_as("phone_number").required(),

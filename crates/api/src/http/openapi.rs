@@ -7,7 +7,7 @@ use tandem_catalogue::{Code, Dialect};
 
 use super::{
     endpoint::{Access, Endpoint},
-    field::{Field, object_schema},
+    field::{Field, Kind, object_schema},
     manner::Manner,
 };
 
@@ -43,12 +43,15 @@ const ONCE: &[Code] = &[Code::RequestInProgress, Code::IdempotencyKeyReused, Cod
 const UNSAFE: &[Code] =
     &[Code::MalformedBody, Code::UnsupportedMediaType, Code::BodyTooLarge, Code::RequestTimeout, Code::ConcurrentModification];
 
+/// Errors of paths and methods that are no operation.
+const OUTSIDE: [Code; 2] = [Code::PathNotFound, Code::MethodNotAllowed];
+
 /// All codes that an operation may answer.
 #[must_use]
 pub fn codes(endpoint: &Endpoint, strict: bool) -> Vec<Code> {
     let mut codes: Vec<Code> = endpoint.codes.to_vec();
     match endpoint.access {
-        Access::Anybody => codes.extend([Code::RateLimited, Code::Internal, Code::Overloaded]),
+        Access::Anybody => codes.extend([Code::RateLimited, Code::Internal, Code::Overloaded, Code::ShuttingDown]),
         Access::Account | Access::Operator | Access::Either => codes.extend(ALWAYS),
     }
     if endpoint.body.is_some() || !endpoint.query.is_empty() {
@@ -96,6 +99,7 @@ pub fn document(manner: &Manner) -> Value {
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
         "servers": [{ "url": manner.prefix }],
+        "x-codes-outside-operations": OUTSIDE.map(Code::name),
         "paths": paths,
         "components": { "schemas": schemas, "parameters": { "IdempotencyKey": idempotency_key() }, "securitySchemes": { scheme: security } },
     })
@@ -117,6 +121,8 @@ fn operation(manner: &Manner, endpoint: &Endpoint, scheme: &str) -> Value {
     if endpoint.is_once() {
         members.insert("x-idempotency-key".to_owned(), "optional; see components.parameters.IdempotencyKey".into());
     }
+    let own: Vec<&str> = endpoint.codes.iter().map(|code| code.name()).collect();
+    members.insert("x-own-codes".to_owned(), own.into());
     if endpoint.ours {
         members.insert("x-origin".to_owned(), "ours".into());
     }
@@ -151,7 +157,12 @@ fn idempotency_key() -> Value {
 }
 
 fn query_parameter(field: &Field) -> Value {
-    json!({ "name": field.name, "in": "query", "required": field.required, "description": field.doc, "schema": field.kind.schema(),
+    let mut schema = field.kind.schema();
+    // `name=` is an empty list, which generators of requests take for a list of one empty word.
+    if let (Kind::Choices(_), Some(Value::Array(words))) = (field.kind, schema.pointer_mut("/items/enum")) {
+        words.push("".into());
+    }
+    json!({ "name": field.name, "in": "query", "required": field.required, "description": field.doc, "schema": schema,
             "style": "form", "explode": false })
 }
 
@@ -178,7 +189,16 @@ fn refusal(manner: &Manner, status: u16, codes: &[Code]) -> Value {
         .iter()
         .map(|code| format!("`{}` ({}): {}", code.entry().wire(manner.dialect).code, code.name(), code.entry().title))
         .collect();
-    let mut headers = json!({ "X-Request-Id": header("The request's id, by which the log finds it.") });
+    let names: Vec<&str> = codes.iter().map(|code| code.name()).collect();
+    let mut headers = json!({
+        "X-Request-Id": header("The request's id, by which the log finds it."),
+        "X-Tandem-Error": {
+            "description": "The code of the catalogue behind this answer: `GET /v1/errors/CODE` and `tandem explain CODE` tell of its \
+                causes and what to do. Not with the answer to a repetition.",
+            "schema": { "type": "string", "enum": names },
+            "x-origin": "ours",
+        },
+    });
     if let (429 | 503, Some(members)) = (status, headers.as_object_mut()) {
         members.insert("Retry-After".to_owned(), json!({ "description": "Seconds to wait.", "schema": { "type": "integer" } }));
     }

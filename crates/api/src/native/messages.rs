@@ -19,7 +19,7 @@ use crate::http::{Call, Endpoint, Field, Kind, Reply, reply::number as amount};
 const TAG: &str = "Messages";
 const ID: &[(&str, &str)] = &[("message_id", "The message's id.")];
 const DIRECTIONS: &[&str] = &["outbound", "inbound"];
-const STATES: &[&str] = &["queued", "sending", "sent", "delivered", "undelivered", "expired", "failed", "received"];
+const STATES: &[&str] = &["scheduled", "queued", "sending", "sent", "delivered", "undelivered", "expired", "failed", "received"];
 const SEARCH: &[Field] = &[
     Field::new("direction", Kind::Choice(DIRECTIONS), "Only messages of this direction.", r#""outbound""#),
     Field::new("status", Kind::Choice(STATES), "Only messages in this state.", r#""undelivered""#),
@@ -37,11 +37,13 @@ const SEARCH: &[Field] = &[
 struct MessageDto {
     /// Its id.
     id: String,
+    /// The property that it belongs to.
+    property_id: String,
     /// `outbound` or `inbound`.
     direction: &'static str,
     /// `sms` or `mms`.
     channel: &'static str,
-    /// `queued`, `sending`, `sent`, `delivered`, `undelivered`, `expired`, `failed` or `received`.
+    /// `scheduled`, `queued`, `sending`, `sent`, `delivered`, `undelivered`, `expired`, `failed` or `received`.
     status: &'static str,
     /// Who sends it.
     from: String,
@@ -64,8 +66,14 @@ struct MessageDto {
     smsc_id: Option<String>,
     /// Why it did not arrive.
     error: Option<FailureDto>,
-    /// When it was queued, or received.
+    /// Its sender's own id for it.
+    external_id: Option<String>,
+    /// The message of yours that it answers.
+    reply_to: Option<String>,
+    /// When it was accepted, or received.
     created_at: String,
+    /// When it is to be sent, where that is not at once.
+    scheduled_at: Option<String>,
     /// When it was sent.
     sent_at: Option<String>,
     /// When it came to its end.
@@ -183,6 +191,7 @@ fn dto(message: &Message) -> MessageDto {
     let failure = message.failure.as_ref();
     MessageDto {
         id: message.id.to_string(),
+        property_id: message.property.to_string(),
         direction: message.direction.as_str(),
         channel: message.channel.as_str(),
         status: message.state.as_str(),
@@ -196,7 +205,10 @@ fn dto(message: &Message) -> MessageDto {
         currency: message.price.currency.to_string(),
         smsc_id: message.smsc.map(|id| id.to_string()),
         error: failure.map(|failure| FailureDto { code: failure.code.clone(), message: failure.reason.clone() }),
+        external_id: message.options.external_id.clone(),
+        reply_to: message.reply_to.map(|id| id.to_string()),
         created_at: message.created_at.to_string(),
+        scheduled_at: time(&message.scheduled_at),
         sent_at: time(&message.sent_at),
         completed_at: time(&message.completed_at),
         expires_at: message.expires_at.to_string(),

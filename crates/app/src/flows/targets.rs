@@ -65,7 +65,13 @@ pub fn check_targets(tx: &mut Tx, from: Source, targets: &[Target], reach: &Reac
     Ok(())
 }
 
-fn check_there(tx: &mut Tx, environment: EnvironmentId, own: Place, targets: &[Target], explanation: &mut Explanation) -> Result<()> {
+fn check_there(
+    tx: &mut Tx,
+    environment: EnvironmentId,
+    own: Place,
+    targets: &[Target],
+    explanation: &mut Explanation,
+) -> Result<()> {
     let places: Vec<Place> = targets.iter().filter_map(|target| target.to.place()).collect();
     let there = call_flows::existing(tx, environment, &places)?;
     for target in targets {

@@ -75,7 +75,8 @@ pub async fn update(app: &App, caller: &Caller, id: String, change: MenuChange, 
         Ok(menu)
     };
     let changed = app.store.write(work).await;
-    let changed = changed.inspect_err(|error| explain::refusal(app, caller, "routing", format!("{named} was not changed"), error))?;
+    let changed =
+        changed.inspect_err(|error| explain::refusal(app, caller, "routing", format!("{named} was not changed"), error))?;
     app.mailbox.ring();
     Ok(changed)
 }

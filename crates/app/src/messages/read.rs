@@ -1,14 +1,17 @@
 //! Reading messages.
 
 use tandem_catalogue::{Error, Result};
-use tandem_domain::message::Message;
-use tandem_kernel::{Caller, EnvironmentId, MessageId, Scope};
+use tandem_domain::message::{Message, MessageState};
+use tandem_kernel::{Caller, EnvironmentId, MessageId, Scope, Timestamp};
 use tandem_store::{
     Tx,
-    repo::messages::{self, Filter},
+    repo::messages::{self, Filter, Span},
 };
 
-use crate::{App, permit};
+use crate::{
+    App, permit,
+    properties::{self, PropertyRef},
+};
 
 /// Which messages to list.
 #[derive(Debug, Clone, Default)]
@@ -76,4 +79,44 @@ pub async fn search(app: &App, caller: &Caller, filter: Filter, limit: i64) -> R
     permit(caller, Scope::MessagesRead)?;
     let environment = caller.environment;
     app.store.read(move |tx| messages::list(tx, environment, &filter, limit, 0)).await
+}
+
+/// Which messages of a property to find, oldest first.
+#[derive(Debug, Clone)]
+pub struct FindMessages {
+    /// In one of these states.
+    pub states: Vec<MessageState>,
+    /// Accepted or received then or later.
+    pub from: Timestamp,
+    /// Accepted or received before then.
+    pub to: Timestamp,
+    /// From the one after this.
+    pub after: Option<MessageId>,
+    /// How many.
+    pub limit: i64,
+    /// How many to leave out.
+    pub offset: i64,
+}
+
+/// Finds a property's messages of a span of time.
+///
+/// # Errors
+/// `property_not_found`, `insufficient_scope`, `invalid_value` for `after` where that is no message of the environment's.
+pub async fn find_of_property(app: &App, caller: &Caller, property: PropertyRef, command: FindMessages) -> Result<Vec<Message>> {
+    let asker = *caller;
+    let read = move |tx: &mut Tx| {
+        let property = properties::find(tx, asker.environment, &property)?;
+        permit(&asker, Scope::MessagesRead)?;
+        let after = match command.after {
+            Some(id) => {
+                let last = messages::get(tx, asker.environment, id)?;
+                let last = last.ok_or_else(|| Error::invalid_value("page_token", "must be one of an earlier answer"))?;
+                Some((last.created_at, last.id))
+            }
+            None => None,
+        };
+        let FindMessages { states, from, to, limit, offset, .. } = command.clone();
+        messages::of_property(tx, property.id, &Span { states, from, to, after, limit, offset })
+    };
+    app.store.read(read).await
 }

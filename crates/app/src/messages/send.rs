@@ -1,35 +1,31 @@
-//! Sending a message: whether it may be sent, how it is written, what it costs, and its place in the queue.
+//! Sending messages, one or many: each is queued, its price held, or refused with its own reason.
 
 use tandem_catalogue::{Error, Result};
 use tandem_domain::{
-    Explanation, Features,
-    account::Account,
-    event::EventKind,
+    Explanation,
     message::{
-        Channel, Direction, Encoding, Message, MessageState, Sender, USUAL_VALIDITY, deadline, media, rates,
-        segment::{self, Cut},
+        Channel, Message, Options, Sender, media,
+        options::{SCHEDULED_AHEAD, SCHEDULED_LATE},
     },
-    number::{Number, NumberState},
 };
-use tandem_kernel::{Caller, Country, MessageId, Money, PhoneNumber, Scope};
-use tandem_ledger::Posting;
-use tandem_store::{
-    Fault, Tx,
-    repo::{accounts, ledger, messages, numbers, optouts, outbox},
-};
+use tandem_kernel::{Caller, MessageId, PhoneNumber, PropertyId, Scope, Timestamp};
+use tandem_store::Tx;
 
-use super::{
-    expire::EXPIRY_JOB,
-    life::{cause, data, name},
-    mms::MMS_JOB,
+use super::queue::queue_many;
+use crate::{
+    App, Finish,
+    app::Desk,
+    explain, permit,
+    properties::{self, PropertyRef},
 };
-use crate::{App, Finish, app::Desk, carrier::Carriers, explain, permit, spending};
 
 /// On whose behalf a message is sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Terms {
     /// The account's: from one of its numbers, at the listed price.
     Customer,
+    /// The account's, to hand on what came in: from any sender, at the listed price.
+    Forward,
     /// The platform's, for something that it charges in its own way: from any sender, at no price.
     Platform,
     /// As [`Self::Platform`], but held and charged with the message at this price, in millionths.
@@ -38,11 +34,35 @@ pub enum Terms {
     Reply,
 }
 
+impl Terms {
+    /// Whether the account pays the listed price and is held to its settings.
+    pub(super) const fn are_listed(self) -> bool {
+        matches!(self, Self::Customer | Self::Forward)
+    }
+}
+
+/// Who a message is to come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// This sender.
+    Sender(Sender),
+    /// A number that is lent for it.
+    Leased,
+    /// This name where the destination takes names, and elsewhere a number that is lent.
+    NameOrLeased(Sender),
+}
+
+impl From<Sender> for Origin {
+    fn from(sender: Sender) -> Self {
+        Self::Sender(sender)
+    }
+}
+
 /// A message to send.
 #[derive(Clone, Debug)]
 pub struct Draft {
     /// Who sends it.
-    pub from: Sender,
+    pub from: Origin,
     /// Who gets it.
     pub to: PhoneNumber,
     /// The text.
@@ -51,20 +71,40 @@ pub struct Draft {
     pub shown_body: Option<String>,
     /// Where media are fetched.
     pub media: Vec<String>,
-    /// Seconds until it is given up; [`USUAL_VALIDITY`] where nothing is said.
+    /// Seconds until it is given up; [`tandem_domain::message::USUAL_VALIDITY`] where nothing is said.
     pub validity: Option<i64>,
     /// On whose behalf.
     pub terms: Terms,
+    /// The property that it belongs to; that of the number it comes from, if none is named.
+    pub property: Option<PropertyId>,
+    /// When it is to be sent; at once if that has passed or nothing is said.
+    pub scheduled_at: Option<Timestamp>,
+    /// What else is wanted of it.
+    pub options: Options,
+    /// The message that it answers.
+    pub reply_to: Option<MessageId>,
 }
 
 impl Draft {
     /// A text of the account's own.
     #[must_use]
-    pub fn text(from: Sender, to: PhoneNumber, body: impl Into<String>) -> Self {
-        Self { from, to, body: body.into(), shown_body: None, media: Vec::new(), validity: None, terms: Terms::Customer }
+    pub fn text(from: impl Into<Origin>, to: PhoneNumber, body: impl Into<String>) -> Self {
+        Self {
+            from: from.into(),
+            to,
+            body: body.into(),
+            shown_body: None,
+            media: Vec::new(),
+            validity: None,
+            terms: Terms::Customer,
+            property: None,
+            scheduled_at: None,
+            options: Options::default(),
+            reply_to: None,
+        }
     }
 
-    fn channel(&self) -> Channel {
+    pub(super) fn channel(&self) -> Channel {
         if self.media.is_empty() { Channel::Sms } else { Channel::Mms }
     }
 }
@@ -73,256 +113,147 @@ impl Draft {
 #[derive(Clone, Debug)]
 pub struct SendMessage {
     /// From which of its numbers, or under which name.
-    pub from: Sender,
+    pub from: Origin,
     /// To whom.
     pub to: PhoneNumber,
     /// The text; may be empty where there are media.
     pub body: String,
     /// Where media are fetched.
     pub media: Vec<String>,
+    /// When; at once if nothing is said.
+    pub schedule: Option<Timestamp>,
+    /// What else is wanted of it.
+    pub options: Options,
 }
 
-/// Sends a message: it is queued, its price held, and goes out as soon as an SMSC takes it.
+impl SendMessage {
+    /// A text that is sent at once.
+    #[must_use]
+    pub fn text(from: impl Into<Origin>, to: PhoneNumber, body: impl Into<String>) -> Self {
+        Self { from: from.into(), to, body: body.into(), media: Vec::new(), schedule: None, options: Options::default() }
+    }
+
+    fn draft(self, property: Option<PropertyId>) -> Draft {
+        let Self { from, to, body, media, schedule, options } = self;
+        Draft { media, scheduled_at: schedule, options, property, ..Draft::text(from, to, body) }
+    }
+
+    /// What is malformed is said before anything is looked up.
+    fn check(&self) -> Result<()> {
+        for url in &self.media {
+            if let Some(fault) = media::fault_of_url(url) {
+                return Err(Error::media_refused("media_urls", url.clone(), fault));
+            }
+        }
+        tandem_domain::message::segment::cut(&self.body).map(drop)
+    }
+}
+
+/// Checks when a message is to be sent.
+fn check_schedule(desk: &Desk, schedule: Option<Timestamp>) -> Result<()> {
+    let (first, last) = (desk.now.plus_seconds(-SCHEDULED_LATE), desk.now.plus_seconds(SCHEDULED_AHEAD));
+    match schedule {
+        Some(at) if at < first || at > last => {
+            Err(Error::invalid_value("schedule", "must be at most 14 days ahead and at most one hour ago"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What became of each message of a batch, in order.
+pub type Batch = Vec<Result<Message>>;
+
+/// Sends a message: it is queued, its price held, and goes out as soon as an SMSC takes it. With a property it belongs to that, and
+/// must not come from a number of another.
 ///
 /// # Errors
-/// As [`send_in`], and `insufficient_scope`.
-pub async fn send(app: &App, caller: &Caller, command: SendMessage, finish: Finish<Message>) -> Result<Message> {
-    let cut = segment::cut(&command.body)?; // what is malformed is said before anything is looked up
-    for url in &command.media {
-        if let Some(fault) = media::fault_of_url(url) {
-            return Err(Error::media_refused("media_urls", url.clone(), fault));
-        }
-    }
-    permit(caller, Scope::MessagesWrite)?;
-    let SendMessage { from, to, body, media } = command;
-    let draft = Draft { media, ..Draft::text(from, to, body) };
-    let (pen, carriers, environment) = (app.pen(), app.carriers.clone(), caller.environment);
+/// As [`send_in`], and `invalid_value` for the time, `property_not_found`, `insufficient_scope`.
+pub async fn send(
+    app: &App,
+    caller: &Caller,
+    property: Option<PropertyRef>,
+    command: SendMessage,
+    finish: Finish<Message>,
+) -> Result<Message> {
+    command.check()?;
+    let (asker, to) = (*caller, command.to);
+    let (pen, carriers) = (app.pen(), app.carriers.clone());
     let work = move |tx: &mut Tx| {
-        let desk = pen.open(tx, environment)?;
-        let mut explanation = Explanation::of("send", String::new());
-        let checked = check_in(tx, &desk, &draft, &mut explanation)?;
-        check_carrier(&carriers, &draft, &checked, &mut explanation)?;
-        let message = queue_in(tx, &desk, &draft, &cut, &checked.account, explanation)?;
+        let desk = pen.open(tx, asker.environment)?;
+        check_schedule(&desk, command.schedule)?;
+        let property = allowed(tx, &asker, property.as_ref())?;
+        let outcomes = queue_many(tx, &desk, Some(&carriers), &[command.clone().draft(property)])?;
+        let message = outcomes.into_iter().next().ok_or_else(Error::internal)??;
         finish(tx, &message)?;
         Ok(message)
     };
     let sent = app.store.write(work).await;
     let sent = sent.inspect_err(|error| explain::refusal(app, caller, "send", format!("no message was sent to {to}"), error))?;
-    match sent.channel {
-        Channel::Sms => app.outbox.ring(),
-        Channel::Mms => app.bell.ring(),
+    ring(app, std::slice::from_ref(&sent));
+    Ok(sent)
+}
+
+/// Sends many messages of a property in one unit of work. What is wrong with one does not keep the others; `said` puts it into the
+/// caller's words.
+///
+/// # Errors
+/// `property_not_found`, `insufficient_scope`.
+pub async fn send_batch(
+    app: &App,
+    caller: &Caller,
+    property: PropertyRef,
+    commands: Vec<SendMessage>,
+    said: fn(Error) -> Error,
+    finish: Finish<Batch>,
+) -> Result<Batch> {
+    let (pen, carriers, asker) = (app.pen(), app.carriers.clone(), *caller);
+    let work = move |tx: &mut Tx| {
+        let desk = pen.open(tx, asker.environment)?;
+        let property = allowed(tx, &asker, Some(&property))?;
+        let checked = commands.iter().map(|command| command.check().and_then(|()| check_schedule(&desk, command.schedule)));
+        let checked: Vec<Result<()>> = checked.collect();
+        let good = commands.iter().zip(&checked).filter(|(_, checked)| checked.is_ok());
+        let drafts: Vec<Draft> = good.map(|(command, _)| command.clone().draft(property)).collect();
+        let mut queued = queue_many(tx, &desk, Some(&carriers), &drafts)?.into_iter();
+        let outcome = |checked: Result<()>| checked.and_then(|()| queued.next().unwrap_or_else(|| Err(Error::internal())));
+        let outcomes: Batch = checked.into_iter().map(outcome).map(|outcome| outcome.map_err(said)).collect();
+        finish(tx, &outcomes)?;
+        Ok(outcomes)
+    };
+    let outcomes = app.store.write(work).await?;
+    let sent: Vec<Message> = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok().cloned()).collect();
+    ring(app, &sent);
+    Ok(outcomes)
+}
+
+/// The property that is named, looked up before the credential is asked whether it may send.
+fn allowed(tx: &mut Tx, caller: &Caller, property: Option<&PropertyRef>) -> Result<Option<PropertyId>> {
+    let property = property.map(|property| properties::find(tx, caller.environment, property)).transpose()?;
+    permit(caller, Scope::MessagesWrite)?;
+    Ok(property.map(|property| property.id))
+}
+
+fn ring(app: &App, sent: &[Message]) {
+    if sent.iter().any(|message| message.channel == Channel::Sms) {
+        app.outbox.ring();
+    }
+    if sent.iter().any(|message| message.channel == Channel::Mms) {
+        app.bell.ring();
     }
     app.mailbox.ring();
-    Ok(sent)
 }
 
 /// Queues a message inside a unit of work, its price held. When that is committed, ring `app.outbox`.
 ///
 /// # Errors
 /// `message_too_long`, `operation_not_allowed`, the codes of a sender that may not send, `recipient_opted_out`,
-/// `spending_limit_reached`, `insufficient_funds`.
+/// `spending_limit_reached`, `insufficient_funds`. Nothing was written then.
 pub fn send_in(tx: &mut Tx, desk: &Desk, draft: Draft) -> Result<Message> {
-    let cut = segment::cut(&draft.body)?;
-    let mut explanation = Explanation::of("send", String::new());
-    let checked = check_in(tx, desk, &draft, &mut explanation)?;
-    queue_in(tx, desk, &draft, &cut, &checked.account, explanation)
+    let outcomes = queue_many(tx, desk, None, &[draft])?;
+    outcomes.into_iter().next().ok_or_else(Error::internal)?
 }
 
-/// Who sends, where a message may be sent.
-struct Checked {
-    account: Account,
-    /// The number that it comes from; none for a name or the platform.
-    number: Option<Number>,
-}
-
-fn check_in(tx: &mut Tx, desk: &Desk, draft: &Draft, explanation: &mut Explanation) -> Result<Checked> {
-    let account = accounts::get(tx, desk.settings.account)?.ok_or_else(|| Fault::data("an environment without its account"))?;
-    let mut number = None;
-    if draft.terms == Terms::Customer {
-        check_account(&account, draft, explanation)?;
-        number = check_sender(tx, desk, draft, explanation)?;
-        check_country(&account, draft, explanation)?;
-    }
-    check_recipient(tx, desk, draft, explanation)?;
-    Ok(Checked { account, number })
-}
-
-fn queue_in(
-    tx: &mut Tx,
-    desk: &Desk,
-    draft: &Draft,
-    cut: &Cut,
-    account: &Account,
-    mut explanation: Explanation,
-) -> Result<Message> {
-    let mut message = compose(desk, account, draft, cut, &mut explanation)?;
-    if message.price.micros > 0 {
-        spending::check(tx, desk, message.price.micros)?;
-        hold(tx, desk, &mut message)?;
-        explanation.note("the wallet holds the price", message.price.to_string(), true);
-    }
-    enqueue(tx, desk, &message)?;
-    explanation.subject = message.id.to_string();
-    desk.explain(tx, &explanation.concluding(format!("queued in {} segments for {}", message.parts, message.price)))?;
-    Ok(message)
-}
-
-/// A message with media goes through the carrier of the number, which must have a service for them.
-fn check_carrier(carriers: &Carriers, draft: &Draft, checked: &Checked, explanation: &mut Explanation) -> Result<()> {
-    let Some(number) = checked.number.as_ref().filter(|_| draft.channel() == Channel::Mms) else { return Ok(()) };
-    let offered = carriers.offers_mms(&number.carrier)?;
-    if explanation.note("the number's carrier takes messages with media", number.carrier.clone(), offered) {
-        Ok(())
-    } else {
-        Err(Error::mms_not_offered(number.phone.to_string()))
-    }
-}
-
-fn check_account(account: &Account, draft: &Draft, explanation: &mut Explanation) -> Result<()> {
-    let (on, service) = match draft.channel() {
-        Channel::Sms => (account.sms_enabled, "SMS"),
-        Channel::Mms => (account.mms_enabled, "MMS"),
-    };
-    let on = explanation.note(format!("{service} is enabled on the account"), on.to_string(), on);
-    if on { Ok(()) } else { Err(Error::operation_not_allowed(format!("{service} is not enabled on your account"))) }
-}
-
-fn check_sender(tx: &mut Tx, desk: &Desk, draft: &Draft, explanation: &mut Explanation) -> Result<Option<Number>> {
-    let Some(phone) = draft.from.number() else { return check_name(draft, explanation).map(|()| None) };
-    let from = phone.to_string();
-    let number = numbers::by_phone(tx, desk.settings.id, phone)?;
-    let number = number.ok_or_else(|| Error::sender_not_owned("from", from.clone()))?;
-    match number.state {
-        NumberState::Active => {}
-        NumberState::Suspended { .. } => return Err(Error::sender_suspended(from)),
-        NumberState::Porting { .. } | NumberState::PortingOut => return Err(Error::number_porting(from)),
-        NumberState::Released { .. } => return Err(Error::sender_not_owned("from", from)),
-    }
-    explanation.note("the sender is an active number of the account", from.clone(), true);
-    let (feature, service) = match draft.channel() {
-        Channel::Sms => (Features::SMS, "SMS"),
-        Channel::Mms => (Features::MMS, "MMS"),
-    };
-    let can =
-        explanation.note(format!("the number can send {service}"), number.features.to_string(), number.features.contains(feature));
-    if can { Ok(Some(number)) } else { Err(Error::sender_lacks_feature(from, service)) }
-}
-
-/// A name instead of a number: networks of the North American plan carry none, and nobody can own a short code here.
-fn check_name(draft: &Draft, explanation: &mut Explanation) -> Result<()> {
-    if draft.from.is_short_code() {
-        return Err(Error::sender_not_owned("from", draft.from.to_string()));
-    }
-    let north_american = draft.to.to_string().starts_with("+1");
-    let allowed = !north_american && draft.channel() == Channel::Sms;
-    let allowed = explanation.note("the destination takes messages from names", draft.to.to_string(), allowed);
-    if allowed { Ok(()) } else { Err(Error::sender_name_not_allowed("from", draft.to.to_string())) }
-}
-
-fn check_country(account: &Account, draft: &Draft, explanation: &mut Explanation) -> Result<()> {
-    if account.message_countries.is_empty() {
-        return Ok(());
-    }
-    let country = draft.to.country();
-    let name = country.map_or_else(|| "no country that is known".to_owned(), |country| country.to_string());
-    let allowed = country.is_some_and(|country| account.message_countries.contains(&country));
-    let compared = format!("{name}, {} countries are on the list", account.message_countries.len());
-    if explanation.note("the recipient's country is on the account's list", compared, allowed) {
-        Ok(())
-    } else {
-        Err(Error::destination_not_allowed(name))
-    }
-}
-
-fn check_recipient(tx: &mut Tx, desk: &Desk, draft: &Draft, explanation: &mut Explanation) -> Result<()> {
-    if draft.terms == Terms::Reply {
-        return Ok(());
-    }
-    let opted_out = optouts::find(tx, desk.settings.id, &draft.from, draft.to)?;
-    let compared = opted_out.as_ref().map_or_else(String::new, |found| format!("'{}' at {}", found.source, found.created_at));
-    if explanation.note("the recipient wants messages from this sender", compared, opted_out.is_none()) {
-        Ok(())
-    } else {
-        Err(Error::recipient_opted_out(draft.to.to_string(), draft.from.to_string()))
-    }
-}
-
-fn compose(desk: &Desk, account: &Account, draft: &Draft, cut: &Cut, explanation: &mut Explanation) -> Result<Message> {
-    explain_encoding(draft, cut, explanation);
-    let rate = rates::of(draft.to);
-    let parts = u8::try_from(cut.parts.len()).map_err(|_| Error::internal())?;
-    let price = match (draft.terms, draft.channel()) {
-        (Terms::Platform | Terms::Reply, _) => 0,
-        (Terms::Priced(price), _) => price,
-        (Terms::Customer, Channel::Sms) => rate.sms * i64::from(parts),
-        (Terms::Customer, Channel::Mms) => rate.mms,
-    };
-    let price = Money::new(price, account.currency);
-    if draft.terms == Terms::Customer {
-        let place = draft.to.country().map_or_else(|| "an unknown country".to_owned(), |country: Country| country.to_string());
-        let each = Money::new(rate.sms, account.currency);
-        explanation.note(
-            format!("the longest listed beginning of the recipient's number is '{}'", rate.prefix),
-            format!("{} in {place}: {each} a segment, MMS {}", draft.to, Money::new(rate.mms, account.currency)),
-            true,
-        );
-    }
-    let sealed = draft.shown_body.as_ref().map(|_| desk.pen.vault.seal(draft.body.as_bytes())).transpose()?;
-    Ok(Message {
-        id: desk.id(MessageId::new),
-        environment: desk.settings.id,
-        direction: Direction::Outbound,
-        channel: draft.channel(),
-        state: MessageState::Queued,
-        from: draft.from.clone(),
-        to: draft.to,
-        body: draft.shown_body.clone().unwrap_or_else(|| draft.body.clone()),
-        sealed,
-        media: draft.media.clone(),
-        encoding: cut.encoding,
-        parts,
-        price,
-        hold: None,
-        smsc: None,
-        failure: None,
-        created_at: desk.now,
-        sent_at: None,
-        completed_at: None,
-        expires_at: deadline(desk.now, draft.validity.unwrap_or(USUAL_VALIDITY)),
-    })
-}
-
-fn explain_encoding(draft: &Draft, cut: &Cut, explanation: &mut Explanation) {
-    let (alone, each) = cut.encoding.limits();
-    let units: usize = cut.parts.iter().map(|part| part.len() / cut.encoding.width()).sum();
-    // A sealed text is not to be told by its letters.
-    let obstacle = Encoding::obstacle(&draft.body).filter(|_| draft.shown_body.is_none());
-    let why = match (cut.encoding, obstacle) {
-        (Encoding::Ucs2, Some(c)) => format!("'{c}' (U+{:04X}) is not in GSM 03.38", u32::from(c)),
-        (encoding, _) => encoding.as_str().to_owned(),
-    };
-    explanation.note("GSM 03.38 can write the text", why, cut.encoding == Encoding::Gsm);
-    let compared = format!("{units} units; {alone} fit alone, {each} in each of several segments: {} segments", cut.parts.len());
-    explanation.note("the text fits into one segment", compared, cut.parts.len() == 1);
-}
-
-fn hold(tx: &mut Tx, desk: &Desk, message: &mut Message) -> Result<()> {
-    let cause = cause(message, "hold", format!("{} to {}: set aside", name(message), message.to));
-    message.hold = Some(cause.id);
-    // Its own due work settles it; the hold is only to outlive that.
-    let posting = Posting::Hold(message.price.micros, message.expires_at.plus_days(1));
-    ledger::post(tx, desk.settings.id, vec![(posting, cause)], desk.now).map(drop)
-}
-
-fn enqueue(tx: &mut Tx, desk: &Desk, message: &Message) -> Result<()> {
-    messages::insert(tx, message)?;
-    match message.channel {
-        Channel::Sms => {
-            let place = outbox::Place { message: message.id, environment: message.environment, recipient: message.to };
-            outbox::add(tx, &place, desk.settings.kind)?;
-        }
-        Channel::Mms => desk.schedule(tx, MMS_JOB, *message.id.as_bytes(), 0, desk.now)?,
-    }
-    desk.schedule(tx, EXPIRY_JOB, *desk.settings.id.as_bytes(), message.expires_at.micros(), message.expires_at)?;
-    desk.event(tx, &message.id.to_string(), EventKind::MessageQueued, &data(message))
+/// The name of the decision, for explanations.
+pub(super) fn explanation() -> Explanation {
+    Explanation::of("send", String::new())
 }

@@ -130,8 +130,10 @@ fn conclude(tx: &mut Tx, desk: &Desk, webhook: &mut Webhook, outcomes: &[Outcome
         }
     }
     match reason {
-        // A number's webhook is switched off in the number's configuration, and nowhere else.
-        Some(reason) if webhook.state == State::Active && webhook.target != Target::Number => switch_off(tx, desk, webhook, reason),
+        // A number's webhook is switched off in the number's configuration, and nowhere else; a message's goes with the message.
+        Some(reason) if webhook.state == State::Active && matches!(webhook.target, Target::Endpoint(_)) => {
+            switch_off(tx, desk, webhook, reason)
+        }
         _ if webhook.failing_since != before => webhooks::update(tx, webhook),
         _ => Ok(()),
     }

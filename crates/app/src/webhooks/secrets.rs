@@ -59,7 +59,7 @@ pub(super) fn open(vault: &Vault, sealed: &[u8]) -> Result<Vec<Secret>> {
 /// `internal` where they cannot be opened.
 pub fn current(app: &App, webhook: &Webhook) -> Result<Vec<String>> {
     match webhook.target {
-        Target::Number => Ok(number_secrets(app, webhook.environment)),
+        Target::Number | Target::Message => Ok(number_secrets(app, webhook.environment)),
         Target::Endpoint(_) => {
             let now = app.machine_now();
             let secrets = open(&app.vault, &webhook.secrets)?.into_iter();

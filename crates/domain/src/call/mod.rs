@@ -1,5 +1,6 @@
 //! Calls as they were: what is written down when one is over.
 
+pub mod event;
 mod filter;
 mod token;
 
@@ -59,6 +60,20 @@ words! {
         NoAnswer = "no_answer",
         /// It could not be carried.
         Failed = "failed",
+    }
+}
+
+impl Disposition {
+    /// The word that Fone Dynamics documents.
+    #[must_use]
+    pub const fn documented(self) -> &'static str {
+        match self {
+            Self::Answered => "Answered",
+            Self::Ivr => "IVR",
+            Self::Busy => "Busy",
+            Self::NoAnswer => "NoAnswer",
+            Self::Failed => "Failed",
+        }
     }
 }
 
@@ -138,7 +153,8 @@ impl Call {
 /// Whether a text is a path of keys: `1`, `1,2`.
 #[must_use]
 pub fn is_key_path(text: &str) -> bool {
-    let key = |key: &str| !key.is_empty() && key.len() <= 10 && key.bytes().all(|key| key.is_ascii_digit() || key == b'*' || key == b'#');
+    let key =
+        |key: &str| !key.is_empty() && key.len() <= 10 && key.bytes().all(|key| key.is_ascii_digit() || key == b'*' || key == b'#');
     text.len() <= 200 && text.split(',').all(key)
 }
 

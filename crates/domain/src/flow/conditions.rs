@@ -109,7 +109,8 @@ fn time_of_day(text: &str) -> Option<Time> {
 
 fn is_caller(text: &str) -> bool {
     let digits = text.strip_prefix('+').unwrap_or("");
-    text == ANONYMOUS || ((1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0'))
+    text == ANONYMOUS
+        || ((1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0'))
 }
 
 #[cfg(test)]
@@ -145,7 +146,8 @@ mod tests {
     fn callers_are_known_by_how_their_numbers_begin() {
         let only = Conditions { callers: vec!["+61".to_owned(), ANONYMOUS.to_owned()], hours: None };
         let mut explanation = Explanation::of("routing", "call_1");
-        let mut hold = |caller: Option<&str>| only.hold(caller.and_then(PhoneNumber::from_e164), at("2024-01-01"), 1, &mut explanation);
+        let mut hold =
+            |caller: Option<&str>| only.hold(caller.and_then(PhoneNumber::from_e164), at("2024-01-01"), 1, &mut explanation);
         assert!(hold(Some("+61299998888")) && hold(None) && !hold(Some("+14155550100")));
     }
 

@@ -42,7 +42,9 @@ impl Destination {
         match kind {
             "ivr_menu" => id().and_then(|id| MenuId::parse(id).map(Self::Menu).ok_or_else(|| missing("IVR menu", id))),
             "call_flow" => id().and_then(|id| FlowId::parse(id).map(Self::Flow).ok_or_else(|| missing("call flow", id))),
-            "conference" => id().and_then(|id| ConferenceId::parse(id).map(Self::Conference).ok_or_else(|| missing("conference", id))),
+            "conference" => {
+                id().and_then(|id| ConferenceId::parse(id).map(Self::Conference).ok_or_else(|| missing("conference", id)))
+            }
             "recording" => id().and_then(|id| RecordingId::parse(id).map(Self::Recording).ok_or_else(|| missing("recording", id))),
             "phone_number" => id().and_then(|number| config::target(field, number).map(Self::Number)),
             "voicemail" | "hangup" if named.is_some() => {

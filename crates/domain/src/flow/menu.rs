@@ -77,8 +77,11 @@ impl IvrMenu {
         if self.voice.is_empty() || self.voice.chars().any(char::is_control) {
             return Err(Error::invalid_value("voice", "must not be empty or have control characters"));
         }
-        let ranges =
-            [("max_digits", self.max_digits, 10), ("timeout_seconds", self.timeout_seconds, 60), ("max_attempts", self.max_attempts, 10)];
+        let ranges = [
+            ("max_digits", self.max_digits, 10),
+            ("timeout_seconds", self.timeout_seconds, 60),
+            ("max_attempts", self.max_attempts, 10),
+        ];
         if let Some((field, _, most)) = ranges.into_iter().find(|(_, value, most)| !(1..=*most).contains(value)) {
             return Err(Error::out_of_range(field, 1, most));
         }

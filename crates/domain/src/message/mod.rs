@@ -2,16 +2,19 @@
 
 pub mod encoding;
 pub mod media;
+pub mod options;
 pub mod optout;
 mod part;
+pub mod pool;
 pub mod rates;
 pub mod segment;
 mod sender;
 mod state;
 
-use tandem_kernel::{EnvironmentId, MessageId, Money, PhoneNumber, SmscId, Timestamp, TransferId};
+use tandem_kernel::{EnvironmentId, MessageId, Money, PhoneNumber, PropertyId, SmscId, Timestamp, TransferId};
 
 pub use encoding::Encoding;
+pub use options::{Callback, Forward, Options};
 pub use part::{PartState, next};
 pub use sender::Sender;
 pub use state::MessageState;
@@ -94,6 +97,8 @@ pub struct Message {
     pub id: MessageId,
     /// Whose it is.
     pub environment: EnvironmentId,
+    /// The property that it belongs to.
+    pub property: PropertyId,
     /// Which way it goes.
     pub direction: Direction,
     /// By which service.
@@ -122,8 +127,14 @@ pub struct Message {
     pub smsc: Option<SmscId>,
     /// Why it did not arrive.
     pub failure: Option<Failure>,
-    /// When it was queued, or received.
+    /// What its sender wanted of it beside the text.
+    pub options: Options,
+    /// The message of ours that it answers.
+    pub reply_to: Option<MessageId>,
+    /// When it was accepted, or received.
     pub created_at: Timestamp,
+    /// When it is to be sent, where that is not at once.
+    pub scheduled_at: Option<Timestamp>,
     /// When the last of its parts was taken.
     pub sent_at: Option<Timestamp>,
     /// When its life ended.

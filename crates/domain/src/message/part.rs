@@ -94,7 +94,8 @@ pub fn next(state: MessageState, total: u8, known: &[PartState]) -> Option<Messa
             Some(_) => Some(MessageState::Undelivered),
             None => (all_known && known.iter().all(|part| *part == PartState::Delivered)).then_some(MessageState::Delivered),
         },
-        MessageState::Delivered
+        MessageState::Scheduled
+        | MessageState::Delivered
         | MessageState::Undelivered
         | MessageState::Expired
         | MessageState::Failed

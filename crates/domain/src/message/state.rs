@@ -3,6 +3,8 @@
 /// Where a message is in its life.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum MessageState {
+    /// Its time has not come yet. Its price is held.
+    Scheduled,
     /// It waits for a bind. Its price is held.
     Queued,
     /// It was handed to a bind, whose answer is outstanding.
@@ -23,16 +25,26 @@ pub enum MessageState {
 
 impl MessageState {
     /// All states.
-    pub const ALL: [Self; 8] =
-        [Self::Queued, Self::Sending, Self::Sent, Self::Delivered, Self::Undelivered, Self::Expired, Self::Failed, Self::Received];
+    pub const ALL: [Self; 9] = [
+        Self::Scheduled,
+        Self::Queued,
+        Self::Sending,
+        Self::Sent,
+        Self::Delivered,
+        Self::Undelivered,
+        Self::Expired,
+        Self::Failed,
+        Self::Received,
+    ];
 
     /// All states, for messages.
-    pub const CHOICES: &'static str = "queued, sending, sent, delivered, undelivered, expired, failed, received";
+    pub const CHOICES: &'static str = "scheduled, queued, sending, sent, delivered, undelivered, expired, failed, received";
 
     /// The word that stores and pages use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Scheduled => "scheduled",
             Self::Queued => "queued",
             Self::Sending => "sending",
             Self::Sent => "sent",
@@ -54,7 +66,7 @@ impl MessageState {
     #[must_use]
     pub const fn is_terminal(self) -> bool {
         match self {
-            Self::Queued | Self::Sending | Self::Sent => false,
+            Self::Scheduled | Self::Queued | Self::Sending | Self::Sent => false,
             Self::Delivered | Self::Undelivered | Self::Expired | Self::Failed | Self::Received => true,
         }
     }

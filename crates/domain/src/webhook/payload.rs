@@ -2,10 +2,13 @@
 
 use serde_json::{Map, Value, json};
 use tandem_catalogue::Dialect;
-use tandem_kernel::{AccountId, EventId, Timestamp};
+use tandem_kernel::{AccountId, CallId, EventId, MessageId, PropertyId, Timestamp};
 
 use super::{endpoint::Method, javascript};
-use crate::{event::EventKind, sid::account_sid};
+use crate::{
+    event::EventKind,
+    sid::{account_sid, letter, sid},
+};
 
 /// Names that dialects document and that no kind of ours has.
 const DOCUMENTED: [&str; 10] = [
@@ -52,6 +55,9 @@ pub enum Target {
     Endpoint(Dialect),
     /// The webhook of a number, which hears of what comes for the number: as Audian's, with our signature beside.
     Number,
+    /// A URL that a message names for its own receipt or replies, as Fone Dynamics' endpoints, with our signature beside. What is
+    /// delivered names the URL in its member `uri`; the webhook stands for all URLs of one host.
+    Message,
 }
 
 impl Target {
@@ -61,6 +67,7 @@ impl Target {
         match self {
             Self::Endpoint(dialect) => dialect,
             Self::Number => Dialect::Audian,
+            Self::Message => Dialect::FoneDynamics,
         }
     }
 
@@ -70,13 +77,18 @@ impl Target {
         match self {
             Self::Endpoint(dialect) => dialect.as_str(),
             Self::Number => "number",
+            Self::Message => "message",
         }
     }
 
     /// Reads the word.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        if text == "number" { Some(Self::Number) } else { Dialect::parse(text).map(Self::Endpoint) }
+        match text {
+            "number" => Some(Self::Number),
+            "message" => Some(Self::Message),
+            dialect => Dialect::parse(dialect).map(Self::Endpoint),
+        }
     }
 }
 
@@ -235,23 +247,36 @@ const CALL: [(&str, &[&str]); 11] = [
     ("Call.Recording.Uri", &["recording_url"]),
 ];
 
+/// What is there even where nothing is known of it.
+const BLANK: [&str; 3] = ["Call.From.Country", "Call.From.Region", "Call.From.City"];
+
+/// An object's id in the form of this dialect.
+fn sid_of(object: &str) -> String {
+    let call = CallId::parse(object).map(|id| sid(letter::CALL, id.as_bytes()));
+    let message = || MessageId::parse(object).map(|id| sid(letter::MESSAGE, id.as_bytes()));
+    call.or_else(message).unwrap_or_else(|| object.to_owned())
+}
+
 /// Dotted names, in the documented order. What the event does not say is left out.
 fn fone_dynamics(event: &str, happening: &Happening) -> Vec<(&'static str, String)> {
     let mut all =
         vec![("Action", "Webhook".to_owned()), ("Event", event.to_owned()), ("Account.Sid", account_sid(happening.account))];
     let said = |name: &str| happening.data.get(name).filter(|value| !value.is_null()).map(plain);
     let first = |names: &[&str]| names.iter().find_map(|name| said(name));
-    let (sid, members): (_, &[(&'static str, &[&str])]) = match event.split('.').next() {
+    let (name_of_sid, members): (_, &[(&'static str, &[&str])]) = match event.split('.').next() {
         Some("Message") => ("Message.Sid", &MESSAGE),
         Some("Call") => ("Call.Sid", &CALL),
         _ => return all, // a test
     };
-    for (name, of) in [("Property.Sid", "property_sid"), ("Property.Name", "property_name"), ("Property.Type", "property_type")] {
+    let property = said("property_id").and_then(|id| PropertyId::parse(&id));
+    all.extend(property.map(|id| ("Property.Sid", sid(letter::PROPERTY, id.as_bytes()))));
+    for (name, of) in [("Property.Name", "property_name"), ("Property.Type", "property_type")] {
         all.extend(said(of).map(|value| (name, value)));
     }
-    all.push((sid, happening.object.clone()));
+    all.push((name_of_sid, sid_of(&happening.object)));
     for (name, from) in members {
-        let value = first(from);
+        // The place of a caller is blank where it is not known.
+        let value = if BLANK.contains(name) { Some(first(from).unwrap_or_default()) } else { first(from) };
         let value = if *name == "Call.StartDate" { value.map(|at| at.replace('T', " ").replace('Z', "")) } else { value };
         all.extend(value.map(|value| (*name, value)));
     }

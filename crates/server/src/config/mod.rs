@@ -8,6 +8,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tandem_domain::message::pool::Pool;
 
 pub use amount::Amount;
 pub use load::{Flags, Loaded, load};
@@ -46,6 +47,10 @@ pub struct Config {
     pub webhooks: Webhooks,
     /// The pocket network of the test environments.
     pub pocket: Pocket,
+    /// What senders of messages may use.
+    pub messages: Messages,
+    /// E-mails.
+    pub mail: Mail,
     /// Prices and times.
     pub business: Business,
 }
@@ -84,6 +89,8 @@ pub struct Limits {
     pub requests: u32,
     /// Seconds for a request's head to arrive, and for which an idle connection is kept.
     pub header_seconds: u32,
+    /// Seconds for a request's body to arrive, and more for one beyond a mebibyte.
+    pub body_seconds: u32,
     /// Seconds that running requests get when the server stops.
     pub shutdown_seconds: u32,
     /// Requests a minute from one address without a valid key.
@@ -169,6 +176,25 @@ pub struct Application {
     pub numbers: Vec<String>,
 }
 
+/// What senders of messages may use.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Messages {
+    /// Numbers that are leased in live environments to messages that name no sender: each in E.164, or `+FIRST..+LAST`.
+    #[serde(deserialize_with = "pool")]
+    pub leased_numbers: Vec<String>,
+}
+
+/// E-mails.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mail {
+    /// The relay that takes them, as a URL; none are sent if none.
+    pub smtp: Option<String>,
+    /// Who sends them, where customers say nothing else.
+    pub from: String,
+}
+
 /// Prices and times.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -206,6 +232,8 @@ impl Default for Config {
             metrics: Metrics::default(),
             webhooks: Webhooks::default(),
             pocket: Pocket::default(),
+            messages: Messages::default(),
+            mail: Mail::default(),
             business: Business::default(),
         }
     }
@@ -217,9 +245,22 @@ impl Default for Pocket {
     }
 }
 
+impl Default for Mail {
+    fn default() -> Self {
+        Self { smtp: None, from: "no-reply@localhost.localdomain".to_owned() }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 10_000, requests: 4096, header_seconds: 30, shutdown_seconds: 20, anonymous_per_minute: 1200 }
+        Self {
+            connections: 10_000,
+            requests: 4096,
+            header_seconds: 30,
+            body_seconds: 30,
+            shutdown_seconds: 20,
+            anonymous_per_minute: 1200,
+        }
     }
 }
 
@@ -327,11 +368,18 @@ impl Config {
             lookup_price: self.business.lookup.0,
             verification_price: self.business.verification.0,
             verification_sender: self.business.verification_sender.clone(),
+            leased_numbers: Pool::parse(&self.messages.leased_numbers).unwrap_or_default(), // checked when it was read
             log_days: self.business.log_days.into(),
             anonymous_per_minute: self.limits.anonymous_per_minute,
             webhooks_allow_private: self.webhooks.allow_private,
         }
     }
+}
+
+fn pool<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let entries = Vec::<String>::deserialize(deserializer)?;
+    Pool::parse(&entries).map_err(serde::de::Error::custom)?;
+    Ok(entries)
 }
 
 fn sender<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

@@ -96,6 +96,7 @@ pub async fn start(setup: impl Into<Setup> + Send) -> Result<Running> {
     let sockets = Sockets::bind(&config).await?;
     let smpp = listen::bind(&config.pocket.smpp_listen).await?;
     let app = parts::app(&config, clock, rng, given.unwrap_or_else(carriers), true).await?;
+    send_mail(&app, &config)?;
     let sms = Sms::new(&app, smpp, config.applications()).at("cannot tell", "the address")?;
     if let Some(left) = &config.ready_file {
         ready::forget(left)?; // of a server that was killed
@@ -181,6 +182,15 @@ fn keep_delivering(tasks: &mut Tasks, app: &App, config: &Config) {
     tasks.keep("webhooks", move |stop| tandem_webhooks::run(of.clone(), http.clone(), settings.options(), stop));
 }
 
+/// Hands e-mails to the relay, where one is configured.
+fn send_mail(app: &App, config: &Config) -> Result<()> {
+    if let Some(url) = &config.mail.smtp {
+        let relay = tandem_mail::Relay::new(url, &config.mail.from).map_err(|fault| Failure::new(format!("[mail]: {fault}")))?;
+        app.post_office.set(relay.shared());
+    }
+    Ok(())
+}
+
 /// The binds to SMSCs, and the one of the pocket network.
 fn keep_messages(tasks: &mut Tasks, sms: &Sms) {
     let of = sms.clone();
@@ -247,6 +257,7 @@ impl Running {
     /// Finishes what is under way, no longer than the configured time, and closes everything. What was answered is in the store.
     pub async fn stop(mut self) {
         self.ready = None; // whoever waits for the file must not come now
+        self.app.begin_stopping();
         for front in &self.fronts {
             front.close(self.patience).await;
         }

@@ -9,7 +9,8 @@ use tandem_kernel::PhoneNumber;
 use crate::Fault;
 
 pub use flow::{
-    choices_from_text, choices_to_text, destination, menu_settings_from_text, menu_settings_to_text, routing_from_text, routing_to_text,
+    choices_from_text, choices_to_text, destination, menu_settings_from_text, menu_settings_to_text, routing_from_text,
+    routing_to_text,
 };
 
 #[derive(Serialize, Deserialize, Default)]

@@ -127,7 +127,6 @@ fn link(tx: &mut Tx, flow: &CallFlow) -> Result<()> {
 }
 
 /// Notes where a flow or menu leads, with whether it does in any case, in place of where it led before.
-#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub(super) fn set_links(tx: &mut Tx, environment: EnvironmentId, source: Place, targets: &[(Place, bool)]) -> Result<()> {
     let source = source.to_string();
     tx.execute(
@@ -138,9 +137,9 @@ pub(super) fn set_links(tx: &mut Tx, environment: EnvironmentId, source: Place, 
     for (target, certain) in targets {
         *merged.entry(target.to_string()).or_insert(false) |= certain;
     }
-    let rows = merged.iter().map(|(target, certain)| {
-        vec![environment.as_bytes().into(), (&source).into(), target.into(), Param::Bool(*certain)]
-    });
+    let rows = merged
+        .iter()
+        .map(|(target, certain)| vec![environment.as_bytes().into(), (&source).into(), target.into(), Param::Bool(*certain)]);
     let rows: Vec<Vec<Param>> = rows.collect();
     tx.insert_many("INSERT INTO flow_links (environment_id, source, target, certain)", "", &rows).map(drop)
 }

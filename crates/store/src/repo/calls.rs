@@ -14,9 +14,9 @@ const SELECT: &str = "SELECT id, environment_id, property_id, direction, caller,
 /// Whether the caller called for the first time is asked of the index, in the order in which calls are inserted.
 const INSERT: &str = "INSERT INTO calls (id, environment_id, property_id, direction, caller, callee, endpoint, started_at, answered_at, ended_at, \
                       duration, disposition, source, medium, campaign, content, prompts, recording, country, region, city, written, \
-                      first_call) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
-                      $21, $22, $5 = 'anonymous' OR NOT EXISTS (SELECT 1 FROM calls WHERE environment_id = $2 AND property_id = $3 \
-                      AND caller = $5))";
+                      callee_key, endpoint_key, first_call) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
+                      $16, $17, $18, $19, $20, $21, $22, $23, $24, $5 = 'anonymous' OR NOT EXISTS (SELECT 1 FROM calls \
+                      WHERE property_id = $3 AND caller = $5))";
 
 /// Writes calls of one environment down, in their order, and sets the place of each. The unit of work must hold the environment's lock:
 /// so those who read see the places of no call before those of all calls that came before it.
@@ -32,12 +32,41 @@ pub fn insert_many(tx: &mut Tx, environment: EnvironmentId, calls: &mut [Call]) 
     for (place, call) in (last - count + 1..).zip(calls.iter_mut()) {
         call.written = place;
     }
-    let texts: Vec<(String, String)> = calls.iter().map(|call| (call.caller(), call.prompts.join(","))).collect();
-    let rows: Vec<Vec<Param>> = calls.iter().zip(&texts).map(|(call, (caller, prompts))| values(call, caller, prompts)).collect();
+    let derived: Vec<Derived> = calls.iter().map(Derived::of).collect();
+    let rows: Vec<Vec<Param>> = calls.iter().zip(&derived).map(|(call, derived)| values(call, derived)).collect();
     tx.execute_many(INSERT, &rows).map(drop)
 }
 
-fn values<'a>(call: &'a Call, caller: &'a str, prompts: &'a str) -> Vec<Param<'a>> {
+/// What columns hold that a call does not have as it is.
+struct Derived {
+    caller: String,
+    prompts: String,
+    callee_key: [u8; 24],
+    endpoint_key: Option<[u8; 24]>,
+}
+
+impl Derived {
+    fn of(call: &Call) -> Self {
+        Self {
+            caller: call.caller(),
+            prompts: call.prompts.join(","),
+            callee_key: key(call.environment, call.to),
+            endpoint_key: call.endpoint.map(|endpoint| key(call.environment, endpoint)),
+        }
+    }
+}
+
+/// An environment and a number in one.
+fn key(environment: EnvironmentId, number: PhoneNumber) -> [u8; 24] {
+    let mut key = [0; 24];
+    let bytes = environment.as_bytes().iter().copied().chain(number.digits().to_be_bytes());
+    for (to, from) in key.iter_mut().zip(bytes) {
+        *to = from;
+    }
+    key
+}
+
+fn values<'a>(call: &'a Call, derived: &'a Derived) -> Vec<Param<'a>> {
     let Attribution { source, medium, campaign, content } = &call.attribution;
     let Origin { country, region, city } = &call.origin;
     vec![
@@ -45,7 +74,7 @@ fn values<'a>(call: &'a Call, caller: &'a str, prompts: &'a str) -> Vec<Param<'a
         call.environment.as_bytes().into(),
         call.property.as_bytes().into(),
         call.direction.as_str().into(),
-        caller.into(),
+        (&derived.caller).into(),
         call.to.digits().into(),
         call.endpoint.map(PhoneNumber::digits).into(),
         call.started_at.into(),
@@ -57,12 +86,14 @@ fn values<'a>(call: &'a Call, caller: &'a str, prompts: &'a str) -> Vec<Param<'a
         medium.as_ref().into(),
         campaign.as_ref().into(),
         content.as_ref().into(),
-        prompts.into(),
+        (&derived.prompts).into(),
         call.recording.as_ref().into(),
         country.as_ref().into(),
         region.as_ref().into(),
         city.as_ref().into(),
         call.written.into(),
+        (&derived.callee_key).into(),
+        derived.endpoint_key.as_ref().into(),
     ]
 }
 
@@ -105,11 +136,10 @@ pub struct Found {
     pub seen: Option<CallId>,
 }
 
-/// An environment's calls that a filter lets through, in the order in which they began.
+/// An environment's calls that a filter lets through, in the order in which they began. The filter's property is one of the environment's.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn list(tx: &mut Tx, environment: EnvironmentId, filter: &Filter, stretch: &Stretch) -> Result<Found> {
-    let mut query = Query::of(environment);
-    let lane = query.lane(filter);
+    let (mut query, lane) = Query::along(environment, filter);
     let (from, id): (i64, &[u8]) = match &stretch.after {
         Some((at, id)) => (at.micros(), id.as_bytes()),
         None => (stretch.from.unwrap_or_default().micros(), &[]), // no id sorts before nothing
@@ -135,7 +165,7 @@ pub fn list(tx: &mut Tx, environment: EnvironmentId, filter: &Filter, stretch: &
 /// Looks at [`MOST_SEEN`] places; those after them are for the next look.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn since(tx: &mut Tx, environment: EnvironmentId, filter: &Filter, after: i64, limit: i64) -> Result<Vec<Call>> {
-    let mut query = Query::of(environment);
+    let mut query = Query::of("environment_id", Held::Bytes(environment.as_bytes().to_vec()));
     query.add(&["written > ", ""], vec![Held::Int(after)]);
     query.add(&["written <= ", ""], vec![Held::Int(after.saturating_add(MOST_SEEN))]);
     query.filter(filter, Lane::Environment);
@@ -182,27 +212,18 @@ struct Query {
 }
 
 impl Query {
-    fn of(environment: EnvironmentId) -> Self {
-        Self { sql: "environment_id = $1".to_owned(), values: vec![Held::Bytes(environment.as_bytes().to_vec())] }
+    fn of(column: &str, value: Held) -> Self {
+        Self { sql: format!("{column} = $1"), values: vec![value] }
     }
 
-    /// Narrows the query to the narrowest index that fits.
-    fn lane(&mut self, filter: &Filter) -> Lane {
-        let digits = |number: &PhoneNumber| Held::Int(i64::try_from(number.digits()).unwrap_or(i64::MAX));
+    /// Along the narrowest index that fits. Each is asked for by one column, which says the environment as well.
+    fn along(environment: EnvironmentId, filter: &Filter) -> (Self, Lane) {
+        let of = |column, bytes: &[u8], lane| (Self::of(column, Held::Bytes(bytes.to_vec())), lane);
         match (filter.to.as_slice(), filter.endpoints.as_slice(), filter.property) {
-            ([to], ..) => {
-                self.add(&["callee = ", ""], vec![digits(to)]);
-                Lane::Callee
-            }
-            (_, [endpoint], _) => {
-                self.add(&["endpoint = ", ""], vec![digits(endpoint)]);
-                Lane::Endpoint
-            }
-            (_, _, Some(property)) => {
-                self.add(&["property_id = ", ""], vec![Held::Bytes(property.as_bytes().to_vec())]);
-                Lane::Property
-            }
-            _ => Lane::Environment,
+            ([to], ..) => of("callee_key", &key(environment, *to), Lane::Callee),
+            (_, [endpoint], _) => of("endpoint_key", &key(environment, *endpoint), Lane::Endpoint),
+            (_, _, Some(property)) => of("property_id", property.as_bytes(), Lane::Property),
+            _ => of("environment_id", environment.as_bytes(), Lane::Environment),
         }
     }
 

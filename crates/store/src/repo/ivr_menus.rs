@@ -9,7 +9,10 @@ use crate::{Fault, Row, Tx, codec};
 
 macro_rules! columns {
     ($rest:literal) => {
-        concat!("SELECT id, environment_id, name, prompt, options, settings, created_at, updated_at, version FROM ivr_menus ", $rest)
+        concat!(
+            "SELECT id, environment_id, name, prompt, options, settings, created_at, updated_at, version FROM ivr_menus ",
+            $rest
+        )
     };
 }
 

@@ -4,7 +4,7 @@ use tandem_catalogue::Result;
 use tandem_domain::environment::EnvironmentClock;
 use tandem_kernel::{EnvironmentId, JobId, Timestamp};
 
-use crate::{Engine, Fault, Row, Tx};
+use crate::{Engine, Fault, Param, Row, Tx};
 
 /// A piece of due work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +48,29 @@ pub fn schedule(tx: &mut Tx, job: &Job, clock: EnvironmentClock) -> Result<()> {
         ],
     )?;
     Ok(())
+}
+
+/// Schedules many jobs; those whose step is scheduled already are left out.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn schedule_many(tx: &mut Tx, jobs: &[Job], clock: EnvironmentClock) -> Result<()> {
+    let rows = jobs.iter().map(|job| {
+        vec![
+            job.id.as_bytes().into(),
+            job.environment.as_bytes().into(),
+            (&job.kind).into(),
+            (&job.subject).into(),
+            job.step.into(),
+            job.due_at.into(),
+            clock.wake_at(job.due_at).into(),
+            0_i64.into(),
+        ]
+    });
+    tx.insert_many(
+        "INSERT INTO jobs (id, environment_id, kind, subject, step, due_at, wake_at, attempts)",
+        "ON CONFLICT (kind, subject, step) DO NOTHING",
+        &rows.collect::<Vec<Vec<Param>>>(),
+    )
+    .map(drop)
 }
 
 /// The jobs that are due by the machine's clock, earliest first. They are not claimed yet.

@@ -3,17 +3,21 @@
 use std::collections::BTreeMap;
 
 use tandem_catalogue::Result;
-use tandem_domain::message::{Channel, Direction, Encoding, Failure, Message, MessageState, Sender};
-use tandem_kernel::{EnvironmentId, MessageId, PhoneNumber, SmscId, Timestamp, TransferId};
+use tandem_domain::{
+    message::{Channel, Direction, Encoding, Failure, Message, MessageState, Sender},
+    property::default_of,
+};
+use tandem_kernel::{EnvironmentId, MessageId, PhoneNumber, PropertyId, SmscId, Timestamp, TransferId};
 
-use super::expect_all;
+use super::{expect_all, message_options};
 use crate::{Fault, Param, Row, Tx, codec};
 
 macro_rules! columns {
     ($rest:literal) => {
         concat!(
             "SELECT id, environment_id, direction, channel, state, sender, recipient, body, sealed, media, encoding, parts, price, \
-             currency, hold_id, smsc_id, failure_code, failure_reason, created_at, sent_at, completed_at, expires_at FROM messages ",
+             currency, hold_id, smsc_id, failure_code, failure_reason, created_at, sent_at, completed_at, expires_at, property_id, \
+             scheduled_at, reply_to, options FROM messages ",
             $rest
         )
     };
@@ -21,44 +25,68 @@ macro_rules! columns {
 
 const INSERT: &str = "INSERT INTO messages (id, environment_id, direction, channel, state, sender, recipient, body, sealed, media, encoding, \
                       parts, price, currency, hold_id, smsc_id, failure_code, failure_reason, created_at, sent_at, completed_at, \
-                      expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
-                      $21, $22)";
+                      expires_at, property_id, scheduled_at, reply_to, options)";
 const UPDATE: &str = "UPDATE messages SET state = $2, smsc_id = $3, failure_code = $4, failure_reason = $5, sent_at = $6, \
                       completed_at = $7 WHERE id = $1";
 
 /// Adds a message.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn insert(tx: &mut Tx, message: &Message) -> Result<()> {
-    let (to, media) = (message.to.to_string(), codec::to_text(&message.media));
-    let (from, failure) = (message.from.to_string(), message.failure.as_ref());
-    tx.execute(
-        INSERT,
-        &[
-            message.id.as_bytes().into(),
-            message.environment.as_bytes().into(),
-            message.direction.as_str().into(),
-            message.channel.as_str().into(),
-            message.state.as_str().into(),
-            (&from).into(),
-            (&to).into(),
-            (&message.body).into(),
-            message.sealed.as_deref().into(),
-            (&media).into(),
-            message.encoding.as_str().into(),
-            i64::from(message.parts).into(),
-            message.price.micros.into(),
-            message.price.currency.as_str().into(),
-            message.hold.as_ref().map(TransferId::as_bytes).into(),
-            message.smsc.as_ref().map(SmscId::as_bytes).into(),
-            failure.map(|failure| &failure.code).into(),
-            failure.map(|failure| &failure.reason).into(),
-            message.created_at.into(),
-            message.sent_at.into(),
-            message.completed_at.into(),
-            message.expires_at.into(),
-        ],
-    )?;
-    Ok(())
+    insert_many(tx, std::slice::from_ref(message))
+}
+
+/// What of a message is text only on its way into its row.
+struct Texts {
+    to: String,
+    from: String,
+    media: String,
+    options: Option<String>,
+}
+
+/// Adds messages.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn insert_many(tx: &mut Tx, messages: &[Message]) -> Result<()> {
+    let texts = messages.iter().map(|message| Texts {
+        to: message.to.to_string(),
+        from: message.from.to_string(),
+        media: codec::to_text(&message.media),
+        options: message_options::to_text(&message.options),
+    });
+    let texts: Vec<Texts> = texts.collect();
+    let rows: Vec<Vec<Param>> = messages.iter().zip(&texts).map(|(message, texts)| row_of(message, texts)).collect();
+    tx.insert_many(INSERT, "", &rows).map(drop)
+}
+
+fn row_of<'a>(message: &'a Message, texts: &'a Texts) -> Vec<Param<'a>> {
+    let failure = message.failure.as_ref();
+    vec![
+        message.id.as_bytes().into(),
+        message.environment.as_bytes().into(),
+        message.direction.as_str().into(),
+        message.channel.as_str().into(),
+        message.state.as_str().into(),
+        (&texts.from).into(),
+        (&texts.to).into(),
+        (&message.body).into(),
+        message.sealed.as_deref().into(),
+        (&texts.media).into(),
+        message.encoding.as_str().into(),
+        i64::from(message.parts).into(),
+        message.price.micros.into(),
+        message.price.currency.as_str().into(),
+        message.hold.as_ref().map(TransferId::as_bytes).into(),
+        message.smsc.as_ref().map(SmscId::as_bytes).into(),
+        failure.map(|failure| &failure.code).into(),
+        failure.map(|failure| &failure.reason).into(),
+        message.created_at.into(),
+        message.sent_at.into(),
+        message.completed_at.into(),
+        message.expires_at.into(),
+        message.property.as_bytes().into(),
+        message.scheduled_at.into(),
+        message.reply_to.as_ref().map(MessageId::as_bytes).into(),
+        texts.options.as_ref().into(),
+    ]
 }
 
 /// Writes what changes in the life of messages: their states, what sent them, and how they ended.
@@ -133,6 +161,82 @@ pub fn overdue(tx: &mut Tx, environment: EnvironmentId, now: Timestamp, limit: i
         &[environment.as_bytes().into(), now.into(), limit.into()],
     )?;
     Ok(rows.iter().map(|row| row.array(0).map(MessageId::from_bytes)).collect::<Result<_, Fault>>()?)
+}
+
+/// An environment's messages whose time has come, earliest first.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn scheduled_until(tx: &mut Tx, environment: EnvironmentId, now: Timestamp, limit: i64) -> Result<Vec<MessageId>> {
+    let rows = tx.query(
+        "SELECT id FROM messages WHERE environment_id = $1 AND state = 'scheduled' AND scheduled_at <= $2 ORDER BY scheduled_at, id \
+         LIMIT $3",
+        &[environment.as_bytes().into(), now.into(), limit.into()],
+    )?;
+    Ok(rows.iter().map(|row| row.array(0).map(MessageId::from_bytes)).collect::<Result<_, Fault>>()?)
+}
+
+/// The latest message that was sent from `from` to `to`, among the last thousand to that recipient.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn latest_between(tx: &mut Tx, environment: EnvironmentId, from: PhoneNumber, to: PhoneNumber) -> Result<Option<Message>> {
+    let row = tx.first(
+        "SELECT id FROM (SELECT id, sender, sent_at FROM messages WHERE environment_id = $1 AND recipient = $2 ORDER BY id DESC \
+         LIMIT 1000) lately WHERE sender = $3 AND sent_at IS NOT NULL ORDER BY sent_at DESC, id DESC LIMIT 1",
+        &[environment.as_bytes().into(), (&to.to_string()).into(), (&from.to_string()).into()],
+    )?;
+    match row {
+        Some(row) => get(tx, environment, MessageId::from_bytes(row.array(0)?)),
+        None => Ok(None),
+    }
+}
+
+/// Which of a property's messages are meant, oldest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// In one of these states.
+    pub states: Vec<MessageState>,
+    /// Accepted or received then or later.
+    pub from: Timestamp,
+    /// Accepted or received before then.
+    pub to: Timestamp,
+    /// From the one after this: when that was accepted, and its id.
+    pub after: Option<(Timestamp, MessageId)>,
+    /// How many.
+    pub limit: i64,
+    /// How many to leave out.
+    pub offset: i64,
+}
+
+/// A property's messages of a span of time. Of each state no more rows are looked at than are wanted and left out together.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn of_property(tx: &mut Tx, property: PropertyId, span: &Span) -> Result<Vec<Message>> {
+    if span.states.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (after_time, after_id) = span.after.map_or((i64::MIN, [0; 16]), |(at, id)| (at.micros(), *id.as_bytes()));
+    let branch = |place: usize| {
+        format!(
+            "SELECT * FROM (SELECT id, created_at FROM messages WHERE property_id = $1 AND state = ${place} AND created_at >= $2 AND \
+             created_at < $3 AND (created_at, id) > ($4, $5) ORDER BY created_at, id LIMIT $6) s{place}"
+        )
+    };
+    let branches: Vec<String> = (0..span.states.len()).map(|place| branch(place + 9)).collect();
+    let sql = format!("{} ORDER BY created_at, id LIMIT $7 OFFSET $8", branches.join(" UNION ALL "));
+    let each = span.limit.saturating_add(span.offset);
+    let mut params: Vec<Param> = vec![
+        property.as_bytes().into(),
+        span.from.into(),
+        span.to.into(),
+        after_time.into(),
+        (&after_id).into(),
+        each.into(),
+        span.limit.into(),
+        span.offset.into(),
+    ];
+    params.extend(span.states.iter().map(|state| Param::from(state.as_str())));
+    let rows = tx.query_built(&sql, &params)?;
+    let ids: Vec<MessageId> = rows.iter().map(|row| row.array(0).map(MessageId::from_bytes)).collect::<Result<_, Fault>>()?;
+    let mut found = of_ids(tx, &ids)?;
+    found.sort_by_key(|message| (message.created_at, message.id));
+    Ok(found)
 }
 
 /// Which messages of an environment are meant.
@@ -233,9 +337,11 @@ fn message(row: &Row) -> Result<Message, Fault> {
         (Some(code), Some(reason)) => Some(Failure { code: code.to_owned(), reason: reason.to_owned() }),
         _ => None,
     };
+    let environment = EnvironmentId::from_bytes(row.array(1)?);
     Ok(Message {
         id: MessageId::from_bytes(row.array(0)?),
-        environment: EnvironmentId::from_bytes(row.array(1)?),
+        environment,
+        property: row.opt_array(22)?.map_or_else(|| default_of(environment), PropertyId::from_bytes),
         direction: row.word(2, Direction::parse)?,
         channel: row.word(3, Channel::parse)?,
         state: row.word(4, MessageState::parse)?,
@@ -254,5 +360,8 @@ fn message(row: &Row) -> Result<Message, Fault> {
         sent_at: row.opt_time(19)?,
         completed_at: row.opt_time(20)?,
         expires_at: row.time(21)?,
+        scheduled_at: row.opt_time(23)?,
+        reply_to: row.opt_array(24)?.map(MessageId::from_bytes),
+        options: message_options::from_text(row.opt_text(25)?)?,
     })
 }

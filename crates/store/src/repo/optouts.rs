@@ -4,7 +4,7 @@ use tandem_catalogue::Result;
 use tandem_domain::message::Sender;
 use tandem_kernel::{EnvironmentId, OptOutId, PhoneNumber, Timestamp};
 
-use crate::{Fault, Row, Tx};
+use crate::{Fault, Param, Row, Tx};
 
 /// Somebody who wants no messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +54,20 @@ pub fn find(tx: &mut Tx, environment: EnvironmentId, from: &Sender, to: PhoneNum
         &[environment.as_bytes().into(), (&to.to_string()).into(), (&from.to_string()).into()],
     )?;
     Ok(row.map(|row| opt_out(&row)).transpose()?)
+}
+
+/// What these recipients want no messages from.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn of_recipients(tx: &mut Tx, environment: EnvironmentId, recipients: &[PhoneNumber]) -> Result<Vec<OptOut>> {
+    let texts: Vec<String> = recipients.iter().map(PhoneNumber::to_string).collect();
+    let keys: Vec<Param> = texts.iter().map(Param::from).collect();
+    let rows = tx.query_in(
+        "SELECT id, sender, recipient, source, created_at FROM opt_outs WHERE environment_id = $1 AND recipient IN",
+        &[environment.as_bytes().into()],
+        &keys,
+        "",
+    )?;
+    Ok(rows.iter().map(opt_out).collect::<Result<_, Fault>>()?)
 }
 
 /// An entry of an environment's list.

@@ -15,20 +15,19 @@ pub struct Place {
     pub recipient: PhoneNumber,
 }
 
-/// Puts a message at the end of its recipient's line.
+/// Puts messages at the ends of their recipients' lines, in order.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn add(tx: &mut Tx, place: &Place, kind: Environment) -> Result<()> {
-    tx.execute(
+pub fn add(tx: &mut Tx, places: &[Place], kind: Environment) -> Result<()> {
+    let recipients: Vec<String> = places.iter().map(|place| place.recipient.to_string()).collect();
+    let rows = places.iter().zip(&recipients).map(|(place, recipient)| {
+        vec![place.message.as_bytes().into(), place.environment.as_bytes().into(), kind.as_str().into(), recipient.into()]
+    });
+    tx.execute_many(
         "INSERT INTO outbox (message_id, environment_id, kind, recipient, state) VALUES ($1, $2, $3, $4, \
          CASE WHEN EXISTS (SELECT 1 FROM outbox WHERE environment_id = $2 AND recipient = $4) THEN 'behind' ELSE 'ready' END)",
-        &[
-            place.message.as_bytes().into(),
-            place.environment.as_bytes().into(),
-            kind.as_str().into(),
-            (&place.recipient.to_string()).into(),
-        ],
-    )?;
-    Ok(())
+        &rows.collect::<Vec<Vec<Param>>>(),
+    )
+    .map(drop)
 }
 
 /// Recipients that begin with some digits, but not with some longer ones.

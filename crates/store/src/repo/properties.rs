@@ -71,6 +71,14 @@ pub fn get(tx: &mut Tx, environment: EnvironmentId, id: PropertyId) -> Result<Op
     Ok(row.map(|row| property(&row)).transpose()?)
 }
 
+/// Reads those of these properties that an environment has.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn of_ids(tx: &mut Tx, environment: EnvironmentId, ids: &[PropertyId]) -> Result<Vec<Property>> {
+    let keys: Vec<Param> = ids.iter().map(|id| id.as_bytes().into()).collect();
+    let rows = tx.query_in(columns!("WHERE environment_id = $1 AND id IN"), &[environment.as_bytes().into()], &keys, "")?;
+    Ok(rows.iter().map(property).collect::<Result<_, Fault>>()?)
+}
+
 /// An environment's properties, oldest first, from the one after `after`.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn list(tx: &mut Tx, environment: EnvironmentId, after: PropertyId, limit: i64, offset: i64) -> Result<Vec<Property>> {

@@ -82,7 +82,7 @@ pub fn get(tx: &mut Tx, id: WebhookId) -> Result<Option<Webhook>> {
 pub fn list(tx: &mut Tx, environment: EnvironmentId, target: Option<Target>, after: WebhookId, limit: i64) -> Result<Vec<Webhook>> {
     let rows = tx.query(
         columns!(
-            "WHERE environment_id = $1 AND id > $2 AND (target = $3 OR $3 = '') AND target <> 'number' AND state <> 'deleted' \
+            "WHERE environment_id = $1 AND id > $2 AND (target = $3 OR $3 = '') AND target NOT IN ('number', 'message') AND state <> 'deleted' \
              ORDER BY id LIMIT $4"
         ),
         &[environment.as_bytes().into(), after.as_bytes().into(), target.map_or("", Target::as_str).into(), limit.into()],
@@ -109,7 +109,7 @@ pub fn page(tx: &mut Tx, environment: EnvironmentId, target: Target, limit: i64,
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn active(tx: &mut Tx, environment: EnvironmentId) -> Result<Vec<Webhook>> {
     let rows = tx.query(
-        columns!("WHERE environment_id = $1 AND state = 'active' AND target <> 'number' ORDER BY id"),
+        columns!("WHERE environment_id = $1 AND state = 'active' AND target NOT IN ('number', 'message') ORDER BY id"),
         &[environment.as_bytes().into()],
     )?;
     Ok(rows.iter().map(webhook).collect::<Result<_, Fault>>()?)
@@ -125,11 +125,21 @@ pub fn of_number(tx: &mut Tx, environment: EnvironmentId, url: &str) -> Result<O
     Ok(row.map(|row| webhook(&row)).transpose()?)
 }
 
+/// The row that stands for the URLs of one host that messages name.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn of_messages(tx: &mut Tx, environment: EnvironmentId, host: &str, method: Method) -> Result<Option<Webhook>> {
+    let row = tx.first(
+        columns!("WHERE environment_id = $1 AND url = $2 AND method = $3 AND target = 'message'"),
+        &[environment.as_bytes().into(), host.into(), method.as_str().into()],
+    )?;
+    Ok(row.map(|row| webhook(&row)).transpose()?)
+}
+
 /// How many endpoints an environment has.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn count(tx: &mut Tx, environment: EnvironmentId) -> Result<i64> {
     let row = tx.first(
-        "SELECT COUNT(*) FROM webhooks WHERE environment_id = $1 AND target <> 'number' AND state <> 'deleted'",
+        "SELECT COUNT(*) FROM webhooks WHERE environment_id = $1 AND target NOT IN ('number', 'message') AND state <> 'deleted'",
         &[environment.as_bytes().into()],
     )?;
     Ok(row.map_or(Ok(0), |row| row.int(0))?)
