@@ -2,11 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proptest::{
-    prelude::*,
-    strategy::ValueTree,
-    test_runner::TestRunner,
-};
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::{Value, json};
 use tandem_domain::sid::account_sid;
 use tandem_kernel::Environment::Test;
@@ -87,19 +83,31 @@ async fn act(parties: &[Party; 2], case: usize, (who, dialect, what, place, proj
     let ours = format!("{BASE}/Numbers/{digits}");
     let answer = match (dialect, what) {
         (Dialect::Audian, What::Buy) => client.post("/audian/v2/numbers/purchase", json!({ "number": number })).await,
-        (Dialect::Fone, What::Buy) => client.post(&format!("{BASE}/Properties/{}/Numbers", projects[project]), json!({ "Number": number })).await,
+        (Dialect::Fone, What::Buy) => {
+            client.post(&format!("{BASE}/Properties/{}/Numbers", projects[project]), json!({ "Number": number })).await
+        }
         (Dialect::Audian, What::Release) => client.delete(&theirs).await,
         (Dialect::Fone, What::Release) => client.delete(&ours).await,
-        (Dialect::Audian, What::Name(name)) => client.put(&format!("{theirs}/config"), json!({ "friendly_name": format!("name {name}") })).await,
+        (Dialect::Audian, What::Name(name)) => {
+            client.put(&format!("{theirs}/config"), json!({ "friendly_name": format!("name {name}") })).await
+        }
         (Dialect::Fone, What::Name(name)) => client.post(&ours, json!({ "Friendly": format!("name {name}") })).await,
         (Dialect::Audian, What::Forward(to)) => {
-            client.put(&format!("{theirs}/config"), json!({ "call_forwarding": { "enabled": true, "forward_to": target(to) } })).await
+            client
+                .put(&format!("{theirs}/config"), json!({ "call_forwarding": { "enabled": true, "forward_to": target(to) } }))
+                .await
         }
-        (Dialect::Fone, What::Forward(to)) => client.post(&ours, json!({ "RoutingMethod": "Endpoint", "EndpointNumber": target(to) })).await,
-        (Dialect::Audian, What::Record(on)) => client.put(&format!("{theirs}/config"), json!({ "recording": { "enabled": on } })).await,
+        (Dialect::Fone, What::Forward(to)) => {
+            client.post(&ours, json!({ "RoutingMethod": "Endpoint", "EndpointNumber": target(to) })).await
+        }
+        (Dialect::Audian, What::Record(on)) => {
+            client.put(&format!("{theirs}/config"), json!({ "recording": { "enabled": on } })).await
+        }
         (Dialect::Fone, What::Record(on)) => client.post(&ours, json!({ "Recording": if on { "Call" } else { "Off" } })).await,
         (Dialect::Audian, What::Send(text)) => {
-            client.post("/audian/v2/messages", json!({ "from": number, "to": "+61412345678", "body": format!("text {text}") })).await
+            client
+                .post("/audian/v2/messages", json!({ "from": number, "to": "+61412345678", "body": format!("text {text}") }))
+                .await
         }
         (Dialect::Fone, What::Send(text)) => {
             let body = json!({ "From": number, "To": "+61412345678", "Text": format!("text {text}") });
@@ -124,11 +132,12 @@ impl Model {
     fn expect(&mut self, case: usize, (who, dialect, what, place, project): Step) -> &'static str {
         let number = number(case, place);
         let project = if dialect == Dialect::Fone { project } else { 0 };
+        let gone = self.kept.contains_key(&number) || self.resting.contains(&number);
         let own = self.kept.get_mut(&number).filter(|kept| kept.owner == who);
         match (what, own) {
             (What::Buy, Some(own)) if dialect == Dialect::Fone && own.project != project => return "elsewhere",
             (What::Buy, Some(_)) => return "had",
-            (What::Buy, None) if self.kept.contains_key(&number) || self.resting.contains(&number) => return "nothing",
+            (What::Buy, None) if gone => return "nothing",
             (What::Buy, None) => {
                 self.clock += 1;
                 let bought = self.clock;
@@ -165,22 +174,40 @@ async fn compare(parties: &[Party; 2], model: &Model) {
     for (who, party) in parties.iter().enumerate() {
         let client = party.persona.test();
         let shown = client.get("/audian/v2/numbers?limit=100").await;
-        let theirs: Vec<Value> = shown.data()["numbers"].as_array().unwrap().iter().map(|one| json!([one["number"], one["friendly_name"]])).collect();
+        let theirs: Vec<Value> =
+            shown.data()["numbers"].as_array().unwrap().iter().map(|one| json!([one["number"], one["friendly_name"]])).collect();
         let expected: Vec<Value> = model.of(who, None).iter().map(|(number, kept)| json!([number, kept.name])).collect();
         assert_eq!(theirs, expected, "{shown}");
         assert_eq!(shown.data()["total"], expected.len());
         let everywhere = format!("{BASE}/Accounts/{}/Numbers", account_sid(party.persona.account));
-        let lists = [(everywhere, None), (format!("{BASE}/Properties/{}/Numbers", party.projects[0]), Some(0)),
-            (format!("{BASE}/Properties/{}/Numbers", party.projects[1]), Some(1))];
+        let lists = [
+            (everywhere, None),
+            (format!("{BASE}/Properties/{}/Numbers", party.projects[0]), Some(0)),
+            (format!("{BASE}/Properties/{}/Numbers", party.projects[1]), Some(1)),
+        ];
         for (path, project) in lists {
             let shown = client.get(&path).await;
             let one = |one: &Value| {
-                json!([one["Number"], one["Friendly"], one["PropertySid"], one["RoutingMethod"], one["EndpointNumber"], one["Recording"]])
+                json!([
+                    one["Number"],
+                    one["Friendly"],
+                    one["PropertySid"],
+                    one["RoutingMethod"],
+                    one["EndpointNumber"],
+                    one["Recording"]
+                ])
             };
             let ours: Vec<Value> = shown.body["Numbers"].as_array().unwrap().iter().map(one).collect();
             let one = |(number, kept): &(&String, &Kept)| {
                 let method = kept.forward.as_ref().map(|_| "Endpoint");
-                json!([number, kept.name, party.projects[kept.project], method, kept.forward, if kept.records { "Call" } else { "Off" }])
+                json!([
+                    number,
+                    kept.name,
+                    party.projects[kept.project],
+                    method,
+                    kept.forward,
+                    if kept.records { "Call" } else { "Off" }
+                ])
             };
             let expected: Vec<Value> = model.of(who, project).iter().map(one).collect();
             assert_eq!(ours, expected, "{shown}");
@@ -194,8 +221,12 @@ async fn compare(parties: &[Party; 2], model: &Model) {
         let mut all = Vec::new();
         for (place, project) in party.projects.iter().enumerate() {
             let shown = client.get(&format!("{BASE}/Properties/{project}/Messages?Date_From=0&Date_To=4102444800")).await;
-            let mut texts: Vec<String> = shown.body["Messages"].as_array().unwrap_or_else(|| panic!("{shown}")).iter()
-                .map(|message| message["Text"].as_str().unwrap().to_owned()).collect();
+            let mut texts: Vec<String> = shown.body["Messages"]
+                .as_array()
+                .unwrap_or_else(|| panic!("{shown}"))
+                .iter()
+                .map(|message| message["Text"].as_str().unwrap().to_owned())
+                .collect();
             let mut expected = model.sent.get(&(who, place)).cloned().unwrap_or_default();
             texts.sort();
             expected.sort();
@@ -203,8 +234,12 @@ async fn compare(parties: &[Party; 2], model: &Model) {
             all.extend(expected);
         }
         let shown = client.get("/audian/v2/messages?limit=100").await;
-        let mut texts: Vec<String> =
-            shown.data()["messages"].as_array().unwrap_or_else(|| panic!("{shown}")).iter().map(|one| one["body"].as_str().unwrap().to_owned()).collect();
+        let mut texts: Vec<String> = shown.data()["messages"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{shown}"))
+            .iter()
+            .map(|one| one["body"].as_str().unwrap().to_owned())
+            .collect();
         texts.sort();
         all.sort();
         assert_eq!(texts, all, "{shown}");

@@ -106,7 +106,12 @@ pub async fn create(app: &App, caller: &Caller, command: CreateAddress, finish: 
         let address =
             Address { id, environment, friendly, reference, line1, line2, city, region, country, postal_code, created_at };
         addresses::insert(tx, &address)?;
-        desk.event(tx, &id.to_string(), EventKind::AddressCreated, &json!({ "country": country.as_str(), "place": address.place() }))?;
+        desk.event(
+            tx,
+            &id.to_string(),
+            EventKind::AddressCreated,
+            &json!({ "country": country.as_str(), "place": address.place() }),
+        )?;
         if give(tx, &desk, &address)? {
             desk.schedule(tx, FIT_JOB, *id.as_bytes(), 0, desk.now)?;
         }
@@ -161,8 +166,7 @@ pub async fn list(app: &App, caller: &Caller, command: ListAddresses) -> Result<
     let environment = caller.environment;
     let ListAddresses { wanted, after, limit, offset } = command;
     let after = after.unwrap_or(AddressId::from_bytes([0; 16]));
-    let (addresses, total) =
-        app.store.read(move |tx| addresses::list(tx, environment, &wanted, after, limit, offset)).await?;
+    let (addresses, total) = app.store.read(move |tx| addresses::list(tx, environment, &wanted, after, limit, offset)).await?;
     Ok(AddressList { addresses, total })
 }
 

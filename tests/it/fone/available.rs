@@ -9,7 +9,8 @@ use super::BASE;
 
 /// Numbers of every type in three countries.
 pub fn shelf(_: Environment) -> Vec<Offer> {
-    let local = |phone: &str, requirement: &str| Offer { address_requirement: requirement.to_owned(), ..offer(phone, LOCAL, &["voice"]) };
+    let local =
+        |phone: &str, requirement: &str| Offer { address_requirement: requirement.to_owned(), ..offer(phone, LOCAL, &["voice"]) };
     let mut offers = vec![
         local("+61892000100", "local"),
         local("+61392000100", "any"),

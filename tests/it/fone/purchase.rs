@@ -17,7 +17,8 @@ pub async fn project(persona: &Persona, name: &str) -> String {
 
 pub async fn address(persona: &Persona, region: &str, country: &str) -> String {
     let path = format!("{BASE}/Accounts/{}/Addresses", account_sid(persona.account));
-    let made = persona.test().post(&path, json!({ "Line1": "1 Main St", "City": "Town", "Region": region, "CountryCode": country })).await;
+    let made =
+        persona.test().post(&path, json!({ "Line1": "1 Main St", "City": "Town", "Region": region, "CountryCode": country })).await;
     made.assert_status(200).body["Address"]["AddressSid"].as_str().expect("a sid").to_owned()
 }
 
@@ -39,8 +40,12 @@ async fn events(persona: &Persona, number: &str) -> Vec<String> {
     let listed = persona.test().get("/audian/v2/numbers?limit=100").await;
     let own = listed.data()["numbers"].as_array().unwrap().iter().find(|one| one["number"] == number).expect("it is listed");
     let events = persona.test().get(&format!("/v1/events/{}", own["id"].as_str().unwrap())).await;
-    let mut kinds: Vec<String> = events.assert_status(200).body["data"].as_array().unwrap().iter()
-        .map(|event| event["kind"].as_str().unwrap().to_owned()).collect();
+    let mut kinds: Vec<String> = events.assert_status(200).body["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["kind"].as_str().unwrap().to_owned())
+        .collect();
     kinds.sort();
     kinds
 }

@@ -38,8 +38,7 @@ const CREATE: &[Field] = &[
     COUNTRY_CODE.required(),
     POSTAL_CODE,
 ];
-const LIST: &[Field] =
-    &[FRIENDLY, REFERENCE, CITY, REGION, COUNTRY_CODE, POSTAL_CODE, page::COUNT, page::SKIP, page::TOKEN];
+const LIST: &[Field] = &[FRIENDLY, REFERENCE, CITY, REGION, COUNTRY_CODE, POSTAL_CODE, page::COUNT, page::SKIP, page::TOKEN];
 /// The account in a path.
 pub const ACCOUNT_PATH: &[(&str, &str)] = &[("AccountSid", "The account's sid.")];
 const ADDRESS_PATH: &[(&str, &str)] = &[("AddressSid", "The address's sid.")];
@@ -173,8 +172,7 @@ async fn get(call: Call) -> Result<Reply> {
 
 async fn delete(call: Call) -> Result<Reply> {
     let caller = call.caller()?;
-    let render =
-        |address: &Address| Reply::json(StatusCode::OK, &DeletedAddressAnswer { address_sid: address_sid(address.id) });
+    let render = |address: &Address| Reply::json(StatusCode::OK, &DeletedAddressAnswer { address_sid: address_sid(address.id) });
     let named = address_ref(call.param("AddressSid"));
     call.answer(render, |finish| addresses::delete(&call.app, &caller, named, finish)).await
 }

@@ -263,7 +263,12 @@ fn is_digits(text: &str) -> bool {
 }
 
 fn location(country: Country, region: Option<(&'static str, &'static str)>, city: Option<&'static str>) -> LocationDto {
-    LocationDto { country_code: country.to_string(), region: region.map(|(code, _)| code), region_name: region.map(|(_, name)| name), city }
+    LocationDto {
+        country_code: country.to_string(),
+        region: region.map(|(code, _)| code),
+        region_name: region.map(|(_, name)| name),
+        city,
+    }
 }
 
 fn offer(found: &FoundNumber) -> OfferDto {

@@ -83,11 +83,17 @@ fn reading() -> Vec<Endpoint> {
             .path_docs(NUMBER_PATH)
             .answers::<NumberAnswer>(StatusCode::OK)
             .codes(&FOUND),
-        Endpoint::new("listProjectNumbers", Method::GET, "/Properties/{PropertySid}/Numbers", "List a project's numbers.", of_property)
-            .path_docs(PATH)
-            .query(LIST)
-            .answers::<NumbersAnswer>(StatusCode::OK)
-            .codes(&[Code::PropertyNotFound, Code::UnknownNumberType, Code::UnknownCapability]),
+        Endpoint::new(
+            "listProjectNumbers",
+            Method::GET,
+            "/Properties/{PropertySid}/Numbers",
+            "List a project's numbers.",
+            of_property,
+        )
+        .path_docs(PATH)
+        .query(LIST)
+        .answers::<NumbersAnswer>(StatusCode::OK)
+        .codes(&[Code::PropertyNotFound, Code::UnknownNumberType, Code::UnknownCapability]),
         Endpoint::new("listAccountNumbers", Method::GET, "/Accounts/{AccountSid}/Numbers", "List your numbers.", of_account)
             .path_docs(ACCOUNT_PATH)
             .query(LIST)
@@ -132,7 +138,6 @@ fn changing() -> Vec<Endpoint> {
                 Code::OneOfRequired,
                 Code::UnknownRoutingMethod,
                 Code::UnknownRecordingOption,
-                Code::ForwardTargetInvalid,
                 Code::ForwardTargetUnreachable,
                 Code::ForwardLoop,
                 Code::InvalidRouting,

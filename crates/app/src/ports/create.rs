@@ -9,8 +9,8 @@ use tandem_domain::{
     config::NumberConfig,
     event::EventKind,
     number::{Number, NumberState},
-    property::default_of,
     port::{self, ESTIMATE_DAYS, Port, PortDetails, PortState, Standing},
+    property::default_of,
 };
 use tandem_kernel::{Caller, Environment, EnvironmentId, ExplanationId, Money, NumberId, PhoneNumber, PortId, Scope};
 use tandem_ledger::Posting;
