@@ -66,22 +66,27 @@ on_both! {
         let flow = flow(&ada.test(), "Wide", json!([{ "pattern": "*", "destination_type": "voicemail" }])).await;
         let source = flow.clone();
         let store = server.app().store.clone();
-        let filled = store.write(move |tx| {
-            (0..MOST_ADDRESSES).try_for_each(|place| {
-                addresses::insert(tx, &Address {
-                    id: AddressId::from_bytes(i128::from(place).to_be_bytes()),
-                    environment,
-                    friendly: None,
-                    reference: None,
-                    line1: "1 Main St".to_owned(),
-                    line2: None,
-                    city: "Town".to_owned(),
-                    region: None,
-                    country: Country::US,
-                    postal_code: None,
-                    created_at: DAWN,
+        for begin in (0..MOST_ADDRESSES).step_by(1_000) {
+            let filled = store.write(move |tx| {
+                (begin..begin + 1_000).try_for_each(|place| {
+                    addresses::insert(tx, &Address {
+                        id: AddressId::from_bytes(i128::from(place).to_be_bytes()),
+                        environment,
+                        friendly: None,
+                        reference: None,
+                        line1: "1 Main St".to_owned(),
+                        line2: None,
+                        city: "Town".to_owned(),
+                        region: None,
+                        country: Country::US,
+                        postal_code: None,
+                        created_at: DAWN,
+                    })
                 })
-            })?;
+            });
+            filled.await.expect("filled");
+        }
+        let filled = store.write(move |tx| {
             let menus: Vec<String> = (0..=MOST_PLACES as u128).map(|place| MenuId::from_bytes(place.to_be_bytes()).to_string()).collect();
             let rows: Vec<Vec<Param>> =
                 menus.iter().map(|menu| vec![environment.as_bytes().into(), (&source).into(), menu.into(), true.into()]).collect();

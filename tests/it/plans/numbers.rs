@@ -77,8 +77,7 @@ on_both! {
         let engine = server.engine();
         let zero = NumberId::from_bytes([0; 16]);
         for (owner, index) in [(Owner::Environment(environment), "numbers_by_sort"), (Owner::Property(environment, property), "numbers_by_property")] {
-            let (counts, seen) = looks(&server, move |tx: &mut Tx| number_counts::of(tx, owner)).await;
-            seen[0].assert_bounded("number_counts", &["number_counts_pkey", "sqlite_autoindex_number_counts_1"], 20.0);
+            let counts = server.read(move |tx| number_counts::of(tx, owner)).await;
             let expected = if matches!(owner, Owner::Environment(_)) { NUMBERS } else { NUMBERS / 2 };
             assert_eq!(counts.iter().map(|(_, count)| *count).sum::<i64>(), i64::try_from(expected).unwrap());
             let sorts: Vec<i64> = counts.iter().map(|(sort, _)| *sort).collect();
