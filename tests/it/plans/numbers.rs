@@ -66,7 +66,7 @@ on_both! {
         for begin in (0..NUMBERS).step_by(500) {
             let filled = store.write(move |tx| {
                 (begin..begin + 500).try_for_each(|place| {
-                    let id = if place.is_multiple_of(2) { default_of(environment) } else { property };
+                    let id = if place.is_multiple_of(40) { property } else { default_of(environment) };
                     numbers::insert(tx, &number(environment, id, place, own))?;
                     numbers::insert(tx, &number(other, default_of(other), place, AddressId::from_bytes([4; 16])))
                 })
@@ -78,7 +78,7 @@ on_both! {
         let zero = NumberId::from_bytes([0; 16]);
         for (owner, index) in [(Owner::Environment(environment), "numbers_by_sort"), (Owner::Property(environment, property), "numbers_by_property")] {
             let counts = server.read(move |tx| number_counts::of(tx, owner)).await;
-            let expected = if matches!(owner, Owner::Environment(_)) { NUMBERS } else { NUMBERS / 2 };
+            let expected = if matches!(owner, Owner::Environment(_)) { NUMBERS } else { NUMBERS / 40 };
             assert_eq!(counts.iter().map(|(_, count)| *count).sum::<i64>(), i64::try_from(expected).unwrap());
             let sorts: Vec<i64> = counts.iter().map(|(sort, _)| *sort).collect();
             let (page, seen) = looks(&server, move |tx: &mut Tx| numbers::of_sorts(tx, owner, &sorts, zero, PAGE, 0)).await;
