@@ -1,323 +1,279 @@
-//! The dialects agree: whatever is done through one of them, each shows the same of the same objects, as a small model expects.
+//! The dialects agree: random operations through random dialects, and what each shows of the same objects, beside a small model.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proptest::{
-    collection::vec,
-    prelude::*,
-    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
-};
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::{Value, json};
 use tandem_domain::sid::account_sid;
 use tandem_kernel::Environment::Test;
-use tandem_testkit::{Answer, Client, Engine, Persona, Server, run};
+use tandem_testkit::{Persona, Server, on_both};
 
-use crate::fone::{BASE, first_project};
+use crate::fone::{BASE, first_project, purchase::project};
 
-const NUMBERS: &str = "/audian/v2/numbers";
-const MESSAGES: &str = "/audian/v2/messages";
-/// What a number costs at once, a message of one segment to +1, and a lookup, in millionths.
-const NUMBER: i64 = 990_000;
-const MESSAGE: i64 = 10_000;
-const LOOKUP: i64 = 10_000;
-/// What a new account has.
-const WELCOME: i64 = 100_000_000;
-const CASES: u32 = 10;
+const CASES: usize = 3;
+const STEPS: usize = 25;
+/// The numbers that are fought over: +1 415 555 0100 and the next.
+const NUMBERS: usize = 6;
 
-#[derive(Clone, Copy, Debug)]
-enum Through {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dialect {
     Audian,
     Fone,
 }
 
-#[derive(Clone, Debug)]
-enum Op {
-    Project,
-    Buy { through: Through, number: usize, project: usize },
-    Rename { through: Through, number: usize, name: usize },
-    Forward { through: Through, number: usize, to: usize },
-    Release { through: Through, number: usize },
-    Send { through: Through, number: usize, text: usize },
-    LookUp,
+#[derive(Clone, Copy, Debug)]
+enum What {
+    Buy,
+    Release,
+    Name(u8),
+    Forward(u8),
+    Record(bool),
+    Send(u8),
 }
 
-fn ops() -> impl Strategy<Value = Vec<Op>> {
-    let through = || prop_oneof![Just(Through::Audian), Just(Through::Fone)];
-    let number = || 0..4_usize;
-    let op = prop_oneof![
-        1 => Just(Op::Project),
-        6 => (through(), number(), 0..3_usize).prop_map(|(through, number, project)| Op::Buy { through, number, project }),
-        3 => (through(), number(), 0..3_usize).prop_map(|(through, number, name)| Op::Rename { through, number, name }),
-        3 => (through(), number(), 0..2_usize).prop_map(|(through, number, to)| Op::Forward { through, number, to }),
-        2 => (through(), number()).prop_map(|(through, number)| Op::Release { through, number }),
-        4 => (through(), number(), 0..3_usize).prop_map(|(through, number, text)| Op::Send { through, number, text }),
-        1 => Just(Op::LookUp),
+/// Who does what through which dialect to which number; a project for those dialects that name one.
+type Step = (usize, Dialect, What, usize, usize);
+
+fn step() -> impl Strategy<Value = Step> {
+    let what = prop_oneof![
+        4 => Just(What::Buy),
+        1 => Just(What::Release),
+        1 => (0..4_u8).prop_map(What::Name),
+        1 => (0..4_u8).prop_map(What::Forward),
+        1 => any::<bool>().prop_map(What::Record),
+        2 => (0..200_u8).prop_map(What::Send),
     ];
-    vec(op, 4..20)
+    (0..2_usize, prop_oneof![Just(Dialect::Audian), Just(Dialect::Fone)], what, 0..NUMBERS, 0..2_usize)
 }
 
-/// A number as every dialect should show it.
-#[derive(Clone, Default, PartialEq, Eq, Debug)]
-struct Owned {
-    project: String,
+/// What the model knows of a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Kept {
+    owner: usize,
+    project: usize,
+    bought: usize,
     name: Option<String>,
     forward: Option<String>,
+    records: bool,
 }
 
-/// What there should be.
+#[derive(Default)]
 struct Model {
-    projects: Vec<String>,
-    numbers: BTreeMap<String, Owned>,
-    gone: BTreeSet<String>,
-    /// Project, sender and text of each message.
-    messages: Vec<(String, String, String)>,
-    money: i64,
+    kept: BTreeMap<String, Kept>,
+    resting: BTreeSet<String>,
+    /// Texts by owner and project.
+    sent: BTreeMap<(usize, usize), Vec<String>>,
+    clock: usize,
 }
 
-struct Player {
-    ada: Persona,
-    client: Client,
-    model: Model,
+struct Party {
+    persona: Persona,
+    projects: [String; 2],
 }
 
-fn number(index: usize) -> String {
-    format!("+1415555010{index}")
+fn number(case: usize, place: usize) -> String {
+    format!("+141555501{:02}", case * NUMBERS + place)
 }
 
-fn digits(index: usize) -> String {
-    format!("1415555010{index}")
-}
-
-fn target(index: usize) -> String {
-    format!("+1415555019{index}")
-}
-
-fn code(answer: &Answer) -> Option<String> {
-    let body = &answer.body;
-    let said = body["error"]["code"].as_str().or(body["ResponseStatus"]["ErrorCode"].as_str());
-    said.map(str::to_owned)
-}
-
-#[track_caller]
-fn expect(answer: &Answer, through: Through, refusal: Option<(&str, &str)>) {
-    let wanted = refusal.map(|(audian, fone)| match through {
-        Through::Audian => audian.to_owned(),
-        Through::Fone => fone.to_owned(),
-    });
-    assert!(code(answer) == wanted && (wanted.is_some() || answer.status < 300), "{wanted:?} was expected{answer}");
-}
-
-impl Player {
-    async fn new(server: &Server) -> Self {
-        let ada = server.account("Ada").await;
-        ada.unlimited(Test).await;
-        let model = Model {
-            projects: vec![first_project(&ada)],
-            numbers: BTreeMap::new(),
-            gone: BTreeSet::new(),
-            messages: Vec::new(),
-            money: WELCOME,
-        };
-        Self { client: ada.test(), ada, model }
+/// Does a step and says what was answered, in words that all dialects share.
+async fn act(parties: &[Party; 2], case: usize, (who, dialect, what, place, project): Step) -> &'static str {
+    let (client, number) = (parties[who].persona.test(), number(case, place));
+    let (digits, projects) = (number.trim_start_matches('+'), &parties[who].projects);
+    let theirs = format!("/audian/v2/numbers/%2B{digits}");
+    let ours = format!("{BASE}/Numbers/{digits}");
+    let answer = match (dialect, what) {
+        (Dialect::Audian, What::Buy) => client.post("/audian/v2/numbers/purchase", json!({ "number": number })).await,
+        (Dialect::Fone, What::Buy) => {
+            client.post(&format!("{BASE}/Properties/{}/Numbers", projects[project]), json!({ "Number": number })).await
+        }
+        (Dialect::Audian, What::Release) => client.delete(&theirs).await,
+        (Dialect::Fone, What::Release) => client.delete(&ours).await,
+        (Dialect::Audian, What::Name(name)) => {
+            client.put(&format!("{theirs}/config"), json!({ "friendly_name": format!("name {name}") })).await
+        }
+        (Dialect::Fone, What::Name(name)) => client.post(&ours, json!({ "Friendly": format!("name {name}") })).await,
+        (Dialect::Audian, What::Forward(to)) => {
+            client
+                .put(&format!("{theirs}/config"), json!({ "call_forwarding": { "enabled": true, "forward_to": target(to) } }))
+                .await
+        }
+        (Dialect::Fone, What::Forward(to)) => {
+            client.post(&ours, json!({ "RoutingMethod": "Endpoint", "EndpointNumber": target(to) })).await
+        }
+        (Dialect::Audian, What::Record(on)) => {
+            client.put(&format!("{theirs}/config"), json!({ "recording": { "enabled": on } })).await
+        }
+        (Dialect::Fone, What::Record(on)) => client.post(&ours, json!({ "Recording": if on { "Call" } else { "Off" } })).await,
+        (Dialect::Audian, What::Send(text)) => {
+            client
+                .post("/audian/v2/messages", json!({ "from": number, "to": "+61412345678", "body": format!("text {text}") }))
+                .await
+        }
+        (Dialect::Fone, What::Send(text)) => {
+            let body = json!({ "From": number, "To": "+61412345678", "Text": format!("text {text}") });
+            client.post(&format!("{BASE}/Properties/{}/Messages", projects[project]), body).await
+        }
+    };
+    match (answer.status, answer.body["ResponseStatus"]["ErrorCode"].as_str(), answer.body["error"]["code"].as_str()) {
+        (200..=202, ..) => "done",
+        (_, Some("NUMBER_NOT_FOUND"), _) | (_, _, Some("not_found_error" | "number_not_available" | "operation_not_allowed")) => "nothing",
+        (_, Some("ALREADY_EXISTS"), _) | (_, _, Some("already_exists")) => "had",
+        (_, Some("NUMBER_BELONGS_TO_DIFFERENT_PROPERTY"), _) => "elsewhere",
+        other => panic!("{other:?}{answer}"),
     }
+}
 
-    async fn play(&mut self, op: &Op) {
-        match *op {
-            Op::Project => self.project().await,
-            Op::Buy { through, number, project } => self.buy(through, number, project).await,
-            Op::Rename { through, number, name } => self.rename(through, number, &format!("Name {name}")).await,
-            Op::Forward { through, number, to } => self.forward(through, number, target(to)).await,
-            Op::Release { through, number } => self.release(through, number).await,
-            Op::Send { through, number, text } => self.send(through, number, format!("Text {text}")).await,
-            Op::LookUp => {
-                self.client.get("/telephony/api/lookup/+61412345678").await.assert_status(200);
-                self.model.money -= LOOKUP;
+fn target(place: u8) -> String {
+    format!("+1415555019{place}")
+}
+
+impl Model {
+    /// What a step does to the model, and what it ought to be answered.
+    fn expect(&mut self, case: usize, (who, dialect, what, place, project): Step) -> &'static str {
+        let number = number(case, place);
+        let project = if dialect == Dialect::Fone { project } else { 0 };
+        let gone = self.kept.contains_key(&number) || self.resting.contains(&number);
+        let own = self.kept.get_mut(&number).filter(|kept| kept.owner == who);
+        match (what, own) {
+            (What::Buy, Some(own)) if dialect == Dialect::Fone && own.project != project => return "elsewhere",
+            (What::Buy, Some(_)) => return "had",
+            (What::Buy, None) if gone => return "nothing",
+            (What::Buy, None) => {
+                self.clock += 1;
+                let bought = self.clock;
+                self.kept.insert(number, Kept { owner: who, project, bought, name: None, forward: None, records: false });
+            }
+            (_, None) => return "nothing",
+            (What::Release, Some(_)) => {
+                self.kept.remove(&number);
+                self.resting.insert(number);
+            }
+            (What::Name(name), Some(own)) => own.name = Some(format!("name {name}")),
+            (What::Forward(to), Some(own)) => own.forward = Some(target(to)),
+            (What::Record(on), Some(own)) => own.records = on,
+            (What::Send(_), Some(own)) if dialect == Dialect::Fone && own.project != project => return "elsewhere",
+            (What::Send(text), Some(own)) => {
+                let project = own.project;
+                self.sent.entry((who, project)).or_default().push(format!("text {text}"));
             }
         }
-        self.compare().await;
+        "done"
     }
 
-    async fn project(&mut self) {
-        let body = json!({ "Name": "Another", "MainDomain": "www.example.com", "TimeZone": "UTC", "SmsEnabled": true });
-        let made = self.client.post(&format!("{BASE}/Properties"), body).await;
-        let sid = made.assert_status(200).body["Property"]["PropertySid"].as_str().expect("a sid").to_owned();
-        self.model.projects.push(sid);
+    /// An owner's numbers, oldest first.
+    fn of(&self, who: usize, project: Option<usize>) -> Vec<(&String, &Kept)> {
+        let own = |kept: &Kept| kept.owner == who && project.is_none_or(|project| kept.project == project);
+        let mut found: Vec<_> = self.kept.iter().filter(|(_, kept)| own(kept)).collect();
+        found.sort_by_key(|(_, kept)| kept.bought);
+        found
     }
+}
 
-    async fn buy(&mut self, through: Through, index: usize, project: usize) {
-        let phone = number(index);
-        let project = match through {
-            Through::Audian => self.model.projects[0].clone(),
-            Through::Fone => self.model.projects[project % self.model.projects.len()].clone(),
-        };
-        let answer = match through {
-            Through::Audian => self.client.post(&format!("{NUMBERS}/purchase"), json!({ "number": phone })).await,
-            Through::Fone => self.client.post(&format!("{BASE}/Properties/{project}/Numbers"), json!({ "Number": phone })).await,
-        };
-        let refusal = match self.model.numbers.get(&phone) {
-            Some(owned) if owned.project == project => Some(("already_exists", "ALREADY_EXISTS")),
-            Some(_) => Some(("already_exists", "NUMBER_BELONGS_TO_DIFFERENT_PROPERTY")),
-            None if self.model.gone.contains(&phone) => Some(("number_not_available", "NUMBER_NOT_FOUND")),
-            None => None,
-        };
-        expect(&answer, through, refusal);
-        if refusal.is_none() {
-            self.model.numbers.insert(phone, Owned { project, ..Owned::default() });
-            self.model.money -= NUMBER;
+/// Compares what each dialect shows with the model.
+async fn compare(parties: &[Party; 2], model: &Model) {
+    for (who, party) in parties.iter().enumerate() {
+        let client = party.persona.test();
+        let shown = client.get("/audian/v2/numbers?limit=100").await;
+        let theirs: Vec<Value> =
+            shown.data()["numbers"].as_array().unwrap().iter().map(|one| json!([one["number"], one["friendly_name"]])).collect();
+        let expected: Vec<Value> = model.of(who, None).iter().map(|(number, kept)| json!([number, kept.name])).collect();
+        assert_eq!(theirs, expected, "{shown}");
+        assert_eq!(shown.data()["total"], expected.len());
+        let everywhere = format!("{BASE}/Accounts/{}/Numbers", account_sid(party.persona.account));
+        let lists = [
+            (everywhere, None),
+            (format!("{BASE}/Properties/{}/Numbers", party.projects[0]), Some(0)),
+            (format!("{BASE}/Properties/{}/Numbers", party.projects[1]), Some(1)),
+        ];
+        for (path, project) in lists {
+            let shown = client.get(&path).await;
+            let one = |one: &Value| {
+                json!([
+                    one["Number"],
+                    one["Friendly"],
+                    one["PropertySid"],
+                    one["RoutingMethod"],
+                    one["EndpointNumber"],
+                    one["Recording"]
+                ])
+            };
+            let ours: Vec<Value> = shown.body["Numbers"].as_array().unwrap().iter().map(one).collect();
+            let one = |(number, kept): &(&String, &Kept)| {
+                let method = kept.forward.as_ref().map(|_| "Endpoint");
+                json!([
+                    number,
+                    kept.name,
+                    party.projects[kept.project],
+                    method,
+                    kept.forward,
+                    if kept.records { "Call" } else { "Off" }
+                ])
+            };
+            let expected: Vec<Value> = model.of(who, project).iter().map(one).collect();
+            assert_eq!(ours, expected, "{shown}");
+            assert_eq!(shown.body["TotalCount"], expected.len(), "{shown}");
         }
-    }
-
-    /// Changes a number's configuration in one dialect or the other.
-    async fn configure(&mut self, through: Through, index: usize, audian: Value, fone: Value) -> bool {
-        let answer = match through {
-            Through::Audian => self.client.put(&format!("{NUMBERS}/{}/config", number(index)), audian).await,
-            Through::Fone => self.client.post(&format!("{BASE}/Numbers/{}", digits(index)), fone).await,
-        };
-        let owned = self.model.numbers.contains_key(&number(index));
-        expect(&answer, through, (!owned).then_some(("not_found_error", "NUMBER_NOT_FOUND")));
-        owned
-    }
-
-    async fn rename(&mut self, through: Through, index: usize, name: &str) {
-        if self.configure(through, index, json!({ "friendly_name": name }), json!({ "Friendly": name })).await {
-            self.model.numbers.entry(number(index)).or_default().name = Some(name.to_owned());
+        for (number, kept) in model.of(who, None) {
+            let config = client.get(&format!("/audian/v2/numbers/%2B{}/config", number.trim_start_matches('+'))).await;
+            assert_eq!(config.data()["call_forwarding"]["forward_to"], json!(kept.forward), "{config}");
+            assert_eq!(config.data()["recording"]["enabled"].as_bool().unwrap_or(false), kept.records, "{config}");
         }
-    }
-
-    async fn forward(&mut self, through: Through, index: usize, to: String) {
-        let audian = json!({ "call_forwarding": { "enabled": true, "forward_to": to } });
-        let fone = json!({ "RoutingMethod": "Endpoint", "EndpointNumber": to });
-        if self.configure(through, index, audian, fone).await {
-            self.model.numbers.entry(number(index)).or_default().forward = Some(to);
+        let mut all = Vec::new();
+        for (place, project) in party.projects.iter().enumerate() {
+            let shown = client.get(&format!("{BASE}/Properties/{project}/Messages?Date_From=0&Date_To=4102444800")).await;
+            let mut texts: Vec<String> = shown.body["Messages"]
+                .as_array()
+                .unwrap_or_else(|| panic!("{shown}"))
+                .iter()
+                .map(|message| message["Text"].as_str().unwrap().to_owned())
+                .collect();
+            let mut expected = model.sent.get(&(who, place)).cloned().unwrap_or_default();
+            texts.sort();
+            expected.sort();
+            assert_eq!(texts, expected, "{shown}");
+            all.extend(expected);
         }
+        let shown = client.get("/audian/v2/messages?limit=100").await;
+        let mut texts: Vec<String> = shown.data()["messages"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{shown}"))
+            .iter()
+            .map(|one| one["body"].as_str().unwrap().to_owned())
+            .collect();
+        texts.sort();
+        all.sort();
+        assert_eq!(texts, all, "{shown}");
     }
+}
 
-    async fn release(&mut self, through: Through, index: usize) {
-        let answer = match through {
-            Through::Audian => self.client.delete(&format!("{NUMBERS}/{}", number(index))).await,
-            Through::Fone => self.client.delete(&format!("{BASE}/Numbers/{}", digits(index))).await,
-        };
-        let owned = self.model.numbers.remove(&number(index)).is_some();
-        expect(&answer, through, (!owned).then_some(("not_found_error", "NUMBER_NOT_FOUND")));
-        if owned {
-            self.model.gone.insert(number(index));
-        }
-    }
+async fn party(server: &Server, name: &str) -> Party {
+    let persona = server.account(name).await;
+    persona.unlimited(Test).await;
+    let second = project(&persona, "Second").await;
+    let body = json!({ "SmsEnabled": true });
+    let merge = persona.test().header("content-type", "application/merge-patch+json");
+    merge.patch(&format!("{BASE}/Properties/{second}"), body).await.assert_status(204);
+    let projects = [first_project(&persona), second];
+    Party { persona, projects }
+}
 
-    async fn send(&mut self, through: Through, index: usize, text: String) {
-        let (from, to) = (number(index), "+14155550142");
-        let owned = self.model.numbers.get(&from).cloned();
-        let project = owned.as_ref().map_or_else(|| self.model.projects[0].clone(), |owned| owned.project.clone());
-        let answer = match through {
-            Through::Audian => self.client.post(MESSAGES, json!({ "from": from, "to": to, "body": text })).await,
-            Through::Fone => {
-                let body = json!({ "From": from, "To": to, "Text": text });
-                self.client.post(&format!("{BASE}/Properties/{project}/Messages"), body).await
+on_both! {
+    async fn what_one_dialect_does_the_others_show(server: Server) {
+        let mut runner = TestRunner::deterministic();
+        for case in 0..CASES {
+            let parties = [party(&server, &format!("Ada {case}")).await, party(&server, &format!("Bob {case}")).await];
+            let steps = proptest::collection::vec(step(), STEPS).new_tree(&mut runner).expect("steps").current();
+            let mut model = Model::default();
+            for (done, step) in steps.iter().enumerate() {
+                let expected = model.expect(case, *step);
+                let answered = act(&parties, case, *step).await;
+                assert_eq!(answered, expected, "step {done} of {steps:#?}");
+                if done % 5 == 4 {
+                    compare(&parties, &model).await;
+                }
             }
-        };
-        expect(&answer, through, owned.is_none().then_some(("operation_not_allowed", "NUMBER_NOT_FOUND")));
-        if owned.is_some() {
-            self.model.messages.push((project, from, text));
-            self.model.money -= MESSAGE;
+            compare(&parties, &model).await;
         }
+        server.settle().await;
     }
-
-    /// Asks every dialect for everything.
-    async fn compare(&self) {
-        self.compare_numbers().await;
-        self.compare_messages().await;
-        let balance = self.client.get("/telephony/api/account/balance").await;
-        let shown = balance.assert_status(200).body["balance"].as_f64().expect("a balance");
-        #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-        let wanted = self.model.money as f64 / 1e6;
-        assert!((shown - wanted).abs() < 1e-9, "{wanted} was expected{balance}");
-    }
-
-    async fn compare_numbers(&self) {
-        let mut by_audian = BTreeMap::new();
-        let list = self.client.get(&format!("{NUMBERS}?limit=100")).await;
-        for shown in list.data()["numbers"].as_array().expect("numbers") {
-            let phone = shown["number"].as_str().expect("a number").to_owned();
-            let config = self.client.get(&format!("{NUMBERS}/{phone}/config")).await;
-            let forward = config.data()["call_forwarding"]["forward_to"].as_str().map(str::to_owned);
-            by_audian.insert(phone, (shown["friendly_name"].as_str().map(str::to_owned), forward));
-        }
-        let wanted: BTreeMap<_, _> =
-            self.model.numbers.iter().map(|(phone, owned)| (phone.clone(), (owned.name.clone(), owned.forward.clone()))).collect();
-        assert!(by_audian == wanted, "{wanted:?} was expected{list}");
-        assert_eq!(list.data()["total"], wanted.len());
-
-        let everywhere = self.client.get(&format!("{BASE}/Accounts/{}/Numbers", account_sid(self.ada.account))).await;
-        assert!(owned_of(&everywhere) == self.model.numbers, "{:?} was expected{everywhere}", self.model.numbers);
-        for project in &self.model.projects {
-            let within = self.client.get(&format!("{BASE}/Properties/{project}/Numbers")).await;
-            let mut wanted = self.model.numbers.clone();
-            wanted.retain(|_, owned| owned.project == *project);
-            assert!(owned_of(&within) == wanted, "{wanted:?} was expected{within}");
-        }
-    }
-
-    async fn compare_messages(&self) {
-        let list = self.client.get(&format!("{MESSAGES}?limit=100&direction=outbound")).await;
-        let mut by_audian: Vec<(String, String)> = list.data()["messages"].as_array().expect("messages").iter()
-            .map(|shown| (words(&shown["from"]), words(&shown["body"]))).collect();
-        by_audian.sort();
-        let mut wanted: Vec<_> = self.model.messages.iter().map(|(_, from, text)| (from.clone(), text.clone())).collect();
-        wanted.sort();
-        assert!(by_audian == wanted, "{wanted:?} was expected{list}");
-
-        let mut by_fone = Vec::new();
-        for project in &self.model.projects {
-            let path = format!("{BASE}/Properties/{project}/Messages?Date_From=0&Date_To=4000000000&Direction=Transmit");
-            let found = self.client.get(&path).await;
-            let shown = found.assert_status(200).body["Messages"].as_array().expect("messages").clone();
-            by_fone.extend(shown.iter().map(|shown| (project.clone(), words(&shown["From"]), words(&shown["Text"]))));
-        }
-        by_fone.sort();
-        let mut wanted = self.model.messages.clone();
-        wanted.sort();
-        assert_eq!(by_fone, wanted);
-    }
-}
-
-fn words(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
-}
-
-fn owned_of(list: &Answer) -> BTreeMap<String, Owned> {
-    let numbers = list.assert_status(200).body["Numbers"].as_array().expect("numbers").iter();
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    numbers
-        .map(|shown| {
-            let forward = text(&shown["EndpointNumber"]).filter(|_| shown["RoutingMethod"] == "Endpoint");
-            (words(&shown["Number"]), Owned { project: words(&shown["PropertySid"]), name: text(&shown["Friendly"]), forward })
-        })
-        .collect()
-}
-
-fn agree(engine: Engine) {
-    let config = Config { cases: CASES, failure_persistence: None, max_shrink_iters: 40, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    let outcome = runner.run(&ops(), |ops| {
-        run(engine, |server: Server| async move {
-            let mut player = Player::new(&server).await;
-            for op in &ops {
-                player.play(op).await;
-            }
-        });
-        Ok(())
-    });
-    if let Err(fault) = outcome {
-        panic!("the dialects disagree: {fault}");
-    }
-}
-
-#[test]
-fn the_dialects_show_the_same_on_sqlite() {
-    agree(Engine::Sqlite);
-}
-
-#[test]
-fn the_dialects_show_the_same_on_postgres() {
-    agree(Engine::Postgres);
 }

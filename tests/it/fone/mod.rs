@@ -12,7 +12,7 @@ mod logins;
 mod messages;
 mod numbers;
 mod projects;
-mod purchase;
+pub mod purchase;
 mod replies;
 mod schedule;
 mod webhooks;

@@ -39,12 +39,12 @@ fn status(number: &Value) -> (&str, Option<&str>) {
 async fn events(persona: &Persona, number: &str) -> Vec<String> {
     let listed = persona.test().get("/audian/v2/numbers?limit=100").await;
     let own = listed.data()["numbers"].as_array().unwrap().iter().find(|one| one["number"] == number).expect("it is listed");
-    let events = persona.test().get(&format!("/v1/events?object={}", own["id"].as_str().unwrap())).await;
-    let mut kinds: Vec<String> = events.assert_status(200).body["events"]
+    let events = persona.test().get(&format!("/v1/events/{}", own["id"].as_str().unwrap())).await;
+    let mut kinds: Vec<String> = events.assert_status(200).body["data"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|event| event["type"].as_str().unwrap().to_owned())
+        .map(|event| event["kind"].as_str().unwrap().to_owned())
         .collect();
     kinds.sort();
     kinds

@@ -2,6 +2,7 @@
 //! of single operations that are the same everywhere.
 
 mod conflicts;
+mod numbers;
 mod own;
 mod shared;
 

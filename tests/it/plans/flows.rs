@@ -22,6 +22,9 @@ fn number(environment: EnvironmentId, place: u64) -> Number {
     Number {
         id: NumberId::new(DAWN, &OsRng),
         environment,
+        property: default_of(environment),
+        requirement: Requirement::None,
+        address: None,
         phone: PhoneNumber::from_digits(16_282_200_000 + place),
         state: NumberState::Active,
         friendly_name: None,

@@ -3,6 +3,7 @@
 
 mod calls;
 mod flows;
+mod numbers;
 
 use tandem_catalogue::Result;
 use tandem_store::Tx;

@@ -107,6 +107,8 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
     let webhook = json!({ "url": "https://hooks.customer.example/", "events": ["*"] });
     let webhook = text(&client.post("/audian/v2/webhooks", webhook).await.body, "/id");
     let tested = client.post(&format!("/audian/v2/webhooks/{webhook}/test"), json!({})).await;
+    let office = json!({ "Line1": "1 Main St", "City": "Town", "CountryCode": "US" });
+    let address = client.post(&format!("/fonedynamics/v2/Accounts/{}/Addresses", account_sid(persona.account)), office).await;
     let spare = persona.mint(Environment::Test, &[], None).await;
     let charge = persona.charges(Test).await.first().expect("the number was paid for").id;
     let message = json!({ "from": number, "to": "+14155550199", "body": "Hello" });
@@ -127,6 +129,9 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
         ("CallSid", sid(letter::CALL, call.id.as_bytes())),
         ("PropertySid", sid(letter::PROPERTY, environment.as_bytes())),
         ("AccountSid", account_sid(persona.account)),
+        ("AddressSid", text(&address.body, "/Address/AddressSid")),
+        ("CountryCode", "US".to_owned()),
+        ("Number", number.trim_start_matches('+').to_owned()),
         ("menu_id", text(&menu.body, "/menu_id")),
         ("call_flow_id", text(&flow.body, "/call_flow_id")),
         ("fault_id", text(&fault.body, "/id")),

@@ -46,6 +46,5 @@ pub fn manner() -> Manner {
 
 fn endpoints() -> Vec<Endpoint> {
     let numbers = [addresses::endpoints(), available::endpoints(), numbers::endpoints()].concat();
-    let others = [calls::endpoints(), flows::endpoints(), logins::endpoints(), messages::endpoints(), properties::endpoints()];
-    [numbers, others.concat()].concat()
+    [calls::endpoints(), flows::endpoints(), logins::endpoints(), messages::endpoints(), numbers, properties::endpoints()].concat()
 }

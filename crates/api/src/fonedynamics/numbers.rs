@@ -138,7 +138,6 @@ fn changing() -> Vec<Endpoint> {
                 Code::OneOfRequired,
                 Code::UnknownRoutingMethod,
                 Code::UnknownRecordingOption,
-                Code::ForwardTargetInvalid,
                 Code::ForwardTargetUnreachable,
                 Code::ForwardLoop,
                 Code::InvalidRouting,

@@ -2,7 +2,6 @@
 
 use tandem_catalogue::Result;
 use tandem_domain::{
-    config::SmsForwarding,
     message::{Forward, Message, Sender, pool::LEASE_DAYS},
     number::Number,
     property::default_of,
@@ -97,6 +96,11 @@ impl Owner {
 
 /// Where a number's configuration hands on what comes in for it.
 fn forward_of(number: &Number) -> Forward {
-    let SmsForwarding { sms_from, sms_to, email_from, email_to } = number.config.sms_forwarding.clone();
-    Forward { to_sms: sms_to, from_sms: sms_from.as_deref().and_then(Sender::parse), to_email: email_to, from_email: email_from }
+    let to = number.config.sms_forwarding.clone();
+    Forward {
+        to_sms: to.sms_to,
+        from_sms: to.sms_from.as_deref().and_then(Sender::parse),
+        to_email: to.email_to,
+        from_email: to.email_from,
+    }
 }
