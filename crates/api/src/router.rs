@@ -1,6 +1,6 @@
 //! All dialects behind one port: by path, or by the host that their clients have built in.
 
-use std::{collections::BTreeMap, convert::Infallible, sync::Arc};
+use std::{collections::BTreeMap, convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -33,11 +33,13 @@ pub struct Options {
     pub hosts: Vec<(Dialect, String)>,
     /// Requests that are worked on at once at the most; one more is answered with `overloaded`.
     pub most_at_once: usize,
+    /// How long a request's body may take to arrive.
+    pub body_patience: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { hosts: Vec::new(), most_at_once: 4096 }
+        Self { hosts: Vec::new(), most_at_once: 4096, body_patience: Duration::from_secs(30) }
     }
 }
 
@@ -57,6 +59,7 @@ pub fn router(app: App, options: &Options) -> Router {
         app,
         slots: Semaphore::new(options.most_at_once),
         flights: Arc::default(),
+        body_patience: options.body_patience,
         nobody: EnvironmentId::from_bytes([0; 16]),
     });
     let manners: Vec<Arc<Manner>> = manners().into_iter().map(Arc::new).collect();

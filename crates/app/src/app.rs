@@ -1,6 +1,9 @@
 //! The parts of a running platform, tied together.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use tandem_catalogue::{Error, Result};
 use tandem_domain::{Explanation, environment::EnvironmentSettings, event::EventKind, message::pool::Pool};
@@ -128,6 +131,7 @@ pub struct Inner {
     pools: Arc<[Pool; 2]>,
     /// Which process this is, for those that share its database.
     pub node: [u8; 16],
+    stopping: AtomicBool,
 }
 
 impl std::ops::Deref for App {
@@ -162,12 +166,24 @@ impl App {
             turns: Turns::default(),
             pools: Arc::new([settings.leased_numbers.clone(), Pool::pocket()]),
             node,
+            stopping: AtomicBool::new(false),
             store,
             clock,
             rng,
             carriers,
             settings,
         }))
+    }
+
+    /// From now on requests whose work has not begun are refused.
+    pub fn begin_stopping(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the server is being stopped.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 
     /// The machine's time.

@@ -1,9 +1,12 @@
 //! Whoever sends requests.
 
+use std::convert::Infallible;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use http::{Method, Request, header};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper_util::{
     client::legacy::{Client as Pool, connect::HttpConnector},
     rt::TokioExecutor,
@@ -14,6 +17,8 @@ use tandem_kernel::AccountId;
 
 use crate::{Answer, Server, answer::Exchange, contract, record};
 
+type Body = UnsyncBoxBody<Bytes, Infallible>;
+
 /// Sends requests with one credential and, where asked, further headers. Each request is a new value: nothing is remembered.
 #[derive(Clone)]
 pub struct Client {
@@ -21,7 +26,7 @@ pub struct Client {
     key: Option<String>,
     account: Option<AccountId>,
     headers: Vec<(String, String)>,
-    pool: Pool<HttpConnector, Full<Bytes>>,
+    pool: Pool<HttpConnector, Body>,
 }
 
 impl Client {
@@ -77,8 +82,33 @@ impl Client {
 
     /// Sends a body as it is, announced as JSON unless a header says otherwise.
     pub async fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Answer {
+        let whole = Full::from(body.clone().unwrap_or_default()).boxed_unsync();
+        let request = self.request(&method, path, body.is_some(), whole);
+        self.exchange(request, method, path, body.unwrap_or_default()).await
+    }
+
+    /// Sends the head and half of a body, waits, and sends the rest if there is no answer by then.
+    pub async fn send_in_two(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+        meanwhile: impl Future<Output = ()> + Send + 'static,
+    ) -> Answer {
+        let (first, rest) = body.split_at(body.len() / 2);
+        let frame = |bytes: &[u8]| Ok::<_, Infallible>(hyper::body::Frame::data(Bytes::copy_from_slice(bytes)));
+        let (first, rest) = (frame(first), frame(rest));
+        let later = stream::once(async move {
+            meanwhile.await;
+            rest
+        });
+        let halves = StreamBody::new(stream::iter([first]).chain(later)).boxed_unsync();
+        let request = self.request(&method, path, true, halves);
+        self.exchange(request, method, path, body).await
+    }
+
+    async fn exchange(&self, request: Request<Body>, method: Method, path: &str, body: Vec<u8>) -> Answer {
         let engine = self.server.engine().as_str();
-        let request = self.request(&method, path, body.as_deref());
         let sent = request.headers().clone();
         let response = self.pool.request(request).await.unwrap_or_else(|fault| panic!("{method} {path}: {fault:?}"));
         let (head, incoming) = response.into_parts();
@@ -88,7 +118,7 @@ impl Client {
             method,
             path: path.to_owned(),
             sent,
-            sent_body: body.unwrap_or_default(),
+            sent_body: body,
             status: head.status.as_u16(),
             headers: head.headers,
             text: String::from_utf8_lossy(&bytes).into_owned(),
@@ -100,7 +130,7 @@ impl Client {
         answer
     }
 
-    fn request(&self, method: &Method, path: &str, body: Option<&[u8]>) -> Request<Full<Bytes>> {
+    fn request(&self, method: &Method, path: &str, has_body: bool, body: Body) -> Request<Body> {
         let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.server.address()));
         if let Some(key) = &self.key {
             request = if path.starts_with("/fonedynamics") {
@@ -113,17 +143,17 @@ impl Client {
             };
         }
         let typed = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-        if body.is_some() && !typed {
+        if has_body && !typed {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        request.body(Full::from(body.unwrap_or_default().to_vec())).unwrap_or_else(|fault| panic!("{method} {path}: {fault}"))
+        request.body(body).unwrap_or_else(|fault| panic!("{method} {path}: {fault}"))
     }
 }
 
-fn pool() -> Pool<HttpConnector, Full<Bytes>> {
+fn pool() -> Pool<HttpConnector, Body> {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     Pool::builder(TokioExecutor::new()).build(connector)

@@ -20,7 +20,7 @@ const PURCHASE: &str = "/audian/v2/numbers/purchase";
 const PORTS: &str = "/audian/v2/ports";
 
 /// What a port needs.
-fn port_of(number: &str) -> Value {
+pub fn port_of(number: &str) -> Value {
     json!({
         "phone_number": number, "account_number": "A-1234567", "account_pin": "4321", "carrier_name": "Example Telecom",
         "billing_phone": number, "end_user_name": "Ada Lovelace",

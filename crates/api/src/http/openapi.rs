@@ -51,7 +51,7 @@ const OUTSIDE: [Code; 2] = [Code::PathNotFound, Code::MethodNotAllowed];
 pub fn codes(endpoint: &Endpoint, strict: bool) -> Vec<Code> {
     let mut codes: Vec<Code> = endpoint.codes.to_vec();
     match endpoint.access {
-        Access::Anybody => codes.extend([Code::RateLimited, Code::Internal, Code::Overloaded]),
+        Access::Anybody => codes.extend([Code::RateLimited, Code::Internal, Code::Overloaded, Code::ShuttingDown]),
         Access::Account | Access::Operator | Access::Either => codes.extend(ALWAYS),
     }
     if endpoint.body.is_some() || !endpoint.query.is_empty() {

@@ -34,10 +34,11 @@ use super::{
 
 /// The media type of HTML forms.
 const HTML_FORM: &str = "application/x-www-form-urlencoded";
+/// Seconds after which another server, or this one anew, is likely to answer.
+const AFTER_STOPPING: i64 = 5;
 /// The header of a refusal that names the catalogue's code: dialects say several codes in the same way.
 pub const CODE_HEADER: &str = "x-tandem-error";
-/// How long a body may take to arrive: one of the usual size, and each mebibyte beyond it.
-const BODY_PATIENCE: Duration = Duration::from_secs(30);
+/// How much longer than one of the usual size a body may take to arrive for each mebibyte beyond it.
 const PATIENCE_PER_MEBIBYTE: Duration = Duration::from_secs(4);
 
 /// What all requests share.
@@ -48,6 +49,8 @@ pub struct Shared {
     pub slots: Semaphore,
     /// Repeatable requests that are being worked on.
     pub flights: Arc<InFlight>,
+    /// How long a body of the usual size may take to arrive.
+    pub body_patience: Duration,
     /// Unknown credentials of operators' requests are kept apart by this.
     pub nobody: EnvironmentId,
 }
@@ -108,7 +111,10 @@ async fn walk(
     } else {
         authenticate(app, manner, endpoint, parts, trail).await?;
     }
-    trail.body = read_body(manner, endpoint, parts, body).await?;
+    trail.body = read_body(shared.body_patience, manner, endpoint, parts, body).await?;
+    if app.is_stopping() {
+        return Err(Error::shutting_down(AFTER_STOPPING));
+    }
     let path = path_params(parts).await;
     let principal = trail.principal.clone();
     let environment = principal.as_ref().and_then(|principal| principal.key.environment).unwrap_or(shared.nobody);
@@ -197,13 +203,13 @@ async fn authenticate(app: &App, manner: &Manner, endpoint: &Endpoint, parts: &P
     }
 }
 
-async fn read_body(manner: &Manner, endpoint: &Endpoint, parts: &Parts, body: Body) -> Result<Bytes> {
+async fn read_body(patience: Duration, manner: &Manner, endpoint: &Endpoint, parts: &Parts, body: Body) -> Result<Bytes> {
     if !endpoint.is_unsafe() || endpoint.raw_body && parts.headers.get(header::CONTENT_LENGTH).is_some_and(|length| length == "0") {
         return Ok(Bytes::new());
     }
     let largest = endpoint.largest_body;
     let beyond = u32::try_from(largest.saturating_sub(LARGEST_BODY) / LARGEST_BODY).unwrap_or(u32::MAX);
-    let patience = BODY_PATIENCE + PATIENCE_PER_MEBIBYTE.saturating_mul(beyond);
+    let patience = patience + PATIENCE_PER_MEBIBYTE.saturating_mul(beyond);
     let read = tokio::time::timeout(patience, Limited::new(body, largest).collect()).await;
     let patience = i64::try_from(patience.as_secs()).unwrap_or(i64::MAX);
     let bytes = match read {

@@ -79,8 +79,8 @@ impl Carrier for Simulated {
         ports::answer(port, now)
     }
 
-    async fn cancel_port(&self, _: &Port) -> Result<(), CarrierFault> {
-        Ok(())
+    async fn cancel_port(&self, port: &Port) -> Result<(), CarrierFault> {
+        ports::cancel(port)
     }
 
     fn offers_mms(&self) -> bool {

@@ -67,6 +67,15 @@ pub(super) fn answer(port: &Port, now: Timestamp) -> Result<PortAnswer, CarrierF
     })
 }
 
+/// What the losing carrier says when a port is called off.
+pub(super) fn cancel(port: &Port) -> Result<(), CarrierFault> {
+    match (trick(port.details.phone), &port.state) {
+        (Trick::LateDown, PortState::Pending) => Err(down()),
+        (Trick::LateNonsense, PortState::Submitted) => Err(nonsense()),
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn nonsense() -> CarrierFault {
     CarrierFault::Nonsense("the pocket network answered as a magic number told it to".to_owned())
 }

@@ -89,6 +89,8 @@ pub struct Limits {
     pub requests: u32,
     /// Seconds for a request's head to arrive, and for which an idle connection is kept.
     pub header_seconds: u32,
+    /// Seconds for a request's body to arrive, and more for one beyond a mebibyte.
+    pub body_seconds: u32,
     /// Seconds that running requests get when the server stops.
     pub shutdown_seconds: u32,
     /// Requests a minute from one address without a valid key.
@@ -251,7 +253,14 @@ impl Default for Mail {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 10_000, requests: 4096, header_seconds: 30, shutdown_seconds: 20, anonymous_per_minute: 1200 }
+        Self {
+            connections: 10_000,
+            requests: 4096,
+            header_seconds: 30,
+            body_seconds: 30,
+            shutdown_seconds: 20,
+            anonymous_per_minute: 1200,
+        }
     }
 }
 

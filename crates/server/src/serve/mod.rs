@@ -257,6 +257,7 @@ impl Running {
     /// Finishes what is under way, no longer than the configured time, and closes everything. What was answered is in the store.
     pub async fn stop(mut self) {
         self.ready = None; // whoever waits for the file must not come now
+        self.app.begin_stopping();
         for front in &self.fronts {
             front.close(self.patience).await;
         }

@@ -1,6 +1,6 @@
 //! What is served over HTTP besides the dialects: metrics, and the answer to whether the server is ready.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use axum::{
     Router,
@@ -35,6 +35,7 @@ pub fn router(app: &App, config: &Config, recorder: &'static PrometheusHandle, w
         ]
         .concat(),
         most_at_once: usize::try_from(config.limits.requests.max(1)).unwrap_or(usize::MAX),
+        body_patience: Duration::from_secs(config.limits.body_seconds.max(1).into()),
     };
     let router = tandem_api::router(app.clone(), &options);
     if with_metrics { router.merge(metrics(app, recorder, true)) } else { router }
