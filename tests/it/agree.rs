@@ -116,7 +116,9 @@ async fn act(parties: &[Party; 2], case: usize, (who, dialect, what, place, proj
     };
     match (answer.status, answer.body["ResponseStatus"]["ErrorCode"].as_str(), answer.body["error"]["code"].as_str()) {
         (200..=202, ..) => "done",
-        (_, Some("NUMBER_NOT_FOUND"), _) | (_, _, Some("not_found_error" | "number_not_available" | "operation_not_allowed")) => "nothing",
+        (_, Some("NUMBER_NOT_FOUND"), _) | (_, _, Some("not_found_error" | "number_not_available" | "operation_not_allowed")) => {
+            "nothing"
+        }
         (_, Some("ALREADY_EXISTS"), _) | (_, _, Some("already_exists")) => "had",
         (_, Some("NUMBER_BELONGS_TO_DIFFERENT_PROPERTY"), _) => "elsewhere",
         other => panic!("{other:?}{answer}"),

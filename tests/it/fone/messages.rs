@@ -125,6 +125,7 @@ on_both! {
         for (field, value, code) in [
             ("To", json!("0412345678"), "INVALID_PHONENUMBER_FORMAT"),
             ("To", json!("+1415555"), "INVALID_PHONENUMBER_FORMAT"),
+            ("To", json!("+99955512345"), "INVALID_PHONENUMBER_FORMAT"),
             ("From", json!("61499998888"), "INVALID_PHONENUMBER_FORMAT"),
             ("From", json!("+1415555010a"), "INVALID_PHONENUMBER_FORMAT"),
             ("From", json!("12345"), "INVALID_PHONENUMBER_FORMAT"),
@@ -174,6 +175,29 @@ on_both! {
             .assert_fone_error(403, "FORBIDDEN", "The number +14153569377 cannot send SMS", None);
         let named = client.post(&path, json!({ "From": "Shop", "To": BRITISH, "Text": "Hello" })).await;
         assert_eq!(super::message(&named)["PropertySid"], shop.as_str());
+    }
+
+    async fn a_number_that_is_on_its_way_sends_nothing(server: Server) {
+        let (ada, client) = sender(&server).await;
+        let path = messages_of(&ada, Live);
+        let ported = "+14152007999";
+        let order = json!({
+            "number": ported, "account_number": "A-1", "billing_phone": ported, "end_user_name": "Ada",
+            "end_user_address": { "street": "1 Main St", "city": "Seattle", "state": "WA", "postal_code": "98101", "country": "US" },
+        });
+        client.post("/audian/v2/ports", order).await.assert_status(202);
+        let refused = client.post(&path, json!({ "From": ported, "To": THEIRS, "Text": "Hello" })).await;
+        assert_eq!((refused.status, &refused.body["ResponseStatus"]["ErrorCode"]), (403, &json!("FORBIDDEN")), "{refused}");
+    }
+
+    async fn a_number_that_is_not_paid_sends_nothing(server: Server) {
+        let (ada, client) = sender(&server).await;
+        let path = messages_of(&ada, Live);
+        ada.purse(Live, 0).await;
+        server.pass_days(32);
+        server.run_due().await;
+        let said = "The number +14155550100 is suspended until its renewal is paid";
+        client.post(&path, text("Hello")).await.assert_fone_error(403, "FORBIDDEN", said, None);
     }
 
     async fn sms_must_be_on_for_the_account_and_the_project(server: Server) {

@@ -3,6 +3,7 @@
 
 mod calls;
 mod flows;
+mod messages;
 mod numbers;
 
 use tandem_catalogue::Result;

@@ -223,7 +223,8 @@ pub fn of_property(tx: &mut Tx, property: PropertyId, span: &Span) -> Result<Vec
     let each = span.limit.saturating_add(span.offset);
     let mut params: Vec<Param> = vec![
         property.as_bytes().into(),
-        span.from.into(),
+        // Where a page goes on, whatever lies before that is not looked at.
+        span.from.micros().max(after_time).into(),
         span.to.into(),
         after_time.into(),
         (&after_id).into(),
