@@ -5,7 +5,10 @@ use tandem_domain::{
     call::{Call, Disposition, Origin},
     sid::{account_sid, letter, sid},
 };
-use tandem_kernel::{Environment::{Live, Test}, PhoneNumber, PropertyId, Scope};
+use tandem_kernel::{
+    Environment::{Live, Test},
+    PhoneNumber, PropertyId, Scope,
+};
 use tandem_testkit::{Answer, Client, DAWN, Persona, Server, call, on_both};
 
 use super::{BASE, first_project};

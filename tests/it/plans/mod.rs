@@ -83,7 +83,8 @@ impl Look {
                 loops = after(line, "loops=").unwrap_or(1.0);
             }
             let scanned = if line.contains("Scan") { after(line, "rows=").unwrap_or(0.0) } else { 0.0 };
-            let left_out = after(line, "Rows Removed by Filter: ").or(after(line, "Rows Removed by Index Recheck: ")).unwrap_or(0.0);
+            let left_out =
+                after(line, "Rows Removed by Filter: ").or(after(line, "Rows Removed by Index Recheck: ")).unwrap_or(0.0);
             (scanned + left_out) * loops
         });
         read.sum()

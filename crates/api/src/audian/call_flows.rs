@@ -174,17 +174,29 @@ pub fn endpoints() -> Vec<Endpoint> {
             .answers::<CallFlowDto>(StatusCode::OK)
             .codes(LOOKUP)
             .ours(),
-        Endpoint::new("updateCallFlow", Method::PUT, "/call-flows/{call_flow_id}", "Change a call flow; what is not named stays.", update)
-            .path_docs(ID)
-            .body(UPDATE)
-            .answers::<CallFlowDto>(StatusCode::OK)
-            .codes(CHANGED)
-            .ours(),
-        Endpoint::new("deleteCallFlow", Method::DELETE, "/call-flows/{call_flow_id}", "Delete a call flow that nothing leads to.", delete)
-            .path_docs(ID)
-            .answers::<CallFlowDto>(StatusCode::OK)
-            .codes(&[Code::FlowNotFound, Code::InUse])
-            .ours(),
+        Endpoint::new(
+            "updateCallFlow",
+            Method::PUT,
+            "/call-flows/{call_flow_id}",
+            "Change a call flow; what is not named stays.",
+            update,
+        )
+        .path_docs(ID)
+        .body(UPDATE)
+        .answers::<CallFlowDto>(StatusCode::OK)
+        .codes(CHANGED)
+        .ours(),
+        Endpoint::new(
+            "deleteCallFlow",
+            Method::DELETE,
+            "/call-flows/{call_flow_id}",
+            "Delete a call flow that nothing leads to.",
+            delete,
+        )
+        .path_docs(ID)
+        .answers::<CallFlowDto>(StatusCode::OK)
+        .codes(&[Code::FlowNotFound, Code::InUse])
+        .ours(),
     ];
     endpoints.into_iter().map(|endpoint| endpoint.tag(TAG)).collect()
 }

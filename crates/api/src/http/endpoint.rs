@@ -177,7 +177,9 @@ impl Endpoint {
     /// Whether the body may be an HTML form: such a form has no lists of objects and no objects.
     #[must_use]
     pub fn takes_html_form(&self) -> bool {
-        let flat = |field: &Field| !matches!(field.kind, Kind::Object(_) | Kind::Exact(_) | Kind::Objects(..) | Kind::Each(..) | Kind::Free);
+        let flat = |field: &Field| {
+            !matches!(field.kind, Kind::Object(_) | Kind::Exact(_) | Kind::Objects(..) | Kind::Each(..) | Kind::Free)
+        };
         self.body_type == super::reply::JSON && self.body.is_some_and(|fields| fields.iter().all(flat))
     }
 

@@ -4,7 +4,10 @@ use serde_json::{Map, Value, json};
 use tandem_kernel::Timestamp;
 
 use super::{Call, Origin};
-use crate::{property::Property, sid::{letter, sid}};
+use crate::{
+    property::Property,
+    sid::{letter, sid},
+};
 
 /// What is known of a call as it begins.
 #[derive(Clone, Copy, Debug)]
@@ -153,11 +156,8 @@ mod tests {
     fn of_its_beginning_it_hears_no_duration_and_of_a_hidden_caller_no_number() {
         let origin = Origin::default();
         let begun = Begun { from: "anonymous", to: "+61299998888", to_name: None, started_at: call().started_at, origin: &origin };
-        let posted = render(
-            Target::Endpoint(Dialect::FoneDynamics),
-            Method::Post,
-            &told("call.initiated", initiated(&begun, &property())),
-        );
+        let posted =
+            render(Target::Endpoint(Dialect::FoneDynamics), Method::Post, &told("call.initiated", initiated(&begun, &property())));
         let expected = format!(
             "{}&Call.From=anonymous&Call.From.Country=&Call.From.Region=&Call.From.City=&Call.To=%2B61299998888&Call.To.Type=Static\
              &Call.To.Name=",
