@@ -3,18 +3,29 @@
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 /// Each crate with those that it may depend on directly or through others: the ones before it, where nothing else is said.
-const ORDER: [&str; 11] =
-    ["kernel", "catalogue", "ledger", "domain", "store", "app", "carriers", "sms", "webhooks", "api", "server"];
+const ORDER: [&str; 12] =
+    ["kernel", "catalogue", "ledger", "domain", "store", "app", "carriers", "sms", "webhooks", "mail", "api", "server"];
 /// Crates that know nothing of each other though one comes before.
-const STRANGERS: [(&str, &str); 6] =
-    [("api", "carriers"), ("api", "sms"), ("api", "webhooks"), ("sms", "carriers"), ("webhooks", "carriers"), ("webhooks", "sms")];
+const STRANGERS: [(&str, &str); 10] = [
+    ("api", "carriers"),
+    ("api", "sms"),
+    ("api", "webhooks"),
+    ("sms", "carriers"),
+    ("webhooks", "carriers"),
+    ("webhooks", "sms"),
+    ("mail", "carriers"),
+    ("mail", "sms"),
+    ("mail", "webhooks"),
+    ("api", "mail"),
+];
 /// Who may bring a database driver, a runtime or a web framework in.
 const OUTSIDE: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("tokio-postgres", &["store"]),
     ("axum", &["api", "server"]),
     ("hyper", &["webhooks", "server"]),
-    ("tokio", &["store", "app", "carriers", "sms", "webhooks", "api", "server"]),
+    ("lettre", &["mail"]),
+    ("tokio", &["store", "app", "carriers", "sms", "webhooks", "mail", "api", "server"]),
 ];
 
 fn root() -> PathBuf {

@@ -19,7 +19,7 @@ use crate::{
     directory::Directory,
     due::Bell,
     journal::Journal,
-    messages::{Fetcher, gateway::Pulse},
+    messages::{Fetcher, PostOffice, gateway::Pulse},
     smscs::Network,
     stock::Stock,
     turns::Turns,
@@ -113,6 +113,8 @@ pub struct Inner {
     pub outbox: Bell,
     /// What fetches media from public addresses, once somebody has set it.
     pub fetcher: Fetcher,
+    /// What sends e-mails, once somebody has set it.
+    pub post_office: PostOffice,
     /// Whoever holds the binds to SMSCs, once that is there.
     pub network: OnceLock<Arc<dyn Network>>,
     /// When this process last said that it hands out messages.
@@ -155,6 +157,7 @@ impl App {
             bell: Bell::default(),
             outbox: Bell::default(),
             fetcher: Fetcher::default(),
+            post_office: PostOffice::default(),
             network: OnceLock::new(),
             pulse: Pulse::default(),
             mailbox: Bell::default(),

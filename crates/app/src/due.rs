@@ -89,7 +89,7 @@ pub async fn run_due(app: &App) -> Result<usize> {
 pub async fn perform(app: &App, job: Job) {
     let (id, kind) = (job.id, job.kind.clone());
     let outcome = match job.kind.as_str() {
-        numbers::ORDER_JOB | ports::PORT_JOB | messages::MMS_JOB => asked(app, job.clone()).await,
+        numbers::ORDER_JOB | ports::PORT_JOB | messages::MMS_JOB | messages::FORWARD_EMAIL_JOB => asked(app, job.clone()).await,
         _ => written(app, job.clone()).await,
     };
     if let Err(fault) = outcome {
@@ -101,7 +101,7 @@ pub async fn perform(app: &App, job: Job) {
 /// Work that is one unit of work, its own end included.
 async fn written(app: &App, job: Job) -> Result<()> {
     let pen = app.pen();
-    let rings = job.kind == messages::SCHEDULE_JOB;
+    let rings = [messages::SCHEDULE_JOB, messages::FORWARD_SMS_JOB].contains(&job.kind.as_str());
     let effect = app.store.write(move |tx| {
         let desk = pen.open(tx, job.environment)?;
         let Some(job) = jobs::claim(tx, job.id)? else { return Ok(None) };
@@ -129,6 +129,7 @@ fn work(tx: &mut Tx, desk: &Desk, job: &Job) -> Result<(Done, Effect)> {
         messages::INCOMPLETE_JOB => Ok((messages::give_up(tx, desk, job.subject)?, None)),
         messages::EXPIRY_JOB => Ok((messages::expire(tx, desk)?, None)),
         messages::SCHEDULE_JOB => Ok((messages::release(tx, desk)?, None)),
+        messages::FORWARD_SMS_JOB => Ok((messages::forward_sms(tx, desk, MessageId::from_bytes(job.subject))?, None)),
         messages::LEASE_JOB => Ok((messages::end_leases(tx, desk)?, None)),
         holds::HOLD_JOB => Ok((holds::expire(tx, desk, TransferId::from_bytes(job.subject))?, None)),
         numbers::QUARANTINE_JOB => {
@@ -156,6 +157,7 @@ async fn asked(app: &App, job: Job) -> Result<()> {
         }
         ports::PORT_JOB => ports::advance(app, PortId::from_bytes(job.subject)).await?,
         messages::MMS_JOB => messages::deliver_mms(app, MessageId::from_bytes(job.subject)).await?,
+        messages::FORWARD_EMAIL_JOB => messages::forward_email(app, &job).await?,
         _ => Done::Finished,
     };
     let pen = app.pen();

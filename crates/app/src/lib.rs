@@ -27,6 +27,7 @@ pub mod keys;
 mod limiter;
 pub mod logins;
 pub mod lookup;
+pub mod mail;
 pub mod menus;
 pub mod messages;
 pub mod numbers;

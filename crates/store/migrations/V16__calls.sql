@@ -1,11 +1,13 @@
 -- Calls that are over. `written` is the place of a call among its environment's as they are written down. `callee_key` and `endpoint_key`
--- are the environment with the number: with one column to ask for, no planner can take an index that is too wide.
+-- are the environment with the number, `caller_key` the property with it: with one column to ask for, no planner can take an index that
+-- is too wide.
 CREATE TABLE calls (
     id BYTEA PRIMARY KEY,
     environment_id BYTEA NOT NULL REFERENCES environments (id),
     property_id BYTEA NOT NULL,
     direction TEXT NOT NULL,
     caller TEXT NOT NULL,
+    caller_key BYTEA,
     callee BIGINT NOT NULL,
     callee_key BYTEA NOT NULL,
     endpoint BIGINT,
@@ -32,7 +34,7 @@ CREATE INDEX calls_by_environment ON calls (environment_id, started_at, id);
 CREATE INDEX calls_by_property ON calls (property_id, started_at, id);
 CREATE INDEX calls_by_callee ON calls (callee_key, started_at, id);
 CREATE INDEX calls_by_endpoint ON calls (endpoint_key, started_at, id) WHERE endpoint_key IS NOT NULL;
-CREATE INDEX calls_by_caller ON calls (property_id, caller);
+CREATE INDEX calls_by_caller ON calls (caller_key) WHERE caller_key IS NOT NULL;
 
 -- How many calls each environment has written down.
 CREATE TABLE call_sequences (

@@ -8,8 +8,9 @@ use crate::{
     row::{Param, Row},
 };
 
-/// Rows that one statement inserts where that is quicker.
-const ROWS: usize = 500;
+/// Rows that one statement inserts where that is quicker: at the most, and at the least.
+const ROWS: usize = 512;
+const FEW: usize = 8;
 /// Keys that one statement looks up at the most.
 const KEYS: usize = 256;
 
@@ -37,6 +38,8 @@ impl<'a> Tx<'a> {
     /// or where the caller ends it with an error: an engine may have given the transaction up.
     #[expect(clippy::missing_errors_doc, reason = "as `execute`")]
     pub fn insert_unique(&mut self, sql: &'static str, params: &[Param]) -> Result<bool> {
+        let settled = self.session.settle(); // or its fault would be taken for this statement's
+        self.doom(settled)?;
         match self.session.execute(sql, params) {
             Err(Fault::Unique(_)) => {
                 self.doomed = true;
@@ -85,26 +88,50 @@ impl<'a> Tx<'a> {
         self.doom(outcome)
     }
 
+    /// Runs a statement for rows of parameters at the latest with the next statement, or at the end of the unit of work: for what
+    /// nothing here depends on. An engine that is far away is not waited for then.
+    #[expect(clippy::missing_errors_doc, reason = "as `execute`")]
+    pub fn later(&mut self, sql: &'static str, rows: &[Vec<Param>]) -> Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let outcome = self.session.later(sql, rows);
+        self.doom(outcome)
+    }
+
     /// Inserts many rows: `head` ends before `VALUES`, `tail` is what follows it and names no parameters. Where `tail` updates rows
     /// that are there already, no two of `rows` may be about the same one.
     #[expect(clippy::missing_errors_doc, reason = "as `execute`")]
     pub fn insert_many(&mut self, head: &'static str, tail: &'static str, rows: &[Vec<Param>]) -> Result<u64> {
         let Some(width) = rows.first().map(Vec::len) else { return Ok(0) };
         // A round trip costs PostgreSQL more than a row; SQLite has none.
-        let (together, rest) = match self.engine() {
-            Engine::Sqlite => (&[][..], rows),
-            Engine::Postgres => rows.split_at(rows.len() - rows.len() % ROWS),
-        };
-        let mut changed = 0;
-        if !together.is_empty() {
-            let many = values(head, tail, width, ROWS);
-            for rows in together.chunks(ROWS) {
-                let outcome = self.session.execute(&many, &rows.concat());
-                changed += self.doom(outcome)?;
-            }
+        let (mut changed, mut rest) = (0, rows);
+        while self.engine() == Engine::Postgres && rest.len() >= FEW {
+            // The largest power of two, so that engines compile few statements.
+            let count = (1 << rest.len().ilog2()).min(ROWS);
+            let (together, others) = rest.split_at(count);
+            let outcome = self.session.execute(&values(head, tail, width, count), &together.concat());
+            changed += self.doom(outcome)?;
+            rest = others;
+        }
+        if rest.is_empty() {
+            return Ok(changed);
         }
         let outcome = self.session.execute_many(&values(head, tail, width, 1), rest);
         Ok(changed + self.doom(outcome)?)
+    }
+
+    /// As [`Self::insert_many`]; a few rows as [`Self::later`] does it.
+    #[expect(clippy::missing_errors_doc, reason = "as `execute`")]
+    pub fn insert_later(&mut self, head: &'static str, tail: &'static str, rows: &[Vec<Param>]) -> Result<()> {
+        match rows.first().map(Vec::len) {
+            None => Ok(()),
+            Some(width) if rows.len() < FEW => {
+                let outcome = self.session.later(&values(head, tail, width, 1), rows);
+                self.doom(outcome)
+            }
+            Some(_) => self.insert_many(head, tail, rows).map(drop),
+        }
     }
 
     /// Looks many keys up: `head` ends with `IN` and names the parameters `fixed`, `tail` is what follows the list. A key that is there
@@ -113,15 +140,22 @@ impl<'a> Tx<'a> {
     pub fn query_in(&mut self, head: &'static str, fixed: &[Param], keys: &[Param], tail: &'static str) -> Result<Vec<Row>> {
         let mut found = Vec::new();
         for chunk in keys.chunks(KEYS) {
-            // The last key is repeated up to a power of two, so that engines compile few statements.
-            let width = chunk.len().next_power_of_two();
-            let last = chunk.last().copied().unwrap_or(Param::Null);
-            let padded = chunk.iter().copied().chain(std::iter::repeat(last)).take(width);
-            let params: Vec<Param> = fixed.iter().copied().chain(padded).collect();
-            let places: Vec<String> = (fixed.len() + 1..=params.len()).map(|place| format!("${place}")).collect();
-            found.extend(self.query_built(&format!("{head} ({}) {tail}", places.join(", ")), &params)?);
+            let (list, params) = listed(fixed, chunk);
+            found.extend(self.query_built(&format!("{head} {list} {tail}"), &params)?);
         }
         Ok(found)
+    }
+
+    /// Changes the rows of many keys alike; `head` ends with `IN` and names the parameters `fixed`.
+    #[expect(clippy::missing_errors_doc, reason = "as `execute`")]
+    pub fn execute_in(&mut self, head: &'static str, fixed: &[Param], keys: &[Param]) -> Result<u64> {
+        let mut changed = 0;
+        for chunk in keys.chunks(KEYS) {
+            let (list, params) = listed(fixed, chunk);
+            let outcome = self.session.execute(&format!("{head} {list}"), &params);
+            changed += self.doom(outcome)?;
+        }
+        Ok(changed)
     }
 
     /// Which engine runs this; only the functions that hide their differences ask.
@@ -145,6 +179,17 @@ impl<'a> Tx<'a> {
             fault.into()
         })
     }
+}
+
+/// A list of keys behind other parameters, and all of their values. The last key is repeated up to a power of two, so that engines
+/// compile few statements.
+fn listed<'a>(fixed: &[Param<'a>], keys: &[Param<'a>]) -> (String, Vec<Param<'a>>) {
+    let width = keys.len().next_power_of_two();
+    let last = keys.last().copied().unwrap_or(Param::Null);
+    let padded = keys.iter().copied().chain(std::iter::repeat(last)).take(width);
+    let params: Vec<Param> = fixed.iter().copied().chain(padded).collect();
+    let places: Vec<String> = (fixed.len() + 1..=params.len()).map(|place| format!("${place}")).collect();
+    (format!("({})", places.join(", ")), params)
 }
 
 /// The text that inserts `rows` rows of `width` values.

@@ -5,9 +5,13 @@ mod calls;
 mod credentials;
 mod find;
 mod flows;
+mod leases;
 mod logins;
 mod messages;
 mod projects;
+mod replies;
+mod schedule;
+mod webhooks;
 
 use serde_json::{Value, json};
 use tandem_domain::sid::{letter, sid};

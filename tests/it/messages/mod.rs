@@ -82,7 +82,15 @@ pub async fn report(server: &Server, parts: &[Outgoing], state: ReceiptState, er
 /// Somebody writes to the number.
 pub async fn incoming(server: &Server, body: &str, id: &str) {
     let number = |text: &str| PhoneNumber::from_e164(text).expect(text);
-    let (from, to) = (Sender::Number(number(THEIRS)), number(OURS));
+    arrive(server, Sender::Number(number(THEIRS)), number(OURS), body, id).await;
+}
+
+/// Anybody writes to any number.
+pub async fn incoming_from(server: &Server, from: Sender, to: PhoneNumber, body: &str) {
+    arrive(server, from, to, body, "").await;
+}
+
+async fn arrive(server: &Server, from: Sender, to: PhoneNumber, body: &str, id: &str) {
     let message = Incoming { smsc: SMSC, kind: Live, from, to, body: body.to_owned(), id: id.to_owned() };
     gateway::receive(&server.app(), message).await.expect("taken in");
 }

@@ -27,6 +27,12 @@ fn code<T>(outcome: Result<T>) -> Code {
     }
 }
 
+/// As `put`, with the next statement.
+fn put_later(tx: &mut Tx, name: &str, value: &str) -> Result<()> {
+    let sql = "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    tx.later(sql, &[vec![name.into(), value.into()]])
+}
+
 /// A unit of work that has begun and goes on when its keeper says so.
 async fn held_up(store: &Store) -> (JoinHandle<Result<()>>, Keeper) {
     let (gate, keeper) = turnstile();
@@ -50,6 +56,44 @@ on_both! {
         let again = fresh.opened_again().await;
         let colour = again.read(|tx| tandem_store::repo::settings::get(tx, "colour")).await.expect("read");
         assert_eq!(colour.as_deref(), Some("green"));
+    }
+
+    async fn what_is_done_later_is_done_in_order_and_before_anybody_looks(fresh: Fresh) {
+        let last = fresh.store.write(|tx| {
+            put_later(tx, "colour", "green")?;
+            let seen = tandem_store::repo::settings::get(tx, "colour")?;
+            let many: Vec<String> = (0..100).map(|number| number.to_string()).collect();
+            many.iter().try_for_each(|value| put_later(tx, "colour", value))?;
+            Ok(seen)
+        });
+        assert_eq!(last.await.expect("written").as_deref(), Some("green"));
+        assert_eq!(fresh.value("colour").await.as_deref(), Some("99"));
+        let refused = fresh.store.write(|tx| {
+            put_later(tx, "colour", "red")?;
+            Err::<(), _>(refusal())
+        });
+        assert_eq!(code(refused.await), Code::MissingParameter);
+        assert_eq!(fresh.value("colour").await.as_deref(), Some("99"));
+    }
+
+    async fn what_fails_later_undoes_everything(fresh: Fresh) {
+        fresh.store.write(|tx| put(tx, "colour", "green")).await.expect("written");
+        // At the end, with a statement behind it, and with one whose own fault is an answer.
+        for behind in 0..3 {
+            let failed = fresh.store.write(move |tx| {
+                put(tx, "shape", "round")?;
+                tx.later("INSERT INTO settings (name, value) VALUES ($1, $2)", &[vec!["colour".into(), "red".into()]])?;
+                match behind {
+                    0 => {}
+                    1 => drop(tandem_store::repo::settings::get(tx, "shape")?),
+                    _ => drop(tx.insert_unique("INSERT INTO settings (name, value) VALUES ($1, $2)", &["size".into(), "small".into()])?),
+                }
+                Ok(())
+            });
+            assert_eq!(code(failed.await), Code::ConcurrentModification, "{behind}");
+            assert_eq!((fresh.value("colour").await.as_deref(), fresh.value("shape").await), (Some("green"), None));
+        }
+        fresh.store.write(|tx| put(tx, "colour", "blue")).await.expect("the connection is well");
     }
 
     async fn a_refusal_undoes_everything_and_is_the_answer(fresh: Fresh) {

@@ -203,8 +203,7 @@ impl Kind {
                 json!({ "type": "array", "items": object_schema(fields), "minItems": 1, "maxItems": most })
             }
             Self::Each(fields, most) => {
-                let item =
-                    json!({ "type": "object", "description": "What is wrong with one is answered in its place; see x-schema." });
+                let item = json!({ "description": "An object as x-schema says; what is wrong with one is answered in its place." });
                 json!({ "type": "array", "items": item, "minItems": 1, "maxItems": most, "x-schema": object_schema(fields) })
             }
             Self::Ints { min, max, most } => {

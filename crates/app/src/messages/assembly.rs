@@ -3,19 +3,20 @@
 use std::collections::BTreeMap;
 
 use tandem_catalogue::Result;
-use tandem_domain::{Explanation, message::Encoding, number::Number};
-use tandem_kernel::{Environment, MessageId, PhoneNumber, Timestamp};
+use tandem_domain::{Explanation, message::Encoding};
+use tandem_kernel::{MessageId, Timestamp};
 use tandem_store::{
     Tx,
     repo::{
         incoming_parts::{self, Piece, Whose},
-        jobs, numbers,
+        jobs,
     },
 };
 
 use super::{
     gateway::{Incoming, IncomingPart},
     incoming,
+    owner::Owner,
 };
 use crate::{
     App,
@@ -39,13 +40,14 @@ pub(super) async fn receive_part(app: &App, part: IncomingPart) -> Result<()> {
     let pen = app.pen();
     app.store.write(move |tx| receive_part_in(tx, &pen, &part)).await?;
     app.outbox.ring();
+    app.bell.ring();
     app.mailbox.ring();
     Ok(())
 }
 
 fn receive_part_in(tx: &mut Tx, pen: &Pen, came: &IncomingPart) -> Result<()> {
-    let Some(number) = number_of(tx, came.kind, came.whose.to)? else { return Ok(()) };
-    let desk = pen.open(tx, number.environment)?;
+    let Some(owner) = Owner::find(tx, came.kind, &came.whose.from, came.whose.to)? else { return Ok(()) };
+    let desk = pen.open(tx, owner.environment())?;
     let mut kept = incoming_parts::of(tx, &came.whose)?;
     let same = kept.iter().find(|kept| kept.part == came.part);
     if same.is_some_and(|same| is_repeated(same, came)) {
@@ -54,7 +56,7 @@ fn receive_part_in(tx: &mut Tx, pen: &Pen, came: &IncomingPart) -> Result<()> {
     // The reference belongs to another message now.
     if let Some(first) = kept.first().filter(|first| first.done || same.is_some()) {
         if !first.done {
-            deliver(tx, &desk, &number, &came.whose, &kept)?;
+            deliver(tx, &desk, &owner, &came.whose, &kept)?;
             jobs::cancel(tx, INCOMPLETE_JOB, &first.group)?;
         }
         incoming_parts::forget(tx, &first.group)?;
@@ -71,7 +73,7 @@ fn receive_part_in(tx: &mut Tx, pen: &Pen, came: &IncomingPart) -> Result<()> {
     if kept.len() < usize::from(came.whose.parts) {
         return Ok(());
     }
-    deliver(tx, &desk, &number, &came.whose, &kept)?;
+    deliver(tx, &desk, &owner, &came.whose, &kept)?;
     incoming_parts::finish(tx, &group, pen.machine_now())?;
     jobs::cancel(tx, INCOMPLETE_JOB, &group)
 }
@@ -85,23 +87,15 @@ fn is_repeated(kept: &Piece, came: &IncomingPart) -> bool {
     }
 }
 
-fn number_of(tx: &mut Tx, kind: Environment, to: PhoneNumber) -> Result<Option<Number>> {
-    let number = numbers::of_kind(tx, kind, to)?;
-    if number.is_none() {
-        tracing::info!(%to, "a part of a message came in for a number that nobody has");
-    }
-    Ok(number)
-}
-
 /// Due work: delivers what has come of a message whose other parts did not.
 ///
 /// # Errors
 /// Faults of the store.
 pub fn give_up(tx: &mut Tx, desk: &Desk, group: [u8; 16]) -> Result<Done> {
     let Some((whose, pieces)) = incoming_parts::unfinished(tx, &group)? else { return Ok(Done::Finished) };
-    let number = number_of(tx, desk.settings.kind, whose.to)?;
-    if let Some(number) = number.filter(|number| number.environment == desk.settings.id) {
-        deliver(tx, desk, &number, &whose, &pieces)?;
+    let owner = Owner::find(tx, desk.settings.kind, &whose.from, whose.to)?;
+    if let Some(owner) = owner.filter(|owner| owner.environment() == desk.settings.id) {
+        deliver(tx, desk, &owner, &whose, &pieces)?;
     }
     incoming_parts::finish(tx, &group, desk.pen.machine_now())?;
     Ok(Done::Finished)
@@ -116,11 +110,11 @@ pub(crate) fn forget_old(tx: &mut Tx, now: Timestamp) -> Result<()> {
 }
 
 /// Takes the message in that these parts are, and says where some are missing.
-fn deliver(tx: &mut Tx, desk: &Desk, number: &Number, whose: &Whose, pieces: &[Piece]) -> Result<()> {
+fn deliver(tx: &mut Tx, desk: &Desk, owner: &Owner, whose: &Whose, pieces: &[Piece]) -> Result<()> {
     let by_part: BTreeMap<u8, &Piece> = pieces.iter().map(|piece| (piece.part, piece)).collect();
     let (smsc, kind, from, to) = (whose.smsc, desk.settings.kind, whose.from.clone(), whose.to);
     let body = text_of(whose.parts, &by_part);
-    let id = incoming::take_in(tx, desk, number, &Incoming { smsc, kind, from, to, body, id: String::new() })?;
+    let id = incoming::take_in(tx, desk, owner, &Incoming { smsc, kind, from, to, body, id: String::new() })?;
     let missing: Vec<String> = (1..=whose.parts).filter(|part| !by_part.contains_key(part)).map(|part| part.to_string()).collect();
     if missing.is_empty() {
         return Ok(());

@@ -7,7 +7,7 @@ use tandem_store::{
     repo::{messages, outbox},
 };
 
-use super::life::Changes;
+use super::life::{Changes, NO_RECEIPT};
 use crate::{app::Desk, due::Done};
 
 /// The due work that gives up an environment's messages at one of their deadlines. Its subject is the environment, its step the
@@ -30,7 +30,7 @@ pub fn expire(tx: &mut Tx, desk: &Desk) -> Result<Done> {
     for message in messages::of_ids(tx, &overdue)? {
         let reason = match message.state {
             MessageState::Queued if message.channel == Channel::Mms || free.contains(&message.id) => "nobody took it in time",
-            MessageState::Sent => "no receipt came in time",
+            MessageState::Sent => NO_RECEIPT,
             _ => continue, // somebody took it meanwhile
         };
         let failure = Failure { code: "expired".into(), reason: reason.into() };

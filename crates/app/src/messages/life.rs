@@ -18,7 +18,15 @@ use tandem_store::{
     },
 };
 
-use crate::{app::Desk, billing::SMS_MESSAGES, verifications};
+use crate::{
+    app::Desk,
+    billing::SMS_MESSAGES,
+    verifications,
+    webhooks::{MessageWebhook, notify_messages_in},
+};
+
+/// Why a message is given up whose receipt did not come.
+pub(super) const NO_RECEIPT: &str = "no receipt came in time";
 
 /// Changes of one environment's messages, gathered so that few statements write them.
 #[derive(Default)]
@@ -30,6 +38,8 @@ pub(super) struct Changes {
     back: Vec<MessageId>,
     sent: i64,
     explanations: Vec<Explanation>,
+    /// Receipts for URLs that messages name.
+    receipts: Vec<MessageWebhook>,
     /// Messages with a code that did not arrive.
     lost_codes: Vec<Message>,
 }
@@ -77,6 +87,9 @@ impl Changes {
             {
                 self.lost_codes.push(message.clone());
             }
+            if let (Some(event), Some(to)) = (receipt_of(&message, before), message.options.receipt_webhook.clone()) {
+                self.receipts.push(MessageWebhook { to, event, data: data(&message), object: message.id.to_string() });
+            }
             if let Some(kind) = event_of(*state) {
                 self.events.push((message.id.to_string(), kind, data(&message)));
             }
@@ -100,6 +113,7 @@ impl Changes {
             usage::add(tx, &[(desk.settings.id, day, SMS_MESSAGES, self.sent)])?;
         }
         desk.explain_many(tx, &self.explanations)?;
+        notify_messages_in(tx, desk, self.receipts)?;
         desk.events(tx, self.events)?;
         verifications::undelivered(tx, desk, &self.lost_codes)
     }
@@ -143,6 +157,19 @@ pub(super) fn cause(message: &Message, step: &str, description: String) -> Cause
     let reference = message.id.to_string();
     let id = transfer_id(message.environment, &[&reference, step]);
     Cause { id, reference, description, purpose: "to send this message".into() }
+}
+
+/// As which of the events that the Fone Dynamics API tells as a receipt this step is told, where a receipt led to it.
+fn receipt_of(message: &Message, before: MessageState) -> Option<EventKind> {
+    let given_up = message.failure.as_ref().is_some_and(|failure| failure.reason == NO_RECEIPT);
+    match message.state {
+        MessageState::Delivered => Some(EventKind::MessageDelivered),
+        MessageState::Undelivered | MessageState::Expired if before == MessageState::Sent && !given_up => {
+            Some(EventKind::MessageUndelivered)
+        }
+        _ => None,
+    }
+    .filter(|_| message.options.receipt)
 }
 
 const fn event_of(state: MessageState) -> Option<EventKind> {

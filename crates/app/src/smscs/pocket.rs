@@ -1,8 +1,11 @@
 //! The handsets of the pocket network.
 
 use tandem_catalogue::{Error, Result};
-use tandem_kernel::{Caller, PhoneNumber};
-use tandem_store::repo::numbers;
+use tandem_kernel::{Caller, Environment, PhoneNumber};
+use tandem_store::{
+    Tx,
+    repo::{leases, numbers},
+};
 
 use super::{PocketMessage, faults::allowed};
 use crate::{App, Finish, carrier::MagicNumbers};
@@ -28,15 +31,20 @@ pub fn received(app: &App, caller: &Caller, to: PhoneNumber) -> Result<Vec<Pocke
     Ok(network.map(|network| network.received(caller.environment, &to.to_string())).unwrap_or_default())
 }
 
-/// A handset sends a message to a number of the caller's environment. It arrives as any other does, over SMPP.
+/// A handset sends a message to a number of the caller's environment, or to one that is leased for messages to it. It arrives as any other does, over SMPP.
 ///
 /// # Errors
 /// `number_not_found` for a number that the environment does not have, `insufficient_scope`, `operation_not_allowed` in a live
 /// environment, `overloaded`.
 pub async fn send_from(app: &App, caller: &Caller, command: SendFrom, finish: Finish<SendFrom>) -> Result<SendFrom> {
     let (environment, sent) = (caller.environment, command.clone());
-    let known = app.store.read(move |tx| numbers::by_phone(tx, environment, sent.to)).await?;
-    known.ok_or_else(|| Error::number_not_found(command.to.to_string()))?;
+    let read = move |tx: &mut Tx| {
+        let lent = leases::find(tx, Environment::Test, sent.from, sent.to)?.filter(|lease| lease.environment == environment);
+        Ok(lent.is_some() || numbers::by_phone(tx, environment, sent.to)?.is_some())
+    };
+    if !app.store.read(read).await? {
+        return Err(Error::number_not_found(command.to.to_string()));
+    }
     allowed(caller)?;
     let kept = command.clone();
     app.store.write(move |tx| finish(tx, &kept)).await?;

@@ -1,6 +1,6 @@
 //! From the event log to deliveries: one for each webhook that wants to hear of an event.
 
-use tandem_catalogue::Result;
+use tandem_catalogue::{Dialect, Result};
 use tandem_domain::webhook::{Delivery, DeliveryState, Webhook};
 use tandem_kernel::{DeliveryId, EventId, Timestamp, WebhookId};
 use tandem_store::{
@@ -42,7 +42,7 @@ pub async fn fan_out(app: &App) -> Result<bool> {
         let mut listeners = webhooks::active(tx, environment)?;
         let mut made = Vec::new();
         for webhook in &mut listeners {
-            let wanted = events.iter().filter(|event| webhook.wants(&event.kind, &event.object));
+            let wanted = events.iter().filter(|event| webhook.wants(&event.kind, &event.object) && !is_quiet(webhook, event));
             let wanted: Vec<News> = wanted.map(News::from).collect();
             made.extend(place(&desk, webhook, &wanted));
         }
@@ -50,6 +50,12 @@ pub async fn fan_out(app: &App) -> Result<bool> {
         Ok(true)
     };
     app.store.write(work).await
+}
+
+/// Whether an event is the receipt of a message whose sender wants Fone Dynamics' webhooks told of none.
+fn is_quiet(webhook: &Webhook, event: &Event) -> bool {
+    let receipt = event.kind == "message.delivered" || event.kind == "message.undelivered";
+    receipt && webhook.target.dialect() == Dialect::FoneDynamics && event.data.contains(r#""delivery_receipt":false"#)
 }
 
 /// Deliveries of some news to a webhook, at its next places.

@@ -3,6 +3,7 @@
 mod deliver;
 mod fan_out;
 mod manage;
+mod message;
 mod number;
 mod read;
 mod replay;
@@ -11,6 +12,7 @@ mod secrets;
 pub use deliver::{Outcome, Step, claim, end, keep_all, step};
 pub use fan_out::fan_out;
 pub use manage::{CreateWebhook, MOST_WEBHOOKS, Owner, change, create, delete, rotate, test};
+pub(crate) use message::{MessageWebhook, notify_messages_in};
 pub use number::{NumberWebhook, notify_in, number_secret};
 pub use read::{DeliveryView, ListDeliveries, WebhookList, attempts, deliveries, delivery, get, happening, list, page};
 pub use replay::{Replay, Replayed, replay, replay_range};

@@ -85,8 +85,8 @@ impl CallFlow {
         if self.routing.len() > MOST_RULES {
             return Err(Error::invalid_value("routing", format!("must have at most {MOST_RULES} entries")));
         }
-        let conditions = self.routing.iter().enumerate();
-        conditions.map(|(place, rule)| rule.conditions.check(&format!("routing.{place}.conditions"))).collect()
+        let mut conditions = self.routing.iter().enumerate();
+        conditions.try_for_each(|(place, rule)| rule.conditions.check(&format!("routing.{place}.conditions")))
     }
 
     /// Everywhere that it may send a call to, each with the field that says so and whether it does whoever calls at whatever time.

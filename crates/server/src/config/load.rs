@@ -108,7 +108,7 @@ impl Loaded {
 
 fn shown(key: &str, value: &Value) -> String {
     match (key, value) {
-        ("database", Value::String(_, url)) => without_password(url),
+        ("database" | "mail.smtp", Value::String(_, url)) => without_password(url),
         (_, Value::String(_, text)) => text.clone(),
         (_, Value::Empty(..)) => "-".to_owned(),
         ("pocket.applications", Value::Array(_, items)) if !items.is_empty() => format!("{} applications", items.len()),

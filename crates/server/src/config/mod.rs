@@ -49,6 +49,8 @@ pub struct Config {
     pub pocket: Pocket,
     /// What senders of messages may use.
     pub messages: Messages,
+    /// E-mails.
+    pub mail: Mail,
     /// Prices and times.
     pub business: Business,
 }
@@ -183,6 +185,16 @@ pub struct Messages {
     pub leased_numbers: Vec<String>,
 }
 
+/// E-mails.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mail {
+    /// The relay that takes them, as a URL; none are sent if none.
+    pub smtp: Option<String>,
+    /// Who sends them, where customers say nothing else.
+    pub from: String,
+}
+
 /// Prices and times.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -221,6 +233,7 @@ impl Default for Config {
             webhooks: Webhooks::default(),
             pocket: Pocket::default(),
             messages: Messages::default(),
+            mail: Mail::default(),
             business: Business::default(),
         }
     }
@@ -229,6 +242,12 @@ impl Default for Config {
 impl Default for Pocket {
     fn default() -> Self {
         Self { smpp_listen: "127.0.0.1:0".to_owned(), applications: Vec::new() }
+    }
+}
+
+impl Default for Mail {
+    fn default() -> Self {
+        Self { smtp: None, from: "no-reply@localhost.localdomain".to_owned() }
     }
 }
 

@@ -96,6 +96,7 @@ pub async fn start(setup: impl Into<Setup> + Send) -> Result<Running> {
     let sockets = Sockets::bind(&config).await?;
     let smpp = listen::bind(&config.pocket.smpp_listen).await?;
     let app = parts::app(&config, clock, rng, given.unwrap_or_else(carriers), true).await?;
+    send_mail(&app, &config)?;
     let sms = Sms::new(&app, smpp, config.applications()).at("cannot tell", "the address")?;
     if let Some(left) = &config.ready_file {
         ready::forget(left)?; // of a server that was killed
@@ -179,6 +180,15 @@ fn keep_delivering(tasks: &mut Tasks, app: &App, config: &Config) {
     let http = Arc::new(Http::new(Arc::new(System), settings.limits()));
     app.fetcher.set(http.clone());
     tasks.keep("webhooks", move |stop| tandem_webhooks::run(of.clone(), http.clone(), settings.options(), stop));
+}
+
+/// Hands e-mails to the relay, where one is configured.
+fn send_mail(app: &App, config: &Config) -> Result<()> {
+    if let Some(url) = &config.mail.smtp {
+        let relay = tandem_mail::Relay::new(url, &config.mail.from).map_err(|fault| Failure::new(format!("[mail]: {fault}")))?;
+        app.post_office.set(relay.shared());
+    }
+    Ok(())
 }
 
 /// The binds to SMSCs, and the one of the pocket network.

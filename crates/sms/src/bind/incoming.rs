@@ -153,6 +153,76 @@ mod tests {
         }
     }
 
+    /// Commands as an SMSC or an application might send them, to begin from.
+    fn commands() -> Vec<rusmpp::Command> {
+        use crate::wire::command;
+        let headed = Short { esm_class: 0x40, header: vec![0, 3, 7, 2, 1], ..delivery("part") };
+        let sar = Short { place: Some(Place { reference: 300, part: 2, of: 2 }), ..delivery("Привет") };
+        let receipt =
+            Short { esm_class: 4, receipted: Some("ab1".into()), state: Some(2), ..delivery("id:ab1 stat:DELIVRD err:000") };
+        let long = Short { text: vec![b'x'; 300], vendor_part: Some([5; 17]), vendor_environment: Some([6; 16]), ..delivery("") };
+        let all = [delivery("Hello [€]"), headed, sar, receipt, long];
+        all.iter().flat_map(|short| [command(0, 7, short.deliver()), command(0, 8, short.submit_named())]).collect()
+    }
+
+    /// Reads all that octets hold, as a bind and the SMSC do; how many deliveries and submits that were.
+    fn swallow(octets: &[u8]) -> usize {
+        let mut from = bytes::BytesMut::from(octets);
+        let mut read_any = 0;
+        while let Ok(Some(frame)) = crate::wire::frame::take(&mut from, 64 * 1024) {
+            let short = match &frame.pdu {
+                Some(rusmpp::Pdu::DeliverSm(pdu)) => Short::from(pdu),
+                Some(rusmpp::Pdu::SubmitSm(pdu)) => Short::from(pdu),
+                _ => continue,
+            };
+            read_any += 1;
+            let _ = read(&config(), &short, Timestamp::from_micros(0)); // whatever it is, it is something
+            let _ = (receipt::read(&short), alphabet::read(short.data_coding, &short.text), short.submit_named(), short.deliver());
+        }
+        read_any
+    }
+
+    #[test]
+    fn nothing_that_can_be_sent_brings_us_down() {
+        use tandem_kernel::{Rng, SeededRng};
+        let rng = SeededRng::new(20_260_101);
+        let dice = |most: usize| {
+            let mut octets = [0; 4];
+            rng.fill(&mut octets);
+            usize::try_from(u32::from_be_bytes(octets)).expect("a number") % most.max(1)
+        };
+        let mut understood = 0;
+        let commands = commands();
+        for round in 0..60_000 {
+            let mut octets = bytes::BytesMut::new();
+            crate::wire::frame::put(&mut octets, &commands[round % commands.len()]);
+            let mut octets = octets.to_vec();
+            match round % 3 {
+                // Some octets are others; the length stays, so that the rest is read.
+                0 => (0..=dice(4)).for_each(|_| {
+                    let at = 16 + dice(octets.len() - 16);
+                    octets[at] = u8::try_from(dice(256)).expect("an octet");
+                }),
+                // It is cut short, or is longer than it should be.
+                1 => {
+                    octets.resize(16 + dice(octets.len() + 40), 0xff);
+                    let length = u32::try_from(octets.len()).expect("short").to_be_bytes();
+                    octets[..4].copy_from_slice(&length);
+                }
+                // All but the header is noise.
+                _ => rng.fill(&mut octets[16..]),
+            }
+            understood += swallow(&octets);
+        }
+        assert!(understood > 10_000, "{understood}");
+        let mut noise = vec![0; 4096];
+        for _ in 0..1_000 {
+            rng.fill(&mut noise);
+            noise[..2].fill(0);
+            swallow(&noise);
+        }
+    }
+
     #[test]
     fn a_message_with_an_id_is_no_receipt() {
         assert_eq!(id(&delivery("Hello")).as_deref(), Some(""));

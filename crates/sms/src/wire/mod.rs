@@ -1,7 +1,7 @@
 //! SMPP on the wire: frames and the commands in them, short messages as both sides see them, alphabets.
 
 pub mod alphabet;
-mod frame;
+pub(crate) mod frame;
 mod pipe;
 mod short;
 pub mod status;

@@ -29,4 +29,12 @@ pub trait Session {
     fn query(&mut self, sql: &str, params: &[Param]) -> Result<Vec<Row>, Fault>;
     /// Runs one statement for many rows of parameters.
     fn execute_many(&mut self, sql: &str, rows: &[Vec<Param>]) -> Result<u64, Fault>;
+    /// The same, at the latest with the next statement or the end of the transaction, where a fault shows.
+    fn later(&mut self, sql: &str, rows: &[Vec<Param>]) -> Result<(), Fault> {
+        self.execute_many(sql, rows).map(drop)
+    }
+    /// Does what was put off, and waits for it.
+    fn settle(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
 }

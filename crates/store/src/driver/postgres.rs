@@ -3,6 +3,7 @@
 use std::{collections::HashMap, future::Future, thread::JoinHandle, time::Duration};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use futures_util::future::{join, try_join_all};
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{
     Client, Statement,
@@ -25,6 +26,10 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// Settings of every connection: the server gives up a little before we do, and frees its locks.
 const SETTINGS: &str = "SET statement_timeout = 4500; SET lock_timeout = 3000; SET idle_in_transaction_session_timeout = 15000; \
                         SET TIME ZONE 'UTC'; SET client_min_messages = warning";
+/// Statements that are put off at the most: so many are sent in their order.
+const MOST_PENDING: usize = 30;
+/// How often a unit of work runs whose end meets another transaction.
+const MOST_RUNS: u32 = 12;
 const BEGIN_WRITE: &str = "BEGIN";
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
@@ -69,6 +74,64 @@ struct Worker {
 struct Connection {
     client: Client,
     statements: HashMap<String, Statement>,
+    pending: Vec<Pending>,
+}
+
+/// A statement that is sent with the next one: its answer is looked at, and not waited for alone.
+struct Pending {
+    statement: Statement,
+    params: Vec<Held>,
+}
+
+/// A value that is kept.
+enum Held {
+    Null,
+    Int(i64),
+    Bool(bool),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl Held {
+    fn of(param: &Param) -> Self {
+        match *param {
+            Param::Null => Self::Null,
+            Param::Int(value) => Self::Int(value),
+            Param::Bool(value) => Self::Bool(value),
+            Param::Text(value) => Self::Text(value.to_owned()),
+            Param::Bytes(value) => Self::Bytes(value.to_vec()),
+        }
+    }
+
+    const fn param(&self) -> Param<'_> {
+        match self {
+            Self::Null => Param::Null,
+            Self::Int(value) => Param::Int(*value),
+            Self::Bool(value) => Param::Bool(*value),
+            Self::Text(value) => Param::Text(value.as_str()),
+            Self::Bytes(value) => Param::Bytes(value.as_slice()),
+        }
+    }
+}
+
+impl Connection {
+    /// Does some work behind what was put off, without a wait in between; a fault of the latter is the one that counts.
+    fn run<T>(
+        &mut self,
+        runtime: &Runtime,
+        limit: Duration,
+        work: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, Fault> {
+        let (pending, client) = (std::mem::take(&mut self.pending), &self.client);
+        let both = async {
+            let sent =
+                pending.iter().map(|one| client.execute_raw(&one.statement, one.params.iter().map(|held| Bound(held.param()))));
+            let (before, done) = join(try_join_all(sent), work(client)).await;
+            before?;
+            done
+        };
+        runtime.block_on(within(limit, both))
+    }
 }
 
 impl Worker {
@@ -85,17 +148,19 @@ impl Worker {
     }
 
     fn serve(&mut self, work: &mut dyn Work) -> Result<(), Fault> {
+        let mut runs = 0;
         loop {
+            runs += 1;
             self.begin()?;
             if work.is_abandoned() {
-                let _ = self.command("ROLLBACK"); // nothing was done; a connection that cannot even do this is given up
+                let _ = self.roll_back(); // nothing was done; a connection that cannot even do this is given up
                 return Err(Fault::late());
             }
             let verdict = self.session()?.run(work);
-            let ended = self.command(if verdict == Verdict::Commit { "COMMIT" } else { "ROLLBACK" });
+            let ended = if verdict == Verdict::Commit { self.command("COMMIT") } else { self.roll_back() };
             match (verdict, ended) {
                 (Verdict::Retry, _) => {}
-                (Verdict::Commit, Err(Fault::Conflict(fault))) => {
+                (Verdict::Commit, Err(Fault::Conflict(fault) | Fault::Unique(fault))) if runs < MOST_RUNS => {
                     tracing::debug!(%fault, "a commit met another transaction and is repeated");
                 }
                 (Verdict::Commit, ended) => return ended,
@@ -116,7 +181,7 @@ impl Worker {
             Ok::<_, Fault>(client)
         };
         let client = self.runtime.block_on(within(CONNECT, connect))?;
-        self.connection = Some(Connection { client, statements: HashMap::new() });
+        self.connection = Some(Connection { client, statements: HashMap::new(), pending: Vec::new() });
         self.command(self.begin)
     }
 
@@ -125,9 +190,15 @@ impl Worker {
         Ok(PostgresSession { runtime: &self.runtime, connection })
     }
 
+    /// Undoes everything; what was put off is never done.
+    fn roll_back(&mut self) -> Result<(), Fault> {
+        self.connection.iter_mut().for_each(|connection| connection.pending.clear());
+        self.command("ROLLBACK")
+    }
+
     fn command(&mut self, sql: &str) -> Result<(), Fault> {
-        let Some(connection) = &self.connection else { return Err(Fault::Unreachable("no connection".into())) };
-        let outcome = self.runtime.block_on(within(STATEMENT, connection.client.batch_execute(sql)));
+        let Some(connection) = &mut self.connection else { return Err(Fault::Unreachable("no connection".into())) };
+        let outcome = connection.run(&self.runtime, STATEMENT, async |client| client.batch_execute(sql).await);
         if matches!(outcome, Err(Fault::Unreachable(_))) {
             self.connection = None;
         }
@@ -169,37 +240,54 @@ impl Session for PostgresSession<'_> {
 
     fn execute(&mut self, sql: &str, params: &[Param]) -> Result<u64, Fault> {
         let statement = self.prepare(sql)?;
-        let work = self.connection.client.execute_raw(&statement, params.iter().map(Bound));
-        self.runtime.block_on(within(STATEMENT, work))
+        self.connection.run(self.runtime, STATEMENT, async |client| client.execute_raw(&statement, bound(params)).await)
     }
 
     fn query(&mut self, sql: &str, params: &[Param]) -> Result<Vec<Row>, Fault> {
         let statement = self.prepare(sql)?;
-        let bound: Vec<Bound> = params.iter().map(Bound).collect();
+        let bound: Vec<Bound> = bound(params).collect();
         let bound: Vec<&(dyn ToSql + Sync)> = bound.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
-        let rows = self.runtime.block_on(within(STATEMENT, self.connection.client.query(&statement, &bound)))?;
+        let rows = self.connection.run(self.runtime, STATEMENT, async |client| client.query(&statement, &bound).await)?;
         rows.iter().map(owned).collect()
     }
 
     fn execute_many(&mut self, sql: &str, rows: &[Vec<Param>]) -> Result<u64, Fault> {
         let statement = self.prepare(sql)?;
-        let client = &self.connection.client;
-        let work = async {
+        self.connection.run(self.runtime, STATEMENT * 4, async |client| {
             // Sent one behind the other without waiting for answers: the driver pipelines what is polled together.
-            let sent = rows.iter().map(|row| client.execute_raw(&statement, row.iter().map(Bound)));
-            let changed = futures_util::future::try_join_all(sent).await?;
-            Ok::<u64, tokio_postgres::Error>(changed.into_iter().sum())
-        };
-        self.runtime.block_on(within(STATEMENT * 4, work))
+            let changed = try_join_all(rows.iter().map(|row| client.execute_raw(&statement, bound(row)))).await?;
+            Ok(changed.into_iter().sum())
+        })
+    }
+
+    fn later(&mut self, sql: &str, rows: &[Vec<Param>]) -> Result<(), Fault> {
+        if self.connection.pending.len() + rows.len() > MOST_PENDING {
+            return self.execute_many(sql, rows).map(drop);
+        }
+        let statement = self.prepare(sql)?;
+        let pending = rows.iter().map(|row| Pending { statement: statement.clone(), params: row.iter().map(Held::of).collect() });
+        self.connection.pending.extend(pending);
+        Ok(())
+    }
+
+    fn settle(&mut self) -> Result<(), Fault> {
+        if self.connection.pending.is_empty() {
+            return Ok(());
+        }
+        self.connection.run(self.runtime, STATEMENT, async |_| Ok(()))
     }
 }
 
+fn bound<'a>(params: &'a [Param<'a>]) -> impl ExactSizeIterator<Item = Bound<'a>> {
+    params.iter().copied().map(Bound)
+}
+
 #[derive(Debug)]
-struct Bound<'a>(&'a Param<'a>);
+struct Bound<'a>(Param<'a>);
 
 impl ToSql for Bound<'_> {
     fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        match *self.0 {
+        match self.0 {
             Param::Null => Ok(IsNull::Yes),
             Param::Int(value) => value.to_sql(ty, out),
             Param::Bool(value) => value.to_sql(ty, out),

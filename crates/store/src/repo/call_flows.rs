@@ -127,7 +127,6 @@ fn link(tx: &mut Tx, flow: &CallFlow) -> Result<()> {
 }
 
 /// Notes where a flow or menu leads, with whether it does in any case, in place of where it led before.
-#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub(super) fn set_links(tx: &mut Tx, environment: EnvironmentId, source: Place, targets: &[(Place, bool)]) -> Result<()> {
     let source = source.to_string();
     tx.execute(

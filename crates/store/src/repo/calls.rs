@@ -14,9 +14,9 @@ const SELECT: &str = "SELECT id, environment_id, property_id, direction, caller,
 /// Whether the caller called for the first time is asked of the index, in the order in which calls are inserted.
 const INSERT: &str = "INSERT INTO calls (id, environment_id, property_id, direction, caller, callee, endpoint, started_at, answered_at, ended_at, \
                       duration, disposition, source, medium, campaign, content, prompts, recording, country, region, city, written, \
-                      callee_key, endpoint_key, first_call) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
-                      $16, $17, $18, $19, $20, $21, $22, $23, $24, $5 = 'anonymous' OR NOT EXISTS (SELECT 1 FROM calls \
-                      WHERE property_id = $3 AND caller = $5))";
+                      callee_key, endpoint_key, caller_key, first_call) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
+                      $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $5 = 'anonymous' OR NOT EXISTS (SELECT 1 FROM calls \
+                      WHERE caller_key = $25))";
 
 /// Writes calls of one environment down, in their order, and sets the place of each. The unit of work must hold the environment's lock:
 /// so those who read see the places of no call before those of all calls that came before it.
@@ -43,6 +43,7 @@ struct Derived {
     prompts: String,
     callee_key: [u8; 24],
     endpoint_key: Option<[u8; 24]>,
+    caller_key: Option<[u8; 24]>,
 }
 
 impl Derived {
@@ -50,16 +51,17 @@ impl Derived {
         Self {
             caller: call.caller(),
             prompts: call.prompts.join(","),
-            callee_key: key(call.environment, call.to),
-            endpoint_key: call.endpoint.map(|endpoint| key(call.environment, endpoint)),
+            callee_key: key(call.environment.as_bytes(), call.to),
+            endpoint_key: call.endpoint.map(|endpoint| key(call.environment.as_bytes(), endpoint)),
+            caller_key: call.from.map(|from| key(call.property.as_bytes(), from)),
         }
     }
 }
 
-/// An environment and a number in one.
-fn key(environment: EnvironmentId, number: PhoneNumber) -> [u8; 24] {
+/// An environment or a property, and a number, in one.
+fn key(owner: &[u8; 16], number: PhoneNumber) -> [u8; 24] {
     let mut key = [0; 24];
-    let bytes = environment.as_bytes().iter().copied().chain(number.digits().to_be_bytes());
+    let bytes = owner.iter().copied().chain(number.digits().to_be_bytes());
     for (to, from) in key.iter_mut().zip(bytes) {
         *to = from;
     }
@@ -94,6 +96,7 @@ fn values<'a>(call: &'a Call, derived: &'a Derived) -> Vec<Param<'a>> {
         call.written.into(),
         (&derived.callee_key).into(),
         derived.endpoint_key.as_ref().into(),
+        derived.caller_key.as_ref().into(),
     ]
 }
 
@@ -220,8 +223,8 @@ impl Query {
     fn along(environment: EnvironmentId, filter: &Filter) -> (Self, Lane) {
         let of = |column, bytes: &[u8], lane| (Self::of(column, Held::Bytes(bytes.to_vec())), lane);
         match (filter.to.as_slice(), filter.endpoints.as_slice(), filter.property) {
-            ([to], ..) => of("callee_key", &key(environment, *to), Lane::Callee),
-            (_, [endpoint], _) => of("endpoint_key", &key(environment, *endpoint), Lane::Endpoint),
+            ([to], ..) => of("callee_key", &key(environment.as_bytes(), *to), Lane::Callee),
+            (_, [endpoint], _) => of("endpoint_key", &key(environment.as_bytes(), *endpoint), Lane::Endpoint),
             (_, _, Some(property)) => of("property_id", property.as_bytes(), Lane::Property),
             _ => of("environment_id", environment.as_bytes(), Lane::Environment),
         }

@@ -1,10 +1,15 @@
 //! The event log: one row for every change of state.
 
+use std::collections::HashMap;
+
 use tandem_catalogue::Result;
 use tandem_domain::event::EventKind;
 use tandem_kernel::{EnvironmentId, EventId, Timestamp};
 
 use crate::{Fault, Param, Row, Tx};
+
+/// From so many events on their sequences are looked up together.
+const MANY: usize = 8;
 
 /// A change of state, as the log keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +60,9 @@ pub struct New {
 /// Appends events, in order; the sequence of each is its object's next.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn append_many(tx: &mut Tx, environment: EnvironmentId, events: &[New], at: Timestamp) -> Result<()> {
+    if events.len() >= MANY {
+        return append_numbered(tx, environment, events, at);
+    }
     let rows = events.iter().map(|event| {
         vec![
             event.id.as_bytes().into(),
@@ -65,19 +73,41 @@ pub fn append_many(tx: &mut Tx, environment: EnvironmentId, events: &[New], at: 
             at.into(),
         ]
     });
-    tx.execute_many(
+    tx.later(
         "INSERT INTO events (id, environment_id, object, sequence, kind, data, at) \
          VALUES ($1, $2, $3, (SELECT COALESCE(MAX(sequence), 0) + 1 FROM events WHERE object = $3), $4, $5, $6)",
         &rows.collect::<Vec<Vec<Param>>>(),
     )
-    .map(drop)
+}
+
+/// The same for so many that it is worth while to ask for the last sequences first, and to write them by few statements.
+fn append_numbered(tx: &mut Tx, environment: EnvironmentId, events: &[New], at: Timestamp) -> Result<()> {
+    let objects: Vec<Param> = events.iter().map(|event| (&event.object).into()).collect();
+    let rows = tx.query_in("SELECT object, MAX(sequence) FROM events WHERE object IN", &[], &objects, "GROUP BY object")?;
+    let last = rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?)));
+    let mut last: HashMap<String, i64> = last.collect::<Result<_, Fault>>()?;
+    let mut rows: Vec<Vec<Param>> = Vec::with_capacity(events.len());
+    for event in events {
+        let sequence = last.entry(event.object.clone()).or_default();
+        *sequence += 1;
+        rows.push(vec![
+            event.id.as_bytes().into(),
+            environment.as_bytes().into(),
+            (&event.object).into(),
+            (*sequence).into(),
+            event.kind.as_str().into(),
+            (&event.data).into(),
+            at.into(),
+        ]);
+    }
+    tx.insert_later("INSERT INTO events (id, environment_id, object, sequence, kind, data, at)", "", &rows)
 }
 
 /// Puts an event into the queue of those that somebody wants to hear of.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn enqueue(tx: &mut Tx, id: EventId, environment: EnvironmentId) -> Result<()> {
     let sql = "INSERT INTO event_queue (event_id, environment_id) VALUES ($1, $2)";
-    tx.execute(sql, &[id.as_bytes().into(), environment.as_bytes().into()]).map(drop)
+    tx.later(sql, &[vec![id.as_bytes().into(), environment.as_bytes().into()]])
 }
 
 /// As [`enqueue`], for many.

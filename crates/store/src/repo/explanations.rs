@@ -59,12 +59,11 @@ pub fn keep_many(
             at.into(),
         ]
     });
-    tx.execute_many(
-        "INSERT INTO explanations (id, environment_id, subject, decision, outcome, steps, at) VALUES ($1, $2, $3, $4, $5, $6, $7) \
-         ON CONFLICT (id) DO NOTHING",
+    tx.insert_later(
+        "INSERT INTO explanations (id, environment_id, subject, decision, outcome, steps, at)",
+        "ON CONFLICT (id) DO NOTHING",
         &rows.collect::<Vec<Vec<Param>>>(),
     )
-    .map(drop)
 }
 
 /// The explanations of an object from the one after `after`, oldest first.

@@ -34,10 +34,10 @@ macro_rules! columns {
 /// Schedules a job, unless the same step of the same object is scheduled already.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn schedule(tx: &mut Tx, job: &Job, clock: EnvironmentClock) -> Result<()> {
-    tx.execute(
+    tx.later(
         "INSERT INTO jobs (id, environment_id, kind, subject, step, due_at, wake_at, attempts) VALUES ($1, $2, $3, $4, $5, $6, $7, 0) \
          ON CONFLICT (kind, subject, step) DO NOTHING",
-        &[
+        &[vec![
             job.id.as_bytes().into(),
             job.environment.as_bytes().into(),
             (&job.kind).into(),
@@ -45,9 +45,8 @@ pub fn schedule(tx: &mut Tx, job: &Job, clock: EnvironmentClock) -> Result<()> {
             job.step.into(),
             job.due_at.into(),
             clock.wake_at(job.due_at).into(),
-        ],
-    )?;
-    Ok(())
+        ]],
+    )
 }
 
 /// Schedules many jobs; those whose step is scheduled already are left out.
@@ -65,12 +64,11 @@ pub fn schedule_many(tx: &mut Tx, jobs: &[Job], clock: EnvironmentClock) -> Resu
             0_i64.into(),
         ]
     });
-    tx.insert_many(
+    tx.insert_later(
         "INSERT INTO jobs (id, environment_id, kind, subject, step, due_at, wake_at, attempts)",
         "ON CONFLICT (kind, subject, step) DO NOTHING",
         &rows.collect::<Vec<Vec<Param>>>(),
     )
-    .map(drop)
 }
 
 /// The jobs that are due by the machine's clock, earliest first. They are not claimed yet.

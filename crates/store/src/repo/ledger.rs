@@ -238,13 +238,12 @@ fn append(tx: &mut Tx, transfers: &[Transfer]) -> Result<()> {
             (&transfer.hash).into(),
         ]
     });
-    tx.execute_many(
+    tx.insert_later(
         "INSERT INTO transfers (id, wallet_id, sequence, kind, debit, credit, amount, hold_id, deadline, reference, description, \
-         posted_at, available_after, held_after, previous, hash) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+         posted_at, available_after, held_after, previous, hash)",
+        "",
         &rows.collect::<Vec<Vec<Param>>>(),
     )
-    .map(drop)
 }
 
 fn settle(tx: &mut Tx, transfers: &[Transfer]) -> Result<()> {
@@ -256,11 +255,13 @@ fn settle(tx: &mut Tx, transfers: &[Transfer]) -> Result<()> {
             transfer.sequence.into(),
             transfer.at.into(),
             transfer.amount.into(),
+            0_i64.into(),
             deadline.into(),
         ])
     });
-    tx.execute_many(
-        "INSERT INTO holds (id, wallet_id, sequence, posted_at, remaining, captured, deadline) VALUES ($1, $2, $3, $4, $5, 0, $6)",
+    tx.insert_later(
+        "INSERT INTO holds (id, wallet_id, sequence, posted_at, remaining, captured, deadline)",
+        "",
         &made.collect::<Vec<Vec<Param>>>(),
     )?;
     let drawn = transfers.iter().filter_map(|transfer| {

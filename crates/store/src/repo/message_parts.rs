@@ -1,5 +1,7 @@
 //! What became of each part of a message, and receipts that came before their part was known.
 
+use std::collections::BTreeMap;
+
 use tandem_catalogue::Result;
 use tandem_domain::message::PartState;
 use tandem_kernel::{EnvironmentId, MessageId, SmscId, Timestamp};
@@ -36,7 +38,15 @@ macro_rules! columns {
 /// Notes what SMSCs said of parts. What one said before stands, unless that was that the part was certainly not submitted.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn note(tx: &mut Tx, parts: &[Part]) -> Result<()> {
-    let rows = parts.iter().map(|part| {
+    // One statement cannot write a row twice: of several words on a part the first that stands.
+    let mut first: BTreeMap<(MessageId, u8), &Part> = BTreeMap::new();
+    for part in parts {
+        let kept = first.entry((part.message, part.part)).or_insert(part);
+        if kept.state == PartState::Unsent {
+            *kept = part;
+        }
+    }
+    let rows = first.values().map(|part| {
         vec![
             part.message.as_bytes().into(),
             i64::from(part.part).into(),
@@ -47,10 +57,10 @@ pub fn note(tx: &mut Tx, parts: &[Part]) -> Result<()> {
             part.submitted_at.into(),
         ]
     });
-    tx.execute_many(
-        "INSERT INTO message_parts (message_id, part, state, smsc_id, remote_id, error, submitted_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (message_id, part) DO UPDATE SET state = excluded.state, \
-         smsc_id = excluded.smsc_id, remote_id = excluded.remote_id, error = excluded.error, submitted_at = excluded.submitted_at \
+    tx.insert_many(
+        "INSERT INTO message_parts (message_id, part, state, smsc_id, remote_id, error, submitted_at)",
+        "ON CONFLICT (message_id, part) DO UPDATE SET state = excluded.state, smsc_id = excluded.smsc_id, \
+         remote_id = excluded.remote_id, error = excluded.error, submitted_at = excluded.submitted_at \
          WHERE message_parts.state = 'unsent'",
         &rows.collect::<Vec<Vec<Param>>>(),
     )
@@ -87,8 +97,8 @@ pub fn of(tx: &mut Tx, messages: &[MessageId]) -> Result<Vec<Part>> {
 /// Forgets that parts were not submitted: they are about to be.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn forget_unsent(tx: &mut Tx, messages: &[MessageId]) -> Result<()> {
-    let rows: Vec<Vec<Param>> = messages.iter().map(|id| vec![id.as_bytes().into()]).collect();
-    tx.execute_many("DELETE FROM message_parts WHERE message_id = $1 AND state = 'unsent'", &rows).map(drop)
+    let keys: Vec<Param> = messages.iter().map(|id| id.as_bytes().into()).collect();
+    tx.execute_in("DELETE FROM message_parts WHERE state = 'unsent' AND message_id IN", &[], &keys).map(drop)
 }
 
 /// The parts that an SMSC calls by one of these ids, with the environments of their messages; the youngest last.
@@ -171,8 +181,8 @@ pub fn early_known(tx: &mut Tx, limit: i64) -> Result<Vec<Early>> {
 /// Forgets receipts that found their part.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn forget_early(tx: &mut Tx, ids: &[[u8; 16]]) -> Result<()> {
-    let rows: Vec<Vec<Param>> = ids.iter().map(|id| vec![id.into()]).collect();
-    tx.execute_many("DELETE FROM early_receipts WHERE id = $1", &rows).map(drop)
+    let keys: Vec<Param> = ids.iter().map(Param::from).collect();
+    tx.execute_in("DELETE FROM early_receipts WHERE id IN", &[], &keys).map(drop)
 }
 
 /// Forgets receipts that nobody asked for since `before`, and which incoming messages were seen before it; how many those were.

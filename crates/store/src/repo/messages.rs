@@ -54,7 +54,7 @@ pub fn insert_many(tx: &mut Tx, messages: &[Message]) -> Result<()> {
     });
     let texts: Vec<Texts> = texts.collect();
     let rows: Vec<Vec<Param>> = messages.iter().zip(&texts).map(|(message, texts)| row_of(message, texts)).collect();
-    tx.insert_many(INSERT, "", &rows).map(drop)
+    tx.insert_later(INSERT, "", &rows)
 }
 
 fn row_of<'a>(message: &'a Message, texts: &'a Texts) -> Vec<Param<'a>> {
@@ -110,8 +110,8 @@ pub fn update(tx: &mut Tx, messages: &[Message]) -> Result<()> {
 /// Notes that messages were handed to a bind.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn set_sending(tx: &mut Tx, ids: &[MessageId]) -> Result<()> {
-    let rows: Vec<Vec<Param>> = ids.iter().map(|id| vec![id.as_bytes().into()]).collect();
-    tx.execute_many("UPDATE messages SET state = 'sending' WHERE id = $1", &rows).map(drop)
+    let keys: Vec<Param> = ids.iter().map(|id| id.as_bytes().into()).collect();
+    tx.execute_in("UPDATE messages SET state = 'sending' WHERE id IN", &[], &keys).map(drop)
 }
 
 /// Reads messages by their ids, whosever they are, in no order; those that do not exist are left out.

@@ -1,5 +1,7 @@
 //! Messages that no SMSC has taken yet, in line for each recipient.
 
+use std::collections::BTreeMap;
+
 use tandem_catalogue::Result;
 use tandem_kernel::{Environment, EnvironmentId, MessageId, PhoneNumber, SmscId, Timestamp};
 
@@ -22,12 +24,11 @@ pub fn add(tx: &mut Tx, places: &[Place], kind: Environment) -> Result<()> {
     let rows = places.iter().zip(&recipients).map(|(place, recipient)| {
         vec![place.message.as_bytes().into(), place.environment.as_bytes().into(), kind.as_str().into(), recipient.into()]
     });
-    tx.execute_many(
+    tx.later(
         "INSERT INTO outbox (message_id, environment_id, kind, recipient, state) VALUES ($1, $2, $3, $4, \
          CASE WHEN EXISTS (SELECT 1 FROM outbox WHERE environment_id = $2 AND recipient = $4) THEN 'behind' ELSE 'ready' END)",
         &rows.collect::<Vec<Vec<Param>>>(),
     )
-    .map(drop)
 }
 
 /// Recipients that begin with some digits, but not with some longer ones.
@@ -71,9 +72,15 @@ pub fn ready(tx: &mut Tx, kind: Environment, lines: &[Lines], most: i64) -> Resu
 /// Notes that a process takes messages, and through which SMSC each goes.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn take(tx: &mut Tx, taken: &[(MessageId, SmscId)], node: &[u8; 16]) -> Result<()> {
-    let rows: Vec<Vec<Param>> =
-        taken.iter().map(|(id, smsc)| vec![id.as_bytes().into(), node.into(), smsc.as_bytes().into()]).collect();
-    tx.execute_many("UPDATE outbox SET state = 'taken', node = $2, smsc_id = $3 WHERE message_id = $1", &rows).map(drop)
+    let mut by_smsc: BTreeMap<SmscId, Vec<Param>> = BTreeMap::new();
+    for (id, smsc) in taken {
+        by_smsc.entry(*smsc).or_default().push(id.as_bytes().into());
+    }
+    for (smsc, keys) in by_smsc {
+        let sql = "UPDATE outbox SET state = 'taken', node = $1, smsc_id = $2 WHERE message_id IN";
+        tx.execute_in(sql, &[node.into(), smsc.as_bytes().into()], &keys)?;
+    }
+    Ok(())
 }
 
 /// Takes over what processes have that were not heard of since `dead_since`; with the SMSC that each message went through.
@@ -96,8 +103,8 @@ pub fn take_over(
     let rows = tx.query_built(&sql, &params)?;
     let read = |row: &crate::Row| Ok((MessageId::from_bytes(row.array(0)?), row.opt_array(1)?.map(SmscId::from_bytes)));
     let taken = rows.iter().map(read).collect::<Result<Vec<_>, Fault>>()?;
-    let rows: Vec<Vec<Param>> = taken.iter().map(|(id, _)| vec![id.as_bytes().into(), node.into()]).collect();
-    tx.execute_many("UPDATE outbox SET node = $2 WHERE message_id = $1", &rows)?;
+    let keys: Vec<Param> = taken.iter().map(|(id, _)| id.as_bytes().into()).collect();
+    tx.execute_in("UPDATE outbox SET node = $1 WHERE message_id IN", &[node.into()], &keys)?;
     Ok(taken)
 }
 
@@ -120,16 +127,16 @@ pub fn bury(tx: &mut Tx, before: Timestamp) -> Result<()> {
 /// Gives messages back that certainly were not submitted: they are first in their lines still.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn put_back(tx: &mut Tx, messages: &[MessageId]) -> Result<()> {
-    let rows: Vec<Vec<Param>> = messages.iter().map(|id| vec![id.as_bytes().into()]).collect();
-    tx.execute_many("UPDATE outbox SET state = 'ready', node = NULL, smsc_id = NULL WHERE message_id = $1", &rows).map(drop)
+    let keys: Vec<Param> = messages.iter().map(|id| id.as_bytes().into()).collect();
+    tx.execute_in("UPDATE outbox SET state = 'ready', node = NULL, smsc_id = NULL WHERE message_id IN", &[], &keys).map(drop)
 }
 
 /// Takes messages out of their lines for good, and lets the next ones come forward.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn remove(tx: &mut Tx, places: &[Place]) -> Result<()> {
     let recipients: Vec<String> = places.iter().map(|place| place.recipient.to_string()).collect();
-    let rows: Vec<Vec<Param>> = places.iter().map(|place| vec![place.message.as_bytes().into()]).collect();
-    tx.execute_many("DELETE FROM outbox WHERE message_id = $1", &rows)?;
+    let keys: Vec<Param> = places.iter().map(|place| place.message.as_bytes().into()).collect();
+    tx.execute_in("DELETE FROM outbox WHERE message_id IN", &[], &keys)?;
     let lines =
         places.iter().zip(&recipients).map(|(place, recipient)| vec![place.environment.as_bytes().into(), recipient.into()]);
     tx.execute_many(

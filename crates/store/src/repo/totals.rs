@@ -23,13 +23,12 @@ pub(super) fn add(tx: &mut Tx, wallet: EnvironmentId, transfers: &[Transfer]) ->
             (*amount).into(),
         ]
     });
-    tx.execute_many(
+    tx.later(
         "INSERT INTO daily_totals (wallet_id, day, kind, category, count, amount) VALUES ($1, $2, $3, $4, $5, $6) \
          ON CONFLICT (wallet_id, day, kind, category) DO UPDATE SET count = daily_totals.count + excluded.count, \
          amount = daily_totals.amount + excluded.amount",
         &rows.collect::<Vec<Vec<Param>>>(),
     )
-    .map(drop)
 }
 
 /// What a wallet spent on the days from `from` to the one before `to`, in millionths: charges and captures less refunds.
