@@ -1,6 +1,7 @@
 //! The tests of the whole, by topic. Every scenario runs on both engines.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod agree;
 mod auth;
 mod billing;
 mod call_flows;

@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use tandem_catalogue::Result;
-use tandem_kernel::{Environment, MessageId, NumberId, OrderId, PhoneNumber, PortId, Timestamp, TransferId, VerificationId};
+use tandem_kernel::{
+    AddressId, Environment, MessageId, NumberId, OrderId, PhoneNumber, PortId, Timestamp, TransferId, VerificationId,
+};
 use tandem_store::{
     Tx,
     repo::jobs::{self, Job},
 };
 use tokio::sync::{Notify, watch};
 
-use crate::{App, app::Desk, billing, holds, messages, numbers, ports, verifications};
+use crate::{App, addresses, app::Desk, billing, holds, messages, numbers, ports, verifications};
 
 /// Jobs that are looked up at a time.
 const BATCH: i64 = 64;
@@ -124,6 +126,7 @@ type Effect = Option<(Environment, PhoneNumber)>;
 
 fn work(tx: &mut Tx, desk: &Desk, job: &Job) -> Result<(Done, Effect)> {
     match job.kind.as_str() {
+        addresses::FIT_JOB => Ok((addresses::fit(tx, desk, AddressId::from_bytes(job.subject))?, None)),
         numbers::RENEWAL_JOB => Ok((numbers::renew(tx, desk, NumberId::from_bytes(job.subject), job.step)?, None)),
         billing::INVOICE_JOB => Ok((billing::issue(tx, desk, Timestamp::from_micros(job.step))?, None)),
         messages::INCOMPLETE_JOB => Ok((messages::give_up(tx, desk, job.subject)?, None)),

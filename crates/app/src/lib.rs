@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod actions;
+pub mod addresses;
 mod app;
 pub mod audit;
 pub mod billing;

@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use tandem_catalogue::{Error, Result};
 use tandem_domain::{
+    NumberType,
     inventory::{Entry, Index, Page, Query},
     purchase::{Offer, OfferState},
 };
@@ -73,10 +74,10 @@ pub struct Stock {
 pub fn entry(offer: &Offer) -> Entry {
     Entry {
         number: offer.phone.digits(),
-        features: offer.features.bits(),
+        features: offer.features.bits() | NumberType::of(offer.phone).bit(),
         monthly: offer.monthly.micros,
         setup: offer.setup.micros,
-        needs_address: u8::from(offer.address_requirement != "none"),
+        needs_address: offer.requirement().index(),
         available: offer.state == OfferState::Available,
     }
 }

@@ -141,7 +141,7 @@ async fn nodes_of_one_database_see_each_others_purchases() {
         let kept = keep(&house.app).await;
         let number = phone("+14155550120");
         assert!(found(&house.app, number.digits()));
-        let command = PurchaseNumber { phone: number, friendly_name: None };
+        let command = PurchaseNumber::new(number);
         let bought = numbers::purchase(&other, &who, Operation([7; 16]), command, nothing_more()).await.expect("bought elsewhere");
         soon("a number that was sold elsewhere is not found", async || !found(&house.app, number.digits())).await;
         let by_id = numbers::NumberRef::Id(bought.id);

@@ -11,7 +11,7 @@ use tandem_app::{
 };
 use tandem_catalogue::Code;
 use tandem_domain::{
-    config::ConfigChange,
+    config::{ConfigChange, Patch},
     inventory::Pattern,
     number::NumberState,
     port::{ESTIMATE_DAYS, PortState, SILENCE_DAYS},
@@ -249,7 +249,7 @@ on_both! {
         let imported = tandem_domain::purchase::Offer { phone: PhoneNumber::from_digits(ORDINARY), ..like };
         let put = world.app.store.write(move |tx| tandem_store::repo::inventory::put(tx, Environment::Test, &imported, world::epoch()));
         put.await.expect("an import");
-        let buy = numbers::PurchaseNumber { phone: PhoneNumber::from_digits(ORDINARY), friendly_name: None };
+        let buy = numbers::PurchaseNumber::new(PhoneNumber::from_digits(ORDINARY));
         numbers::purchase(&world.app, &bob, Operation(random()), buy, nothing_more()).await.expect("Bob buys it");
         world.pass(&ada, 5 * DAY).await;
         let PortState::Rejected { reason } = world.get(&ada, &port).await.state else { panic!("it is not rejected") };
@@ -264,7 +264,7 @@ on_both! {
 async fn untouchable(world: &World, caller: &tandem_kernel::Caller, port: &tandem_domain::port::Port) {
     let number = numbers::get(&world.app, caller, NumberRef::Id(port.number)).await.expect("it can be read");
     assert_eq!(number.state.as_str(), "porting");
-    let command = ConfigureNumber { number: NumberRef::Id(port.number), change: ConfigChange::default() };
+    let command = ConfigureNumber { number: NumberRef::Id(port.number), change: ConfigChange::default(), address: Patch::Keep };
     assert_eq!(code(numbers::configure(&world.app, caller, command, nothing_more()).await), Code::NumberPorting);
     assert_eq!(code(numbers::release(&world.app, caller, NumberRef::Id(port.number), nothing_more()).await), Code::NumberPorting);
 }

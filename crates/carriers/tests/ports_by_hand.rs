@@ -132,7 +132,7 @@ on_both! {
         assert_eq!(world.wallet(&ada).await, paid, "nothing is charged for a number that has left");
         let offer = world.offer(Environment::Live, PHONE).await.expect("it is still known");
         assert_eq!((offer.state, offer.holder), (OfferState::Assigned, None));
-        let buy = numbers::PurchaseNumber { phone: PhoneNumber::from_digits(PHONE), friendly_name: None };
+        let buy = numbers::PurchaseNumber::new(PhoneNumber::from_digits(PHONE));
         let bought = numbers::purchase(app, &bob, Operation(random()), buy, nothing_more()).await;
         assert_eq!(code(bought), Code::NumberNotAvailable);
         arrive(&world, &bob).await;

@@ -53,7 +53,7 @@ on_both! {
         let owner = world.owner("Ada").await;
         let (ada, bob) = (owner.test, world.owner("Bob").await.test);
         let bought = PhoneNumber::from_digits(magic("purchase_slow"));
-        let buy = |phone| numbers::PurchaseNumber { phone, friendly_name: None };
+        let buy = |phone| numbers::PurchaseNumber::new(phone);
         numbers::purchase(&world.app, &ada, Operation(random()), buy(bought), nothing_more()).await.expect("a number");
         let paid = world.wallet(&ada).await;
         let for_sale = magic("purchase_slow") + 1;

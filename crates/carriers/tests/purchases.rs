@@ -78,7 +78,7 @@ on_both! {
 }
 
 async fn buy(world: &World, caller: &Caller, phone: u64) -> Result<Number> {
-    let command = PurchaseNumber { phone: PhoneNumber::from_digits(phone), friendly_name: None };
+    let command = PurchaseNumber::new(PhoneNumber::from_digits(phone));
     numbers::purchase(&world.app, caller, Operation(random()), command, nothing_more()).await
 }
 

@@ -29,6 +29,36 @@ pub struct NumberConfig {
     pub schedule: Option<Schedule>,
     /// Whether calls are recorded.
     pub recording: Option<Recording>,
+    /// What calls to the number are put down to.
+    pub attribution: Attribution,
+    /// Where messages that come in are sent on to.
+    pub sms_forwarding: SmsForwarding,
+}
+
+/// What calls and messages are put down to in the owner's statistics.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Attribution {
+    /// Where people found the number.
+    pub source: Option<String>,
+    /// By what means.
+    pub medium: Option<String>,
+    /// In which campaign.
+    pub campaign: Option<String>,
+    /// By which content of it.
+    pub content: Option<String>,
+}
+
+/// Where messages that come in are sent on to.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct SmsForwarding {
+    /// Whom a message that is sent on comes from; whoever wrote it, if none.
+    pub sms_from: Option<String>,
+    /// The number that gets it as a message.
+    pub sms_to: Option<PhoneNumber>,
+    /// Whom an e-mail comes from.
+    pub email_from: Option<String>,
+    /// Who gets it as an e-mail.
+    pub email_to: Option<String>,
 }
 
 /// Where calls are forwarded.
@@ -94,6 +124,12 @@ pub struct Recording {
     pub participant: String,
 }
 
+impl Default for Recording {
+    fn default() -> Self {
+        Self { enabled: false, format: "wav".to_owned(), participant: "all".to_owned() }
+    }
+}
+
 /// What a change does to one member.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum Patch<T> {
@@ -137,6 +173,58 @@ pub struct ConfigChange {
     pub schedule: Patch<Schedule>,
     /// See [`NumberConfig`].
     pub recording: Patch<Recording>,
+    /// Switches recording on or off and leaves the rest of it as it is.
+    pub is_recorded: Option<bool>,
+    /// Switches forwarding off and leaves its target as it is.
+    pub stops_forwarding: bool,
+    /// See [`Attribution`].
+    pub attribution: AttributionChange,
+    /// See [`SmsForwarding`].
+    pub sms_forwarding: SmsForwardingChange,
+}
+
+/// A change of the attribution.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AttributionChange {
+    /// See [`Attribution`].
+    pub source: Patch<String>,
+    /// See [`Attribution`].
+    pub medium: Patch<String>,
+    /// See [`Attribution`].
+    pub campaign: Patch<String>,
+    /// See [`Attribution`].
+    pub content: Patch<String>,
+}
+
+/// A change of where messages are sent on to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SmsForwardingChange {
+    /// See [`SmsForwarding`].
+    pub sms_from: Patch<String>,
+    /// See [`SmsForwarding`].
+    pub sms_to: Patch<PhoneNumber>,
+    /// See [`SmsForwarding`].
+    pub email_from: Patch<String>,
+    /// See [`SmsForwarding`].
+    pub email_to: Patch<String>,
+}
+
+impl AttributionChange {
+    fn apply(&self, to: &mut Attribution) {
+        self.source.clone().apply(&mut to.source);
+        self.medium.clone().apply(&mut to.medium);
+        self.campaign.clone().apply(&mut to.campaign);
+        self.content.clone().apply(&mut to.content);
+    }
+}
+
+impl SmsForwardingChange {
+    fn apply(&self, to: &mut SmsForwarding) {
+        self.sms_from.clone().apply(&mut to.sms_from);
+        self.sms_to.clone().apply(&mut to.sms_to);
+        self.email_from.clone().apply(&mut to.email_from);
+        self.email_to.clone().apply(&mut to.email_to);
+    }
 }
 
 /// A change of the forwarding. The target is still the caller's text: what is wrong with it is a routing fault, not a format one.
@@ -191,6 +279,14 @@ impl NumberConfig {
         change.call_flow_id.clone().apply(&mut next.call_flow_id);
         change.schedule.clone().apply(&mut next.schedule);
         change.recording.clone().apply(&mut next.recording);
+        if let Some(enabled) = change.is_recorded {
+            next.recording = Some(Recording { enabled, ..next.recording.unwrap_or_default() });
+        }
+        if let (true, Some(forwarding)) = (change.stops_forwarding, &mut next.call_forwarding) {
+            forwarding.enabled = false;
+        }
+        change.attribution.apply(&mut next.attribution);
+        change.sms_forwarding.apply(&mut next.sms_forwarding);
         next.check()?;
         Ok(next)
     }

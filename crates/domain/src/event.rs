@@ -9,6 +9,8 @@ pub enum EventKind {
     AccountUpdated,
     /// A number was bought.
     NumberPurchased,
+    /// A number that waited for an address has one.
+    NumberActivated,
     /// A number's configuration was changed.
     NumberConfigured,
     /// A month of a number was charged.
@@ -93,6 +95,10 @@ pub enum EventKind {
     PropertyCreated,
     /// A property was changed.
     PropertyUpdated,
+    /// An address was written down.
+    AddressCreated,
+    /// An address was taken away.
+    AddressDeleted,
     /// Somebody was given a login.
     LoginCreated,
     /// A login was changed.
@@ -117,6 +123,7 @@ impl EventKind {
         Self::AccountCreated,
         Self::AccountUpdated,
         Self::NumberPurchased,
+        Self::NumberActivated,
         Self::NumberConfigured,
         Self::NumberRenewed,
         Self::NumberSuspended,
@@ -159,6 +166,8 @@ impl EventKind {
         Self::RecipientOptedIn,
         Self::PropertyCreated,
         Self::PropertyUpdated,
+        Self::AddressCreated,
+        Self::AddressDeleted,
         Self::LoginCreated,
         Self::LoginUpdated,
         Self::CallFlowCreated,
@@ -176,6 +185,7 @@ impl EventKind {
             Self::AccountCreated => "account.created",
             Self::AccountUpdated => "account.updated",
             Self::NumberPurchased => "number.purchased",
+            Self::NumberActivated => "number.activated",
             Self::NumberConfigured => "number.configured",
             Self::NumberRenewed => "number.renewed",
             Self::NumberSuspended => "number.suspended",
@@ -218,6 +228,8 @@ impl EventKind {
             Self::RecipientOptedIn => "recipient.opted_in",
             Self::PropertyCreated => "property.created",
             Self::PropertyUpdated => "property.updated",
+            Self::AddressCreated => "address.created",
+            Self::AddressDeleted => "address.deleted",
             Self::LoginCreated => "login.created",
             Self::LoginUpdated => "login.updated",
             Self::CallFlowCreated => "call_flow.created",

@@ -2,6 +2,7 @@
 //! error, decisions that return an explanation with the answer. No I/O, no clock, no async.
 
 pub mod account;
+pub mod address;
 pub mod billing;
 pub mod call;
 pub mod config;
@@ -18,6 +19,7 @@ pub mod login;
 pub mod lookup;
 pub mod message;
 pub mod number;
+mod number_type;
 pub mod port;
 pub mod property;
 pub mod purchase;
@@ -29,3 +31,4 @@ pub mod webhook;
 
 pub use explanation::{Explanation, Step};
 pub use features::Features;
+pub use number_type::NumberType;

@@ -1,9 +1,9 @@
 //! A number in an account's possession (DID): its life from purchase to release.
 
 use tandem_catalogue::{Error, Result};
-use tandem_kernel::{EnvironmentId, Money, NumberId, PhoneNumber, PortId, Timestamp};
+use tandem_kernel::{AddressId, EnvironmentId, Money, NumberId, PhoneNumber, PortId, PropertyId, Timestamp};
 
-use crate::{Features, config::NumberConfig};
+use crate::{Features, NumberType, address::Requirement, config::NumberConfig};
 
 /// Days that an unpaid number stays suspended before it is released.
 pub const GRACE_DAYS: i64 = 15;
@@ -58,8 +58,14 @@ pub struct Number {
     pub id: NumberId,
     /// Whose it is.
     pub environment: EnvironmentId,
+    /// The property that it belongs to.
+    pub property: PropertyId,
     /// The telephone number.
     pub phone: PhoneNumber,
+    /// Which address its country wants.
+    pub requirement: Requirement,
+    /// The address that it is registered with.
+    pub address: Option<AddressId>,
     /// Where it is in its life.
     pub state: NumberState,
     /// Its owner's name for it.
@@ -83,6 +89,25 @@ pub struct Number {
 }
 
 impl Number {
+    /// The place in which it still needs an address: until there is one it is pending. None where it has one or needs none.
+    #[must_use]
+    pub fn wants(&self) -> Option<String> {
+        let open = self.address.is_none() && !matches!(self.state, NumberState::Released { .. });
+        if open { self.requirement.place(self.phone) } else { None }
+    }
+
+    /// Its type and its features in one number, by which lists are kept.
+    #[must_use]
+    pub fn sort(&self) -> i64 {
+        Self::sort_of(NumberType::of(self.phone), self.features)
+    }
+
+    /// The number that stands for a type with features.
+    #[must_use]
+    pub const fn sort_of(kind: NumberType, features: Features) -> i64 {
+        (kind.code() as i64) << 4 | features.bits() as i64
+    }
+
     /// When the next month begins and is charged.
     #[must_use]
     pub fn next_charge(&self) -> Timestamp {

@@ -1,9 +1,9 @@
 //! Whether a number can be bought.
 
 use tandem_catalogue::{Error, Result};
-use tandem_kernel::{EnvironmentId, Money, PhoneNumber};
+use tandem_kernel::{EnvironmentId, Money, PhoneNumber, PropertyId};
 
-use crate::{Explanation, Features};
+use crate::{Explanation, Features, address::Requirement};
 
 /// Where a number of the inventory is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,6 +59,12 @@ pub struct Offer {
 }
 
 impl Offer {
+    /// Which address its country wants.
+    #[must_use]
+    pub fn requirement(&self) -> Requirement {
+        Requirement::parse(&self.address_requirement).unwrap_or_default()
+    }
+
     /// What is due at purchase: the setup and the first month.
     ///
     /// # Errors
@@ -68,19 +74,30 @@ impl Offer {
     }
 }
 
+/// What an account has of a number already.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Held {
+    /// The property that has it.
+    pub by: PropertyId,
+    /// The property that is to have it, where the buyer named one.
+    pub wanted_for: Option<PropertyId>,
+}
+
 /// Decides whether `buyer` can buy the number; money is the ledger's question, asked last.
 ///
 /// # Errors
-/// `already_exists`, `purchase_in_progress`, `number_not_available`, in this order.
+/// `number_belongs_to_different_property`, `already_exists`, `purchase_in_progress`, `number_not_available`, in this order.
 pub fn decide<'a>(
     phone: PhoneNumber,
     offer: Option<&'a Offer>,
     buyer: EnvironmentId,
-    owned: bool,
+    held: Option<Held>,
     explanation: &mut Explanation,
 ) -> Result<&'a Offer> {
-    if !explanation.note("the account does not have the number already", phone.to_string(), !owned) {
-        return Err(Error::already_exists(phone.to_string()));
+    if !explanation.note("the account does not have the number already", phone.to_string(), held.is_none()) {
+        let elsewhere = held.is_some_and(|held| held.wanted_for.is_some_and(|wanted| wanted != held.by));
+        let refused = if elsewhere { Error::number_belongs_to_different_property } else { Error::already_exists };
+        return Err(refused(phone.to_string()));
     }
     let gone = || Error::number_not_available(phone.to_string());
     let Some(offer) = offer else {

@@ -169,6 +169,8 @@ ids! {
     FaultId => "fault_";
     /// A property: what the Fone Dynamics API calls a project, too.
     PropertyId => "prop_";
+    /// A postal address that numbers are registered with.
+    AddressId => "addr_";
     /// Somebody who may sign in.
     LoginId => "login_";
     /// A call.

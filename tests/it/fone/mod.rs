@@ -1,5 +1,7 @@
 //! The Fone Dynamics API.
 
+mod addresses;
+mod available;
 mod batch;
 mod calls;
 mod credentials;
@@ -8,7 +10,9 @@ mod flows;
 mod leases;
 mod logins;
 mod messages;
+mod numbers;
 mod projects;
+mod purchase;
 mod replies;
 mod schedule;
 mod webhooks;

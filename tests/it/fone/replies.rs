@@ -76,6 +76,22 @@ on_both! {
         assert_eq!(claim(&server).await.len(), 0);
     }
 
+    async fn the_numbers_own_wishes_stand_where_no_message_says_otherwise(server: Server) {
+        let (ada, client) = sender(&server).await;
+        let path = format!("/fonedynamics/v2/Numbers/{}", OURS.trim_start_matches('+'));
+        let wishes = json!({ "SendSmsTo": "+447400123456", "SendSmsFrom": "Acme" });
+        let configured = client.post(&path, wishes).await;
+        assert_eq!(configured.assert_status(200).body["Number"]["SendSmsTo"], "+447400123456");
+        incoming(&server, "Hello?", "1").await;
+        ask(&server, &ada, &client, json!({ "ForwardToSms": OFFICE })).await;
+        incoming(&server, "Yes", "2").await;
+        server.run_due().await;
+        let parts = claim(&server).await;
+        let mut told: Vec<_> = parts.iter().map(|part| (part.from.to_string(), part.to.to_string())).collect();
+        told.sort();
+        assert_eq!(told, [(THEIRS.to_owned(), OFFICE.to_owned()), ("Acme".to_owned(), "+447400123456".to_owned())]);
+    }
+
     async fn what_cannot_be_paid_is_explained(server: Server) {
         let (ada, client) = sender(&server).await;
         ask(&server, &ada, &client, json!({ "ForwardToSms": OFFICE })).await;

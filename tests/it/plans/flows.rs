@@ -3,9 +3,11 @@
 use serde_json::json;
 use tandem_domain::{
     Features,
+    address::Requirement,
     config::NumberConfig,
     flow::Place,
     number::{Number, NumberState},
+    property::default_of,
 };
 use tandem_kernel::{Currency, Environment::Test, EnvironmentId, FlowId, MenuId, Money, NumberId, OsRng, PhoneNumber};
 use tandem_store::repo::{call_flows, ivr_menus, numbers};
@@ -31,6 +33,9 @@ fn number(environment: EnvironmentId, place: u64) -> Number {
         purchased_at: DAWN,
         periods_paid: 1,
         version: 1,
+        property: default_of(environment),
+        address: None,
+        requirement: Requirement::None,
     }
 }
 

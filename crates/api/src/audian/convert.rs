@@ -43,8 +43,17 @@ pub fn number(number: &Number) -> NumberDto {
 
 /// A number's configuration.
 pub fn config(number: &Number) -> ConfigDto {
-    let NumberConfig { call_forwarding, voicemail, sms_webhook, voice_webhook, conference_id, call_flow_id, schedule, recording } =
-        number.config.clone();
+    let NumberConfig {
+        call_forwarding,
+        voicemail,
+        sms_webhook,
+        voice_webhook,
+        conference_id,
+        call_flow_id,
+        schedule,
+        recording,
+        ..
+    } = number.config.clone();
     ConfigDto {
         id: number.id.to_string(),
         number: number.phone.to_string(),

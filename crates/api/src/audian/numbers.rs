@@ -5,7 +5,7 @@ use tandem_app::numbers::{self, ConfigureNumber, ListNumbers, NumberRef, Purchas
 use tandem_catalogue::{Code, Error, Result};
 use tandem_domain::{
     Features,
-    config::{ConfigChange, ForwardingChange, LONGEST_NAME, Recording, Schedule, ScheduleRule, VoicemailChange, check_name},
+    config::{ConfigChange, ForwardingChange, LONGEST_NAME, Patch, Recording, Schedule, ScheduleRule, VoicemailChange, check_name},
     inventory::{MAX_PATTERN, MAX_STARS, Pattern, PatternFault},
     number::Number,
 };
@@ -172,9 +172,9 @@ async fn search(call: Call) -> Result<Reply> {
         location: location.filter(|text| !text.is_empty()).map(|text| read_location(&text)).transpose()?,
         pattern: pattern.filter(|text| !text.is_empty()).map(|text| read_pattern(&text)).transpose()?,
         features: bits,
-        max_monthly: None,
         offset: u64::try_from(offset).unwrap_or(0),
         limit: usize::try_from(limit).unwrap_or(0),
+        ..SearchNumbers::default()
     };
     let found = numbers::search(&call.app, &call.caller()?, command).await?;
     let data = OffersDto { numbers: found.numbers.iter().map(convert::offer).collect(), total: found.total, limit, offset };
@@ -188,7 +188,7 @@ async fn purchase(call: Call) -> Result<Reply> {
     if let Some(name) = &friendly_name {
         check_name(&form.spelling("friendly_name"), name)?;
     }
-    let command = PurchaseNumber { phone: phone.ok_or_else(Error::internal)?, friendly_name };
+    let command = PurchaseNumber { friendly_name, ..PurchaseNumber::new(phone.ok_or_else(Error::internal)?) };
     let render = |number: &Number| Reply::json(StatusCode::CREATED, &Success::of(convert::number(number)));
     let (caller, operation) = (call.caller()?, call.operation());
     call.answer(render, |finish| numbers::purchase(&call.app, &caller, operation, command, finish)).await
@@ -225,7 +225,7 @@ async fn put_config(call: Call) -> Result<Reply> {
     let mut target_spelling = "forwardTo".to_owned();
     let change = read_change(&mut form, &mut target_spelling);
     form.finish()?;
-    let command = ConfigureNumber { number: named(&call), change };
+    let command = ConfigureNumber { number: named(&call), change, address: Patch::Keep };
     let render = |number: &Number| Reply::json(StatusCode::OK, &Success::of(convert::config(number)));
     let caller = call.caller()?;
     let outcome = call.answer(render, |finish| numbers::configure(&call.app, &caller, command, finish)).await;
@@ -270,6 +270,7 @@ fn read_change(form: &mut Form, target_spelling: &mut String) -> ConfigChange {
                 participant: form.choice("participant").unwrap_or("all").to_owned(),
             })
         }),
+        ..ConfigChange::default()
     }
 }
 

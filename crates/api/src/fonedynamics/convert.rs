@@ -1,9 +1,12 @@
 //! Between this dialect's ids and times and ours.
 
-use tandem_app::properties::PropertyRef;
+use tandem_app::{addresses::AddressRef, properties::PropertyRef};
 use tandem_catalogue::{Error, Result};
-use tandem_domain::sid::{account_sid, letter, parse_sid, sid};
-use tandem_kernel::{MessageId, PropertyId, Timestamp};
+use tandem_domain::{
+    Features,
+    sid::{account_sid, letter, parse_sid, sid},
+};
+use tandem_kernel::{AddressId, Country, MessageId, PropertyId, Timestamp};
 
 use crate::http::Call;
 
@@ -44,4 +47,39 @@ pub fn message_id(text: &str) -> String {
 /// Seconds since 1970, as this dialect writes times.
 pub fn unix(at: Timestamp) -> i64 {
     at.seconds()
+}
+
+/// The sid of an address.
+pub fn address_sid(id: AddressId) -> String {
+    sid(letter::ADDRESS, id.as_bytes())
+}
+
+/// The address that a sid names, if any.
+pub fn address_ref(text: &str) -> AddressRef {
+    AddressRef { id: parse_sid(letter::ADDRESS, text).map(AddressId::from_bytes), text: text.to_owned() }
+}
+
+/// Reads a country code, whatever the case of its letters; whether there is such a country is asked later.
+///
+/// # Errors
+/// `invalid_country_code`.
+pub fn country(field: &'static str, text: &str) -> Result<Country> {
+    Country::parse(&text.to_ascii_uppercase()).ok_or_else(|| Error::invalid_country_code(field, text.to_owned()))
+}
+
+/// What numbers can do, in this dialect's words.
+pub const CAPABILITIES: &[(&str, Features)] = &[("Voice", Features::VOICE), ("SMS", Features::SMS), ("MMS", Features::MMS)];
+/// The words.
+pub const CAPABILITY_WORDS: &[&str] = &["Voice", "SMS", "MMS"];
+
+/// The words for what a number can do.
+pub fn capabilities(features: Features) -> Vec<&'static str> {
+    CAPABILITIES.iter().filter(|(_, feature)| features.contains(*feature)).map(|(word, _)| *word).collect()
+}
+
+/// What words ask for, all of it.
+pub fn features(words: Option<Vec<&'static str>>) -> Features {
+    let named = words.unwrap_or_default();
+    let wanted = CAPABILITIES.iter().filter(|(word, _)| named.contains(word));
+    wanted.fold(Features::default(), |all, (_, feature)| all.with(*feature))
 }

@@ -1,5 +1,7 @@
 //! The Fone Dynamics API v2.
 
+mod addresses;
+mod available;
 mod calls;
 mod convert;
 mod errors;
@@ -7,6 +9,8 @@ mod flows;
 mod logins;
 mod messages;
 mod messages_dto;
+mod numbers;
+mod numbers_dto;
 mod page;
 mod properties;
 
@@ -41,5 +45,7 @@ pub fn manner() -> Manner {
 }
 
 fn endpoints() -> Vec<Endpoint> {
-    [calls::endpoints(), flows::endpoints(), logins::endpoints(), messages::endpoints(), properties::endpoints()].concat()
+    let numbers = [addresses::endpoints(), available::endpoints(), numbers::endpoints()].concat();
+    let others = [calls::endpoints(), flows::endpoints(), logins::endpoints(), messages::endpoints(), properties::endpoints()];
+    [numbers, others.concat()].concat()
 }

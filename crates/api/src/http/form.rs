@@ -330,6 +330,26 @@ impl Form {
         }
     }
 
+    /// As [`Self::patch`], where empty text takes away as well: an HTML form has no `null`.
+    pub fn patch_or_empty<T>(&mut self, name: &str, read: impl FnOnce(&mut Self, &str) -> Option<T>) -> Patch<T> {
+        let field = self.fields.iter().find(|field| field.name == name);
+        match field.and_then(|field| self.sent(field)) {
+            Some((_, Value::String(text))) if text.is_empty() => Patch::Clear,
+            _ => self.patch(name, read),
+        }
+    }
+
+    /// Notes that a field is missing which another one makes necessary.
+    pub fn miss(&mut self, name: &str) {
+        self.faults.push((Rank::Missing, Error::missing_parameter(self.path(name))));
+    }
+
+    /// Whether a field was sent, `null` and empty text counting too.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|field| field.name == name && self.sent(field).is_some())
+    }
+
     fn nested<T>(
         &mut self,
         map: Map<String, Value>,

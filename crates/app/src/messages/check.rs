@@ -58,7 +58,7 @@ pub(super) struct Known {
 
 /// The property that a number belongs to.
 pub(super) const fn property_of(number: &Number) -> PropertyId {
-    default_of(number.environment)
+    number.property
 }
 
 impl Known {

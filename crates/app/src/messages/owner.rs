@@ -2,6 +2,7 @@
 
 use tandem_catalogue::Result;
 use tandem_domain::{
+    config::SmsForwarding,
     message::{Forward, Message, Sender, pool::LEASE_DAYS},
     number::Number,
     property::default_of,
@@ -95,6 +96,7 @@ impl Owner {
 }
 
 /// Where a number's configuration hands on what comes in for it.
-fn forward_of(_number: &Number) -> Forward {
-    Forward::default()
+fn forward_of(number: &Number) -> Forward {
+    let SmsForwarding { sms_from, sms_to, email_from, email_to } = number.config.sms_forwarding.clone();
+    Forward { to_sms: sms_to, from_sms: sms_from.as_deref().and_then(Sender::parse), to_email: email_to, from_email: email_from }
 }

@@ -13,9 +13,10 @@ use tandem_domain::{
 use tandem_kernel::{Caller, Scope};
 use tandem_store::{Tx, repo::numbers};
 
-use super::{NumberRef, find};
+use super::{NumberRef, find, purchase::check_suits};
 use crate::{
     App, Finish,
+    addresses::{self, AddressRef},
     flows::{Source, Target, check_targets},
     permit,
 };
@@ -27,12 +28,14 @@ pub struct ConfigureNumber {
     pub number: NumberRef,
     /// What changes.
     pub change: ConfigChange,
+    /// The address that it is registered with. Without one, a number that needs one is pending.
+    pub address: Patch<AddressRef>,
 }
 
 /// Merges a change into a number's configuration, after checking that what it routes to can be reached.
 ///
 /// # Errors
-/// What is wrong with a member, `number_not_found`, `insufficient_scope`, `number_porting`, and the codes of invalid routing.
+/// What is wrong with a member, `number_not_found`, `address_not_found`, `insufficient_scope`, `number_porting`, `address_unsuitable`, and the codes of invalid routing.
 pub async fn configure(app: &App, caller: &Caller, command: ConfigureNumber, finish: Finish<Number>) -> Result<Number> {
     NumberConfig::default().merged(&without_target(&command.change))?; // what is malformed is said before what is missing
     if let Patch::Set(name) = &command.change.friendly_name {
@@ -42,8 +45,15 @@ pub async fn configure(app: &App, caller: &Caller, command: ConfigureNumber, fin
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, caller.environment)?;
         let mut number = find(tx, caller.environment, &command.number)?;
+        let address = match &command.address {
+            Patch::Set(address) => Some((addresses::find(tx, caller.environment, address)?, address.text.clone())),
+            Patch::Keep | Patch::Clear => None,
+        };
         permit(&caller, Scope::NumbersWrite)?;
         number.check_modifiable()?;
+        if let Some((address, sent)) = &address {
+            check_suits(address, sent, number.requirement, number.phone)?;
+        }
         let config = number.config.merged(&command.change)?;
         let mut explanation = Explanation::of("routing", number.id.to_string());
         check_routing(tx, &number, &config, &reach, &mut explanation)?;
@@ -53,9 +63,19 @@ pub async fn configure(app: &App, caller: &Caller, command: ConfigureNumber, fin
             Patch::Clear => number.friendly_name = None,
             Patch::Set(name) => number.friendly_name = Some(name.clone()),
         }
+        let waited = number.wants().is_some();
+        match command.address {
+            Patch::Keep => {}
+            Patch::Clear => number.address = None,
+            Patch::Set(_) => number.address = address.map(|(address, _)| address.id),
+        }
         number.version += 1;
         numbers::update(tx, &number)?;
         let name = number.id.to_string();
+        if let (true, None, Some(address)) = (waited, number.wants(), number.address) {
+            let data = json!({ "number": number.phone.to_string(), "address": address.to_string() });
+            desk.event(tx, &name, EventKind::NumberActivated, &data)?;
+        }
         desk.event(tx, &name, EventKind::NumberConfigured, &json!({ "number": number.phone.to_string() }))?;
         desk.explain(tx, &explanation.concluding("the configuration was accepted"))?;
         finish(tx, &number)?;

@@ -9,10 +9,10 @@ mod search;
 
 pub use configure::{ConfigureNumber, configure};
 pub use purchase::{ORDER_JOB, PurchaseNumber, purchase, settle};
-pub use read::{ListNumbers, NumberList, NumberRef, get, list};
+pub use read::{FindNumbers, ListNumbers, NumberList, NumberRef, find_of_property, get, list};
 pub use release::{QUARANTINE_JOB, end_quarantine, release};
 pub use renew::{RENEWAL_JOB, renew};
-pub use search::{FoundNumber, SearchNumbers, SearchResult, search};
+pub use search::{FoundNumber, OfferedCountry, SearchNumbers, SearchResult, check_offered, countries, search};
 
 pub(crate) use read::find;
 pub(crate) use release::release_in;

@@ -8,17 +8,19 @@ use serde_json::json;
 use tandem_catalogue::{Error, Result};
 use tandem_domain::{
     Explanation,
+    address::{Address, Requirement},
     config::NumberConfig,
     event::EventKind,
     number::{Number, NumberState},
-    purchase::{self, Offer, OfferState},
+    property::default_of,
+    purchase::{self, Held, Offer, OfferState},
 };
-use tandem_kernel::{Caller, Environment, NumberId, OrderId, PhoneNumber, Scope};
+use tandem_kernel::{AddressId, Caller, Environment, NumberId, OrderId, PhoneNumber, PropertyId, Scope};
 use tandem_ledger::{Cause, Posting, transfer_id};
 use tandem_store::{
     Tx,
     repo::{
-        inventory, ledger, numbers,
+        self, inventory, ledger, numbers,
         orders::{self, Order, OrderState},
     },
 };
@@ -26,9 +28,12 @@ use tandem_store::{
 use super::renew::RENEWAL_JOB;
 use crate::{
     App, Finish, Operation,
+    addresses::{self, AddressRef},
     app::{Desk, Pen},
     carrier::{OrderAnswer, OrderStatus},
-    explain, offers, permit, spending,
+    explain, offers, permit,
+    properties::{self, PropertyRef},
+    spending,
 };
 
 /// The due work that finds out what became of an order whose answer was lost.
@@ -45,6 +50,24 @@ pub struct PurchaseNumber {
     pub phone: PhoneNumber,
     /// Its buyer's name for it.
     pub friendly_name: Option<String>,
+    /// The property that is to have it; the one that the environment has from the start, if none is named.
+    pub property: Option<PropertyRef>,
+    /// The address that it is registered with; the first that suits, if none is named.
+    pub address: Option<AddressRef>,
+}
+
+impl PurchaseNumber {
+    /// A number and nothing more.
+    #[must_use]
+    pub const fn new(phone: PhoneNumber) -> Self {
+        Self { phone, friendly_name: None, property: None, address: None }
+    }
+}
+
+/// What the buyer named, looked up.
+struct Named {
+    property: Option<PropertyId>,
+    address: Option<Address>,
 }
 
 #[expect(clippy::large_enum_variant, reason = "one for each purchase, taken apart at once")]
@@ -56,7 +79,7 @@ enum Begun {
 /// Buys a number from the inventory: the setup and the first month are charged at once.
 ///
 /// # Errors
-/// `insufficient_scope`, then `already_exists`, `purchase_in_progress`, `number_not_available`, `spending_limit_reached`,
+/// `property_not_found`, `address_not_found`, `insufficient_scope`, then `number_belongs_to_different_property`, `already_exists`, `purchase_in_progress`, `number_not_available`, `spending_limit_reached`,
 /// `insufficient_funds`, then the carrier's `bad_gateway` and `carrier_unavailable`.
 pub async fn purchase(
     app: &App,
@@ -65,7 +88,9 @@ pub async fn purchase(
     command: PurchaseNumber,
     finish: Finish<Number>,
 ) -> Result<Number> {
-    permit(caller, Scope::NumbersWrite)?;
+    if command.property.is_none() && command.address.is_none() {
+        permit(caller, Scope::NumbersWrite)?; // there is nothing to look up before
+    }
     let phone = command.phone;
     let begun = begin(app, caller, operation, command, finish.clone()).await;
     let begun = begun.inspect_err(|error| explain::refusal(app, caller, "purchase", format!("{phone} was not bought"), error))?;
@@ -80,14 +105,16 @@ async fn begin(app: &App, caller: &Caller, operation: Operation, command: Purcha
     let (pen, carriers, caller) = (app.pen(), app.carriers.clone(), *caller);
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, caller.environment)?;
+        let named = look_up(tx, &caller, &command)?;
         if let Some(begun) = begun_before(tx, &desk, operation, &finish)? {
             return Ok(begun);
         }
-        let owned = numbers::by_phone(tx, caller.environment, command.phone)?.is_some();
+        let owned = numbers::by_phone(tx, caller.environment, command.phone)?;
+        let held = owned.map(|number| Held { by: number.property, wanted_for: named.property });
         let offer = inventory::lock(tx, caller.kind, command.phone)?;
         let mut explanation = Explanation::of("purchase", caller.request.to_string());
-        let offer = purchase::decide(command.phone, offer.as_ref(), caller.environment, owned, &mut explanation)?;
-        let order = draft(&desk, operation, &command, offer);
+        let offer = purchase::decide(command.phone, offer.as_ref(), caller.environment, held, &mut explanation)?;
+        let order = draft(&desk, operation, &command, &named, offer)?;
         spending::check(tx, &desk, offer.price()?.micros)?;
         if carriers.is_local(&offer.carrier)? {
             charge(tx, &desk, &order)?;
@@ -96,6 +123,15 @@ async fn begin(app: &App, caller: &Caller, operation: Operation, command: Purcha
         hold(tx, &desk, order).map(Begun::Ordered)
     };
     app.store.write(work).await
+}
+
+/// Looks up what the buyer names, before the credential is asked whether it may buy.
+fn look_up(tx: &mut Tx, caller: &Caller, command: &PurchaseNumber) -> Result<Named> {
+    let environment = caller.environment;
+    let property = command.property.as_ref().map(|property| properties::find(tx, environment, property)).transpose()?;
+    let address = command.address.as_ref().map(|address| addresses::find(tx, environment, address)).transpose()?;
+    permit(caller, Scope::NumbersWrite)?;
+    Ok(Named { property: property.map(|property| property.id), address })
 }
 
 /// What this very request began before it was cut off: an order that is still open, or one that due work has completed meanwhile.
@@ -112,8 +148,11 @@ fn begun_before(tx: &mut Tx, desk: &Desk, operation: Operation, finish: &Finish<
     }
 }
 
-fn draft(desk: &Desk, operation: Operation, command: &PurchaseNumber, offer: &Offer) -> Order {
-    Order {
+fn draft(desk: &Desk, operation: Operation, command: &PurchaseNumber, named: &Named, offer: &Offer) -> Result<Order> {
+    if let (Some(address), Some(sent)) = (&named.address, &command.address) {
+        check_suits(address, &sent.text, offer.requirement(), command.phone)?;
+    }
+    Ok(Order {
         id: desk.id(OrderId::new),
         environment: desk.settings.id,
         operation: operation.0,
@@ -124,9 +163,38 @@ fn draft(desk: &Desk, operation: Operation, command: &PurchaseNumber, offer: &Of
         monthly: offer.monthly,
         setup: offer.setup,
         hold: None,
+        property: named.property.unwrap_or(default_of(desk.settings.id)),
+        address: named.address.as_ref().map(|address| address.id),
+        requirement: offer.requirement(),
         state: OrderState::Pending,
         created_at: desk.now,
+    })
+}
+
+/// Checks that an address is where a number's country wants one.
+///
+/// # Errors
+/// `address_unsuitable`.
+pub(super) fn check_suits(address: &Address, sent: &str, requirement: Requirement, phone: PhoneNumber) -> Result<()> {
+    match requirement.place(phone) {
+        Some(place) if !address.is_in(&place) => {
+            Err(Error::address_unsuitable("address", sent.to_owned(), phone.to_string(), place))
+        }
+        _ => Ok(()),
     }
+}
+
+/// The address that a number is registered with: the one that its buyer named, if it is still there, or the first that suits.
+fn address_of(tx: &mut Tx, order: &Order, explanation: &mut Explanation) -> Result<Option<AddressId>> {
+    if let Some(named) = order.address
+        && repo::addresses::get(tx, order.environment, named)?.is_some()
+    {
+        return Ok(Some(named));
+    }
+    let Some(place) = order.requirement.place(order.phone) else { return Ok(None) };
+    let found = repo::addresses::first_in(tx, order.environment, &place)?;
+    explanation.note("the account has an address where the number wants one", place, found.is_some());
+    Ok(found.map(|address| address.id))
 }
 
 fn cause(desk: &Desk, order: &Order, step: &str, description: String) -> Cause {
@@ -221,9 +289,13 @@ fn hand_over(
 ) -> Result<Number> {
     let states = (from, OfferState::Assigned);
     offers::shift(tx, desk, order.phone, states, Some(order.environment))?;
+    let address = address_of(tx, order, &mut explanation)?;
     let number = Number {
         id: NumberId::from_bytes(*order.id.as_bytes()), // a transfer for an order leads to the number that it became
         environment: order.environment,
+        property: order.property,
+        requirement: order.requirement,
+        address,
         phone: order.phone,
         state: NumberState::Active,
         friendly_name: order.friendly_name.clone(),

@@ -1,11 +1,20 @@
 //! Reading numbers in an account's possession.
 
 use tandem_catalogue::{Error, Result};
-use tandem_domain::number::Number;
+use tandem_domain::{Features, NumberType, number::Number};
 use tandem_kernel::{Caller, EnvironmentId, NumberId, PhoneNumber, Scope};
-use tandem_store::{Tx, repo::numbers};
+use tandem_store::{
+    Tx,
+    repo::{
+        number_counts,
+        numbers::{self, Owner},
+    },
+};
 
-use crate::{App, permit};
+use crate::{
+    App, permit,
+    properties::{self, PropertyRef},
+};
 
 /// How a caller names one of its numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +57,53 @@ pub struct NumberList {
     pub numbers: Vec<Number>,
     /// How many there are in all.
     pub total: i64,
+}
+
+/// Which numbers of a property or of all properties to list.
+#[derive(Debug, Clone)]
+pub struct FindNumbers {
+    /// The property; all of the environment's, if none is named.
+    pub property: Option<PropertyRef>,
+    /// Only numbers of one of these types; of any, if there are none.
+    pub types: Vec<NumberType>,
+    /// Only numbers that can do all this.
+    pub features: Features,
+    /// The number after which the page begins.
+    pub after: Option<NumberId>,
+    /// How many.
+    pub limit: i64,
+    /// How many to leave out.
+    pub offset: i64,
+}
+
+/// Lists numbers by type and features, oldest first. It costs the same however many numbers there are.
+///
+/// # Errors
+/// `property_not_found`, `insufficient_scope`.
+pub async fn find_of_property(app: &App, caller: &Caller, command: FindNumbers) -> Result<NumberList> {
+    let caller = *caller;
+    let read = move |tx: &mut Tx| {
+        let environment = caller.environment;
+        let property = command.property.as_ref().map(|property| properties::find(tx, environment, property)).transpose()?;
+        permit(&caller, Scope::NumbersRead)?;
+        let owner = property.map_or(Owner::Environment(environment), |property| Owner::Property(environment, property.id));
+        let wanted = sorts(&command);
+        let mut counts = number_counts::of(tx, owner)?;
+        counts.retain(|(sort, _)| wanted.contains(sort));
+        let sorts: Vec<i64> = counts.iter().map(|(sort, _)| *sort).collect();
+        let after = command.after.unwrap_or(NumberId::from_bytes([0; 16]));
+        let numbers = numbers::of_sorts(tx, owner, &sorts, after, command.limit, command.offset)?;
+        Ok(NumberList { numbers, total: counts.iter().map(|(_, count)| count).sum() })
+    };
+    app.store.read(read).await
+}
+
+/// The sorts that a list asks for.
+fn sorts(command: &FindNumbers) -> Vec<i64> {
+    let wanted = |kind: &NumberType| command.types.is_empty() || command.types.contains(kind);
+    let features: Vec<Features> = (0..16).map(Features::from_bits).filter(|all| all.contains(command.features)).collect();
+    let types = NumberType::ALL.into_iter().filter(wanted);
+    types.flat_map(|kind| features.iter().map(move |features| Number::sort_of(kind, *features))).collect()
 }
 
 /// Finds a number that an environment has now.

@@ -5,10 +5,12 @@ use tandem_catalogue::{Code, Dialect, Error, Result};
 use tandem_domain::{
     Explanation, Features,
     account::Account,
+    address::Requirement,
     config::NumberConfig,
     event::EventKind,
     number::{Number, NumberState},
     port::{self, ESTIMATE_DAYS, Port, PortDetails, PortState, Standing},
+    property::default_of,
 };
 use tandem_kernel::{Caller, Environment, EnvironmentId, ExplanationId, Money, NumberId, PhoneNumber, PortId, Scope};
 use tandem_ledger::Posting;
@@ -204,6 +206,9 @@ fn number(port: &Port, monthly: Money) -> Number {
     Number {
         id: port.number,
         environment: port.environment,
+        property: default_of(port.environment),
+        requirement: Requirement::None,
+        address: None,
         phone: port.details.phone,
         state: NumberState::Porting { port: port.id },
         friendly_name: None,

@@ -112,7 +112,7 @@ impl House {
     }
 
     pub async fn buy(&self, caller: &Caller, number: &str) -> Result<Number> {
-        let command = PurchaseNumber { phone: phone(number), friendly_name: None };
+        let command = PurchaseNumber::new(phone(number));
         let operation = Operation(*RequestId::new(self.app.machine_now(), &OsRng).as_bytes());
         numbers::purchase(&self.app, caller, operation, command, nothing_more()).await
     }

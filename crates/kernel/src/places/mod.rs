@@ -8,6 +8,7 @@
 //! whole. The territories of the United States are countries of their own here, as they are in ISO 3166-1.
 
 mod atlas;
+mod cities;
 mod spans;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use std::sync::LazyLock;
 
 use atlas::Atlas;
 pub use atlas::Region;
+pub use cities::{cities, city_of, city_prefixes};
 use spans::Spans;
 
 use crate::{Country, PhoneNumber};
@@ -142,6 +144,12 @@ pub fn prefixes(country: Country) -> &'static [u64] {
 #[must_use]
 pub fn known_country(country: Country) -> bool {
     Atlas::get().land(country).is_some()
+}
+
+/// Whether ISO 3166-1 has given the code to a country, be it one without a numbering plan of its own.
+#[must_use]
+pub fn is_assigned(country: Country) -> bool {
+    known_country(country) || matches!(country.as_str(), "AQ" | "BV" | "GS" | "HM" | "PN" | "TF" | "UM")
 }
 
 /// The code to dial before a country's numbers.

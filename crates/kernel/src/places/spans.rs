@@ -56,6 +56,13 @@ impl Spans {
         (owner != NOBODY).then_some(owner.into())
     }
 
+    /// What the numbers of each owned stretch begin with, beside the owner.
+    pub(super) fn stretches(&self) -> impl Iterator<Item = (u32, u32, usize)> {
+        let ends = self.starts.iter().skip(1).copied().chain([10_u32.pow(WIDTH)]);
+        let stretches = self.starts.iter().copied().zip(ends).zip(&self.owners);
+        stretches.filter(|(_, owner)| **owner != NOBODY).map(|((start, end), owner)| (start, end, usize::from(*owner)))
+    }
+
     fn push(&mut self, start: u32, owner: u16) {
         self.starts.push(start);
         self.owners.push(owner);
@@ -72,6 +79,20 @@ fn leading(digits: u64) -> u32 {
 /// Where the numbers after all those that begin with `prefix` start.
 fn leading_after(prefix: u64) -> u32 {
     leading(prefix) + 10_u32.pow(WIDTH.saturating_sub(length(prefix)))
+}
+
+/// The prefixes that together cover the numbers whose first nine digits are from `start` to before `end`.
+pub(super) fn prefixes_between(mut start: u32, end: u32) -> Vec<u64> {
+    let mut prefixes = Vec::new();
+    while start < end {
+        let mut step = 1_u32;
+        while start.is_multiple_of(step * 10) && step < 10_u32.pow(WIDTH - 1) && end - start >= step * 10 {
+            step *= 10;
+        }
+        prefixes.push(u64::from(start / step));
+        start += step;
+    }
+    prefixes
 }
 
 /// How many digits a number has.
@@ -114,6 +135,12 @@ mod tests {
         ] {
             assert_eq!(spans.owner(PhoneNumber::from_digits(digits)), owner, "{digits}");
         }
+    }
+
+    #[test]
+    fn a_stretch_is_covered_by_prefixes() {
+        assert_eq!(prefixes_between(141_500_000, 141_600_000), [1415]);
+        assert_eq!(prefixes_between(141_598_000, 141_610_000), [141_598, 141_599, 14_160]);
     }
 
     #[test]

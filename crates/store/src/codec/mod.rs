@@ -3,7 +3,7 @@
 mod flow;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use tandem_domain::config::{Forwarding, NumberConfig, Recording, Schedule, ScheduleRule, Voicemail};
+use tandem_domain::config::{Attribution, Forwarding, NumberConfig, Recording, Schedule, ScheduleRule, SmsForwarding, Voicemail};
 use tandem_kernel::PhoneNumber;
 
 use crate::Fault;
@@ -32,6 +32,50 @@ struct ConfigRow {
     schedule: Option<ScheduleRow>,
     #[serde(skip_serializing_if = "Option::is_none")]
     recording: Option<RecordingRow>,
+    #[serde(skip_serializing_if = "AttributionRow::is_empty")]
+    attribution: AttributionRow,
+    #[serde(skip_serializing_if = "SmsForwardingRow::is_empty")]
+    sms_forwarding: SmsForwardingRow,
+}
+
+#[derive(Serialize, Deserialize, Default, PartialEq)]
+#[serde(default)]
+struct AttributionRow {
+    source: Option<String>,
+    medium: Option<String>,
+    campaign: Option<String>,
+    content: Option<String>,
+}
+
+#[derive(Serialize, Deserialize, Default, PartialEq)]
+#[serde(default)]
+struct SmsForwardingRow {
+    sms_from: Option<String>,
+    sms_to: Option<u64>,
+    email_from: Option<String>,
+    email_to: Option<String>,
+}
+
+impl AttributionRow {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn of(attribution: &Attribution) -> Self {
+        let Attribution { source, medium, campaign, content } = attribution.clone();
+        Self { source, medium, campaign, content }
+    }
+}
+
+impl SmsForwardingRow {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn of(forwarding: &SmsForwarding) -> Self {
+        let SmsForwarding { sms_from, sms_to, email_from, email_to } = forwarding.clone();
+        Self { sms_from, sms_to: sms_to.map(PhoneNumber::digits), email_from, email_to }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -107,6 +151,8 @@ pub fn config_to_text(config: &NumberConfig) -> String {
             format: recording.format.clone(),
             participant: recording.participant.clone(),
         }),
+        attribution: AttributionRow::of(&config.attribution),
+        sms_forwarding: SmsForwardingRow::of(&config.sms_forwarding),
     })
 }
 
@@ -137,7 +183,19 @@ pub fn config_from_text(text: &str) -> Result<NumberConfig, Fault> {
             format: recording.format,
             participant: recording.participant,
         }),
+        attribution: attribution(row.attribution),
+        sms_forwarding: sms_forwarding(row.sms_forwarding),
     })
+}
+
+fn attribution(row: AttributionRow) -> Attribution {
+    let AttributionRow { source, medium, campaign, content } = row;
+    Attribution { source, medium, campaign, content }
+}
+
+fn sms_forwarding(row: SmsForwardingRow) -> SmsForwarding {
+    let SmsForwardingRow { sms_from, sms_to, email_from, email_to } = row;
+    SmsForwarding { sms_from, sms_to: sms_to.map(PhoneNumber::from_digits), email_from, email_to }
 }
 
 fn rule_row(rule: &ScheduleRule) -> RuleRow {

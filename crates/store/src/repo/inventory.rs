@@ -2,7 +2,7 @@
 
 use tandem_catalogue::Result;
 use tandem_domain::{
-    Features,
+    Features, NumberType,
     inventory::Entry,
     purchase::{Offer, OfferState},
 };
@@ -34,15 +34,27 @@ pub fn lock(tx: &mut Tx, kind: Environment, phone: PhoneNumber) -> Result<Option
     Ok(row.map(|row| offer(&row)).transpose()?)
 }
 
-/// What the search index knows of each number, in order, from the one after `after`.
+/// What the search index knows of each number, its type among the features, in order, from the one after `after`.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn entries(tx: &mut Tx, kind: Environment, after: u64, limit: i64) -> Result<Vec<Entry>> {
     let rows = tx.query(
-        "SELECT number, features, monthly, setup, CASE address_requirement WHEN 'none' THEN 0 ELSE 1 END, \
+        "SELECT number, features, monthly, setup, CASE address_requirement WHEN 'none' THEN 0 WHEN 'any' THEN 1 ELSE 2 END, \
          CASE state WHEN 'available' THEN 1 ELSE 0 END FROM inventory WHERE kind = $1 AND number > $2 ORDER BY number LIMIT $3",
         &[kind.as_str().into(), after.into(), limit.into()],
     )?;
-    Ok(rows.iter().map(entry).collect::<Result<_, Fault>>()?)
+    // Numbers that differ in the last two digits only are of one type; asking the plan about each would take longer than all the rest.
+    let mut last: Option<(u64, u8)> = None;
+    let entries = rows.iter().map(|row| {
+        let plain = entry(row)?;
+        let hundred = plain.number / 100;
+        let bit = match last {
+            Some((same, bit)) if same == hundred => bit,
+            _ => NumberType::of(PhoneNumber::from_digits(plain.number)).bit(),
+        };
+        last = Some((hundred, bit));
+        Ok(Entry { features: plain.features | bit, ..plain })
+    });
+    Ok(entries.collect::<Result<_, Fault>>()?)
 }
 
 /// Moves a number from one state to another, if it is in the former.
@@ -139,7 +151,7 @@ fn entry(row: &Row) -> Result<Entry, Fault> {
         features: u8::try_from(row.int(1)?).map_err(|_| Fault::shape(1))?,
         monthly: row.int(2)?,
         setup: row.int(3)?,
-        needs_address: u8::from(row.int(4)? != 0),
+        needs_address: u8::try_from(row.int(4)?).map_err(|_| Fault::shape(4))?,
         available: row.int(5)? != 0,
     })
 }

@@ -1,6 +1,7 @@
 //! Repositories: how each kind of object is kept. Absence is `Option`; the number of affected rows is always looked at.
 
 pub mod accounts;
+pub mod addresses;
 pub mod audit;
 pub mod call_flows;
 pub mod calls;
@@ -24,6 +25,7 @@ pub mod logins;
 mod message_options;
 pub mod message_parts;
 pub mod messages;
+pub mod number_counts;
 pub mod numbers;
 pub mod optouts;
 pub mod orders;

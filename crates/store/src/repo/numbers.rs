@@ -3,18 +3,19 @@
 use tandem_catalogue::Result;
 use tandem_domain::{
     Features,
+    address::Requirement,
     number::{Number, NumberState},
 };
-use tandem_kernel::{Environment, EnvironmentId, NumberId, PhoneNumber, PortId, Timestamp};
+use tandem_kernel::{AddressId, Environment, EnvironmentId, NumberId, PhoneNumber, PortId, PropertyId, Timestamp};
 
-use super::expect_one;
+use super::{expect_all, expect_one, number_counts};
 use crate::{Fault, Param, Row, Tx, codec};
 
 macro_rules! columns {
     ($rest:literal) => {
         concat!(
             "SELECT id, environment_id, phone, state, friendly_name, carrier, features, monthly, setup, currency, config, purchased_at, \
-             periods_paid, grace_until, released_at, port_id, version FROM numbers ",
+             periods_paid, grace_until, released_at, port_id, version, property_id, address_id, address_requirement FROM numbers ",
             $rest
         )
     };
@@ -26,8 +27,8 @@ pub fn insert(tx: &mut Tx, number: &Number) -> Result<()> {
     let (grace, released, port) = state_columns(&number.state);
     tx.execute(
         "INSERT INTO numbers (id, environment_id, phone, state, friendly_name, carrier, features, monthly, setup, currency, config, \
-         purchased_at, periods_paid, grace_until, released_at, port_id, version, call_flow) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+         purchased_at, periods_paid, grace_until, released_at, port_id, version, call_flow, property_id, address_id, address_requirement, wants, \
+         sort) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
         &[
             number.id.as_bytes().into(),
             number.environment.as_bytes().into(),
@@ -47,9 +48,15 @@ pub fn insert(tx: &mut Tx, number: &Number) -> Result<()> {
             port.as_ref().map(PortId::as_bytes).into(),
             number.version.into(),
             flow_column(number).into(),
+            number.property.as_bytes().into(),
+            number.address.as_ref().map(AddressId::as_bytes).into(),
+            number.requirement.as_str().into(),
+            number.wants().as_ref().into(),
+            number.sort().into(),
         ],
     )?;
-    Ok(())
+    let released = matches!(number.state, NumberState::Released { .. });
+    number_counts::add(tx, number, if released { 0 } else { 1 })
 }
 
 /// Writes a number over the version before it.
@@ -60,7 +67,7 @@ pub fn update(tx: &mut Tx, number: &Number) -> Result<()> {
     let (grace, released, port) = state_columns(&number.state);
     let changed = tx.execute(
         "UPDATE numbers SET state = $1, friendly_name = $2, config = $3, purchased_at = $4, periods_paid = $5, grace_until = $6, \
-         released_at = $7, port_id = $8, version = $9, call_flow = $11 WHERE id = $10 AND version + 1 = $9",
+         released_at = $7, port_id = $8, version = $9, call_flow = $11, address_id = $12, wants = $13 WHERE id = $10 AND version + 1 = $9",
         &[
             number.state.as_str().into(),
             number.friendly_name.as_ref().into(),
@@ -73,9 +80,15 @@ pub fn update(tx: &mut Tx, number: &Number) -> Result<()> {
             number.version.into(),
             number.id.as_bytes().into(),
             flow_column(number).into(),
+            number.address.as_ref().map(AddressId::as_bytes).into(),
+            number.wants().as_ref().into(),
         ],
     )?;
-    expect_one("number", changed)
+    expect_one("number", changed)?;
+    match number.state {
+        NumberState::Released { .. } => number_counts::add(tx, number, -1), // nothing is written of it after that
+        _ => Ok(()),
+    }
 }
 
 /// Reads a number by its id, whoever has it.
@@ -154,6 +167,83 @@ fn flow_column(number: &Number) -> Option<&String> {
     number.config.call_flow_id.as_ref().filter(|_| current)
 }
 
+/// Which numbers a list has.
+#[derive(Clone, Copy, Debug)]
+pub enum Owner {
+    /// All of an environment.
+    Environment(EnvironmentId),
+    /// Those of a property of an environment.
+    Property(EnvironmentId, PropertyId),
+}
+
+/// A page of the numbers that an owner has now and that are of one of these sorts, oldest first, from the one after `after`. Each sort
+/// is a stretch of an index, so that what the filter leaves out is not read.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn of_sorts(tx: &mut Tx, owner: Owner, sorts: &[i64], after: NumberId, limit: i64, offset: i64) -> Result<Vec<Number>> {
+    if sorts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let own = match &owner {
+        Owner::Environment(id) => id.as_bytes(),
+        Owner::Property(_, id) => id.as_bytes(),
+    };
+    let reach = limit.saturating_add(offset);
+    let params = [own.into(), after.as_bytes().into(), reach.into(), limit.into(), offset.into()];
+    let rows = tx.query_built(&page_of_sorts(&owner, sorts), &params)?;
+    Ok(rows.iter().map(number).collect::<Result<_, Fault>>()?)
+}
+
+/// The text of that query.
+#[must_use]
+pub fn page_of_sorts(owner: &Owner, sorts: &[i64]) -> String {
+    let column = match owner {
+        Owner::Environment(_) => "environment_id",
+        Owner::Property(..) => "property_id",
+    };
+    let stretch = |(place, sort): (usize, &i64)| {
+        format!(
+            "SELECT id FROM (SELECT id FROM numbers WHERE {column} = $1 AND sort = {sort} AND state <> 'released' AND id > $2 ORDER BY id \
+             LIMIT $3) AS sort_{place}"
+        )
+    };
+    let stretches: Vec<String> = sorts.iter().enumerate().map(stretch).collect();
+    let page = format!("SELECT id FROM ({}) AS found ORDER BY id LIMIT $4 OFFSET $5", stretches.join(" UNION ALL "));
+    format!("{} ({page}) ORDER BY id", columns!("WHERE id IN"))
+}
+
+/// Numbers that need an address in a place, oldest first.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn wanting(tx: &mut Tx, environment: EnvironmentId, place: &str, limit: i64) -> Result<Vec<Number>> {
+    let rows = tx.query(
+        columns!("WHERE environment_id = $1 AND wants = $2 ORDER BY id LIMIT $3"),
+        &[environment.as_bytes().into(), place.into(), limit.into()],
+    )?;
+    Ok(rows.iter().map(number).collect::<Result<_, Fault>>()?)
+}
+
+/// Registers numbers that need an address with one.
+///
+/// # Errors
+/// `concurrent_modification` where another change came first.
+pub fn register(tx: &mut Tx, address: AddressId, numbers: &[Number]) -> Result<()> {
+    let row = |number: &Number| [*number.id.as_bytes(), *address.as_bytes()];
+    let ids: Vec<[[u8; 16]; 2]> = numbers.iter().map(row).collect();
+    let rows: Vec<Vec<Param>> = ids.iter().map(|[id, address]| vec![id.into(), address.into()]).collect();
+    let sql = "UPDATE numbers SET address_id = $2, wants = NULL, version = version + 1 WHERE id = $1 AND wants IS NOT NULL";
+    let changed = tx.execute_many(sql, &rows)?;
+    expect_all("number", changed, numbers.len())
+}
+
+/// How many numbers are registered with an address; beyond `most` they are not counted.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn count_with_address(tx: &mut Tx, address: AddressId, most: i64) -> Result<i64> {
+    let row = tx.first(
+        "SELECT COUNT(*) FROM (SELECT id FROM numbers WHERE address_id = $1 AND state <> 'released' LIMIT $2) AS linked",
+        &[address.as_bytes().into(), most.into()],
+    )?;
+    Ok(row.ok_or_else(|| Fault::data("a count without a row"))?.int(0)?)
+}
+
 fn state_columns(state: &NumberState) -> (Option<Timestamp>, Option<Timestamp>, Option<PortId>) {
     match *state {
         NumberState::Active | NumberState::PortingOut => (None, None, None),
@@ -186,5 +276,8 @@ fn number(row: &Row) -> Result<Number, Fault> {
         purchased_at: row.time(11)?,
         periods_paid: i32::try_from(row.int(12)?).map_err(|_| Fault::shape(12))?,
         version: row.int(16)?,
+        property: PropertyId::from_bytes(row.array(17)?),
+        address: row.opt_array(18)?.map(AddressId::from_bytes),
+        requirement: row.word(19, Requirement::parse)?,
     })
 }

@@ -1,8 +1,8 @@
 //! Orders for numbers at carriers: what is under way between the hold and its capture.
 
 use tandem_catalogue::Result;
-use tandem_domain::Features;
-use tandem_kernel::{EnvironmentId, Money, OrderId, PhoneNumber, Timestamp, TransferId};
+use tandem_domain::{Features, address::Requirement};
+use tandem_kernel::{AddressId, EnvironmentId, Money, OrderId, PhoneNumber, PropertyId, Timestamp, TransferId};
 
 use super::expect_one;
 use crate::{Fault, Row, Tx};
@@ -57,6 +57,12 @@ pub struct Order {
     pub setup: Money,
     /// The hold of the price; none for what is free.
     pub hold: Option<TransferId>,
+    /// The property that is to have the number.
+    pub property: PropertyId,
+    /// The address that the buyer named for it.
+    pub address: Option<AddressId>,
+    /// Which address the number's country wants.
+    pub requirement: Requirement,
     /// Where it is.
     pub state: OrderState,
     /// When it was made.
@@ -67,7 +73,7 @@ macro_rules! columns {
     ($rest:literal) => {
         concat!(
             "SELECT id, environment_id, operation, phone, carrier, friendly_name, features, monthly, setup, currency, hold_id, state, \
-             created_at FROM orders ",
+             created_at, property_id, address_id, address_requirement FROM orders ",
             $rest
         )
     };
@@ -78,7 +84,8 @@ macro_rules! columns {
 pub fn insert(tx: &mut Tx, order: &Order) -> Result<()> {
     tx.execute(
         "INSERT INTO orders (id, environment_id, operation, phone, carrier, friendly_name, features, monthly, setup, currency, hold_id, \
-         state, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         state, created_at, property_id, address_id, address_requirement) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         &[
             order.id.as_bytes().into(),
             order.environment.as_bytes().into(),
@@ -93,6 +100,9 @@ pub fn insert(tx: &mut Tx, order: &Order) -> Result<()> {
             order.hold.as_ref().map(TransferId::as_bytes).into(),
             order.state.as_str().into(),
             order.created_at.into(),
+            order.property.as_bytes().into(),
+            order.address.as_ref().map(AddressId::as_bytes).into(),
+            order.requirement.as_str().into(),
         ],
     )?;
     Ok(())
@@ -141,5 +151,8 @@ fn order(row: &Row) -> Result<Order, Fault> {
         hold: row.opt_array(10)?.map(TransferId::from_bytes),
         state: row.word(11, OrderState::parse)?,
         created_at: row.time(12)?,
+        property: PropertyId::from_bytes(row.array(13)?),
+        address: row.opt_array(14)?.map(AddressId::from_bytes),
+        requirement: row.word(15, Requirement::parse)?,
     })
 }

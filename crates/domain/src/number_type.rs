@@ -1,0 +1,96 @@
+//! What sort of number a number is, as the Fone Dynamics API tells them apart.
+
+use tandem_kernel::{LineType, PhoneNumber};
+
+/// The bit of the search index that stands for the first type; the bits below are features.
+const FIRST_BIT: u8 = 4;
+
+/// A sort of number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NumberType {
+    /// It belongs to a place.
+    Local,
+    /// It is free for callers.
+    TollFree,
+    /// Caller and owner share the cost.
+    SharedRate,
+    /// It belongs to a whole country: mobile numbers and services.
+    National,
+}
+
+impl NumberType {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Local, Self::TollFree, Self::SharedRate, Self::National];
+    /// Their words.
+    pub const WORDS: &'static [&'static str] = &["Local", "Toll-Free", "Shared-Rate", "National"];
+
+    /// The word that pages use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "Local",
+            Self::TollFree => "Toll-Free",
+            Self::SharedRate => "Shared-Rate",
+            Self::National => "National",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == text)
+    }
+
+    /// What a number is, by its numbering plan.
+    #[must_use]
+    pub fn of(phone: PhoneNumber) -> Self {
+        match phone.line_type() {
+            LineType::FixedLine | LineType::FixedLineOrMobile => Self::Local,
+            LineType::TollFree => Self::TollFree,
+            LineType::SharedCost => Self::SharedRate,
+            LineType::Mobile
+            | LineType::PremiumRate
+            | LineType::Voip
+            | LineType::PersonalNumber
+            | LineType::Pager
+            | LineType::Uan
+            | LineType::Voicemail
+            | LineType::Unknown => Self::National,
+        }
+    }
+
+    /// Its place among them, as stores keep it.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The bit that says it in the search index, beside the features.
+    #[must_use]
+    pub const fn bit(self) -> u8 {
+        1 << (FIRST_BIT + self.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_told_apart() {
+        for (digits, expected) in [
+            (61_292_000_000, NumberType::Local),
+            (14_155_550_100, NumberType::Local),
+            (611_800_123_456, NumberType::TollFree),
+            (18_005_551_234, NumberType::TollFree),
+            (611_300_123_456, NumberType::SharedRate),
+            (61_412_345_678, NumberType::National),
+        ] {
+            assert_eq!(NumberType::of(PhoneNumber::from_digits(digits)), expected, "{digits}");
+        }
+        for (one, word) in NumberType::ALL.into_iter().zip(NumberType::WORDS) {
+            assert_eq!((one.as_str(), NumberType::parse(word)), (*word, Some(one)));
+            assert_eq!(one.bit() & 15, 0);
+        }
+    }
+}
