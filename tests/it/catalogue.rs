@@ -1,8 +1,11 @@
 //! The catalogue of errors as a whole.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt::Write as _, path::Path};
 
+use http::Method;
+use serde_json::{Value, json};
 use tandem_catalogue::{Code, Dialect};
+use tandem_testkit::{Client, Server, on_both};
 
 /// Every code that there ever was: nothing is removed from this list.
 const EVER: &str = include_str!("../data/codes.txt");
@@ -90,5 +93,92 @@ fn the_audian_dialect_says_what_its_reference_says() {
         let said =
             |code: &&Code| code.entry().wire(Dialect::Audian).code == name && code.entry().wire(Dialect::Audian).status == status;
         assert!(Code::ALL.iter().any(|code| said(&code)), "nothing is said as {name} with {status}");
+    }
+}
+
+/// `docs/triggers.md` as it has to be.
+fn triggers() -> String {
+    let mut page = "# What provokes each error\n\n<!-- Written from the catalogue by `tests/it/catalogue.rs`; see the end of this page. -->\n\n\
+        Each code of the catalogue, and what to do in a test environment to see it. Telephone numbers that begin with +1 628 20 are magic: \
+        [magic numbers](magic-numbers.md) are bought and ported, [magic recipients](magic-recipients.md) are written to. What an SMSC or a \
+        receipt does wrong can be ordered with `POST /v1/faults` as well, and `POST /v1/clock/advance` makes things fall due. What only an \
+        operator or an outage brings about says so. `GET /v1/errors/CODE` and `tandem explain CODE` say the same of one code, and the \
+        header `X-Tandem-Error` of a refusal names it.\n\n"
+        .to_owned();
+    page.push_str("| Code | Status | What provokes it |\n|---|---|---|\n");
+    let mut codes = Code::ALL.to_vec();
+    codes.sort_by_key(|code| code.name());
+    for code in codes {
+        let entry = code.entry();
+        writeln!(page, "| `{}` | {} | {} |", entry.name, entry.wire(Dialect::Native).status, entry.trigger).expect("room");
+    }
+    page.push_str(
+        "\n## This page\n\nA test compares it with the catalogue, and the gate of `./test` fails for a code that nothing provoked. After a \
+         change, write it anew:\n\n```sh\nTANDEM_WRITE_DOCS=1 cargo test -p tandem-tests --test it triggers\n```\n",
+    );
+    page
+}
+
+#[test]
+fn the_page_of_triggers_is_the_catalogues() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/triggers.md");
+    if std::env::var_os("TANDEM_WRITE_DOCS").is_some() {
+        std::fs::write(&path, triggers()).expect("docs/triggers.md can be written");
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(kept == triggers(), "docs/triggers.md is out of date: run the test with TANDEM_WRITE_DOCS=1");
+}
+
+/// What is done with a magic number, and what is said.
+struct Magic(&'static str, &'static str, fn(&str) -> (Method, String, Value));
+
+fn bought(number: &str) -> (Method, String, Value) {
+    (Method::POST, "/audian/v2/numbers/purchase".to_owned(), json!({ "number": number }))
+}
+
+fn ported(number: &str) -> (Method, String, Value) {
+    (Method::POST, "/audian/v2/ports".to_owned(), crate::seeds::port_of(number))
+}
+
+const MAGIC: [Magic; 7] = [
+    Magic("+16282000060", "number_not_available", bought),
+    Magic("+16282010070", "cannot_port_ineligible", ported),
+    Magic("+16282010080", "cannot_port_carrier", ported),
+    Magic("+16282000020", "bad_gateway", bought),
+    Magic("+16282010110", "bad_gateway", ported),
+    Magic("+16282000010", "carrier_unavailable", bought),
+    Magic("+16282010120", "carrier_unavailable", ported),
+];
+/// Magic numbers whose triggers take several steps, and where those are gone through.
+const STEPS: [(&str, &str); 3] = [
+    ("+16282000040", "seeds::states: the same purchase twice at once"),
+    ("+16282010130", "gate::own: a port is called off"),
+    ("+16282010140", "gate::own: a port is called off"),
+];
+
+#[test]
+fn every_magic_number_that_a_trigger_names_is_tried() {
+    for code in Code::ALL {
+        for (at, _) in code.entry().trigger.match_indices("+1628") {
+            let number: String = code.entry().trigger.chars().skip(at).take_while(|c| *c == '+' || c.is_ascii_digit()).collect();
+            let tried = MAGIC.iter().any(|Magic(known, said, _)| *known == number && *said == code.name());
+            assert!(tried || STEPS.iter().any(|(known, _)| *known == number), "{}: nothing tries {number}", code.name());
+        }
+    }
+}
+
+async fn follow(client: &Client, magic: &Magic) {
+    let Magic(number, code, request) = magic;
+    let (method, path, body) = request(number);
+    let answer = client.send(method, &path, Some(body.to_string().into_bytes())).await;
+    assert!(answer.header("x-tandem-error") == Some(code), "{code} was expected{answer}");
+}
+
+on_both! {
+    async fn magic_triggers_do_what_they_say(server: Server) {
+        let ada = server.account("Ada").await;
+        for magic in &MAGIC {
+            follow(&ada.test(), magic).await;
+        }
     }
 }

@@ -221,6 +221,7 @@ on_both! {
         csv.send(Method::POST, "/v1/inventory/imports?environment=live", Some(file)).await.assert_status(200);
         buy(&eve.live(), "+14155551234").await;
         says(&operator.post(&format!("/v1/ports/{id}/complete"), empty()).await, "port_not_possible_now");
+        operator.post(&format!("/v1/ports/{id}/reject"), json!({ "reason": "Somebody here has it" })).await.assert_status(200);
     }
 
     async fn every_code_has_its_page(server: Server) {

@@ -42,6 +42,13 @@ written as JSON numbers in their shortest form: the page's `1.50` is `1.5`.
 | Status | Name | Code | Retryable | Seen |
 |---|---|---|---|---|
 ";
+const GATE_HEAD: &str = "## Every operation and its codes
+
+What `./test` holds every run against. Each code below was provoked over the wire in the dialects that have a column for it: one of an
+operation's own on that operation, one that many share at least once in the dialect; each operation succeeded; and nothing was answered
+that the OpenAPI document does not list. `X-Tandem-Error` names the catalogue's code with every refusal.
+
+";
 const TAIL: &str = "## This page
 
 A test compares it with what the server answers. After a change, write it anew:
@@ -111,6 +118,8 @@ impl Book {
         page.codes("The codes that only the page about statuses has", MORE_CODES);
         page.statuses();
         page.telephony();
+        page.text.push_str(GATE_HEAD);
+        page.text.push_str(&tandem_tests::gate::page(&tandem_tests::gate::tables()));
         page.text.push_str(TAIL);
         page.text
     }
