@@ -36,9 +36,6 @@ fn number(environment: EnvironmentId, place: u64) -> Number {
         purchased_at: DAWN,
         periods_paid: 1,
         version: 1,
-        property: default_of(environment),
-        address: None,
-        requirement: Requirement::None,
     }
 }
 
