@@ -259,8 +259,12 @@ impl Player {
 
     async fn compare_messages(&self) {
         let list = self.client.get(&format!("{MESSAGES}?limit=100&direction=outbound")).await;
-        let mut by_audian: Vec<(String, String)> = list.data()["messages"].as_array().expect("messages").iter()
-            .map(|shown| (words(&shown["from"]), words(&shown["body"]))).collect();
+        let mut by_audian: Vec<(String, String)> = list.data()["messages"]
+            .as_array()
+            .expect("messages")
+            .iter()
+            .map(|shown| (words(&shown["from"]), words(&shown["body"])))
+            .collect();
         by_audian.sort();
         let mut wanted: Vec<_> = self.model.messages.iter().map(|(_, from, text)| (from.clone(), text.clone())).collect();
         wanted.sort();
