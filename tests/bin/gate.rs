@@ -7,7 +7,7 @@ use tandem_tests::gate::{Seen, faults, summary, tables};
 
 fn main() -> ExitCode {
     let Some(folder) = std::env::args().nth(1) else {
-        eprintln!("usage: gate FOLDER, which the tests have filled with TANDEM_COVERAGE=FOLDER");
+        eprintln!("usage: gate FOLDER, which the tests have filled with TANDEM_TEST_COVERAGE=FOLDER");
         return ExitCode::from(2);
     };
     let tables = tables();

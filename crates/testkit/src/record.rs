@@ -1,4 +1,4 @@
-//! What was seen over the wire in a run of the tests. Kept only where `TANDEM_COVERAGE` names a folder.
+//! What was seen over the wire in a run of the tests. Kept only where `TANDEM_TEST_COVERAGE` names a folder.
 
 use std::{
     collections::HashSet,
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::{Answer, contract::Origin};
 
 /// Names a folder into which each test process writes a file of JSON lines.
-const FOLDER: &str = "TANDEM_COVERAGE";
+const FOLDER: &str = "TANDEM_TEST_COVERAGE";
 /// Bytes of a body that are kept.
 const LONGEST: usize = 2000;
 

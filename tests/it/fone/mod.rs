@@ -1,7 +1,7 @@
 //! The Fone Dynamics API.
 
 mod addresses;
-mod available;
+pub mod available;
 mod batch;
 mod calls;
 mod credentials;

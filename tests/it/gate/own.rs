@@ -176,6 +176,10 @@ on_both! {
             (Method::POST, format!("/v1/webhooks/{id}/replay"), json!({ "from": "2024-01-01T00:00:00Z" }), "invalid_transition"),
             (Method::POST, format!("/v1/deliveries/{delivery}/replay"), empty(), "invalid_transition"),
         ]).await;
+        let one = client.post("/v1/webhooks", webhook("http://127.0.0.1:9/one")).await;
+        let one = format!("/v1/webhooks/{}", one.assert_status(201).body["id"].as_str().expect("an id"));
+        assert_eq!(client.patch(&one, json!({ "description": "Ours" })).await.assert_status(200).body["description"], "Ours");
+        client.delete(&one).await.assert_status(200);
         for number in 1..100 {
             client.post("/v1/webhooks", webhook(&format!("http://127.0.0.1:9/{number}"))).await.assert_status(201);
         }
@@ -222,6 +226,31 @@ on_both! {
         buy(&eve.live(), "+14155551234").await;
         says(&operator.post(&format!("/v1/ports/{id}/complete"), empty()).await, "port_not_possible_now");
         operator.post(&format!("/v1/ports/{id}/reject"), json!({ "reason": "Somebody here has it" })).await.assert_status(200);
+    }
+
+    async fn a_port_takes_so_many_documents(server: Server) {
+        let ada = server.account("Ada").await;
+        let ported = ada.test().post("/audian/v2/ports", crate::seeds::port_of("+16282010100")).await;
+        let path = format!("/audian/v2/ports/{}/documents", ported.assert_status(202).data_text("id"));
+        let document = json!({ "type": "bill", "name": "bill.pdf", "content": "JVBERi0xLjQK" });
+        for _ in 0..10 {
+            ada.test().post(&path, document.clone()).await.assert_status(201);
+        }
+        says(&ada.test().post(&path, document).await, "operation_not_allowed");
+        says(&ada.test().delete("/audian/v2/ivr-menus/menu_abc123").await, "resource_not_found");
+    }
+
+    async fn numbers_that_may_not_send_in_fone_dynamics(server: Server) {
+        let (ada, eve) = (server.account("Ada").await, server.account("Eve").await);
+        let path = |persona: &Persona| format!("{}/Properties/{}/Messages", crate::fone::BASE, crate::fone::project_of(persona, Live));
+        let from = |from: &str| json!({ "From": from, "To": "+14155550199", "Text": "x" });
+        ada.live().post("/audian/v2/ports", crate::seeds::port_of("+14155551234")).await.assert_status(202);
+        says(&ada.live().post(&path(&ada), from("+14155551234")).await, "number_porting");
+        buy(&eve.live(), "+14155550100").await;
+        eve.purse(Live, 0).await;
+        server.pass_days(32);
+        server.run_due().await;
+        says(&eve.live().post(&path(&eve), from("+14155550100")).await, "sender_suspended");
     }
 
     async fn every_code_has_its_page(server: Server) {

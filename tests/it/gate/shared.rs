@@ -91,7 +91,7 @@ on_both! {
             says(&door.write(&ada.test().idempotency("")).await, "invalid_idempotency_key");
         }
         let project = format!("/fonedynamics/v2/Properties/{}", crate::fone::first_project(&ada));
-        let login = json!({ "Email": "a@example.com", "Password": "short", "FirstName": "A", "LastName": "B", "Scopes": "ManageCalls" });
+        let login = json!({ "Email": "a@example.com", "Password": "short", "FirstName": "A", "LastName": "B", "Scopes": "Manage" });
         say(&ada.test(), &[
             (Method::POST, format!("{project}/OnlineLogins"), login, "too_short"),
             (Method::POST, format!("{project}/Messages"), json!({ "To": {}, "Text": "x" }), "malformed_parameter"),

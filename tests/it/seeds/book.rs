@@ -9,7 +9,9 @@ use http::StatusCode;
 use serde_json::Value;
 use tandem_testkit::Answer;
 
-use super::reference::{self, CODES, Code, MORE_CODES, STATUSES, Status, TELEPHONY_STATUSES, TelephonyStatus};
+use super::reference::{
+    self, CODES, Code, FONE_CODES, FONE_STATUSES, FoneCode, MORE_CODES, STATUSES, Status, TELEPHONY_STATUSES, TelephonyStatus,
+};
 use crate::examples;
 
 /// Headers that the page shows, in this order.
@@ -26,7 +28,7 @@ const HEAD: &str = "# Errors: what provokes each
 
 <!-- Written by `tests/it/seeds`; see the end of this page. -->
 
-Every code and every status that the documentation of the Audian API lists, and every status of the Telephony.io API, with each cause that it names, the request that
+Every code and every status that the documentation of the Audian API lists, every status of the Telephony.io API, and every code of the Fone Dynamics API, with each cause that it names, the request that
 provokes it over the wire, and the answer. The tests make these exchanges from their real causes on SQLite and on PostgreSQL and
 compare bodies, statuses and headers with the documentation's examples. No route returns an error on command: where a cause is a
 fault, it is a fault of a part, injected at a port.
@@ -41,6 +43,14 @@ written as JSON numbers in their shortest form: the page's `1.50` is `1.5`.
 
 | Status | Name | Code | Retryable | Seen |
 |---|---|---|---|---|
+";
+const FONE_HEAD: &str = "## The Fone Dynamics API
+
+Every code and every status of its page of errors. Errors are wrapped in a `ResponseStatus`; where a parameter is at fault its name is in
+`Errors`, the names of several joined with a comma. Sids are shortened to their letter.
+
+| Status | Code | What leads to it | Seen |
+|---|---|---|---|
 ";
 const GATE_HEAD: &str = "## Every operation and its codes
 
@@ -71,6 +81,20 @@ pub enum Shows {
     Status(u16, &'static str),
     /// A cause of a status of Telephony.io's page.
     Telephony(u16, &'static str),
+    /// A code of Fone Dynamics' page.
+    Fone(&'static str),
+    /// A status of Fone Dynamics' page.
+    FoneStatus(u16),
+}
+
+/// A code of Fone Dynamics' page.
+pub const fn fone(name: &'static str) -> Shows {
+    Shows::Fone(name)
+}
+
+/// A status of Fone Dynamics' page.
+pub const fn fone_status(number: u16) -> Shows {
+    Shows::FoneStatus(number)
 }
 
 /// A cause of a code.
@@ -118,6 +142,7 @@ impl Book {
         page.codes("The codes that only the page about statuses has", MORE_CODES);
         page.statuses();
         page.telephony();
+        page.fone();
         page.text.push_str(GATE_HEAD);
         page.text.push_str(&tandem_tests::gate::page(&tandem_tests::gate::tables()));
         page.text.push_str(TAIL);
@@ -151,6 +176,17 @@ fn check(answer: &Answer, shown: Shows) {
             answer.assert_status(number);
             assert!(answer.body["code"].as_str() == known.code, "{:?} was expected{answer}", known.code);
             assert!(known.code.is_none() || answer.body["error"].is_string(), "a message was expected{answer}");
+        }
+        Shows::Fone(name) => {
+            let (known, said) = (reference::of_fone(name), &answer.body["ResponseStatus"]);
+            answer.assert_status(known.status);
+            assert!(said["ErrorCode"] == name && said["Message"].is_string(), "{name} was expected{answer}");
+            assert!(!known.named || said["Errors"][0]["FieldName"].is_string(), "a FieldName was expected{answer}");
+        }
+        Shows::FoneStatus(number) => {
+            let (_, code, _) = FONE_STATUSES.iter().find(|(status, ..)| *status == number).expect("a status of the page");
+            answer.assert_status(number);
+            assert!(answer.body["ResponseStatus"]["ErrorCode"] == *code, "{code} was expected{answer}");
         }
     }
     let waits = [429, 503].contains(&answer.status);
@@ -191,6 +227,10 @@ impl Page<'_> {
                 missing.push((known.name, "the example"));
             }
         }
+        missing
+            .extend(FONE_CODES.iter().filter(|known| !self.has(&[Shows::Fone(known.name)])).map(|known| (known.name, known.cause)));
+        let unseen = FONE_STATUSES.iter().filter(|(number, ..)| !self.has(&[Shows::FoneStatus(*number)]));
+        missing.extend(unseen.map(|(_, code, cause)| (*code, *cause)));
         assert!(missing.is_empty(), "nothing shows {missing:?}");
     }
 
@@ -277,6 +317,37 @@ impl Page<'_> {
         }
     }
 
+    fn fone(&mut self) {
+        self.text.push_str(FONE_HEAD);
+        for (number, code, cause) in FONE_STATUSES {
+            let seen = usize::from(self.has(&[Shows::FoneStatus(*number)]));
+            writeln!(self.text, "| {number} | `{code}` | {cause} | {} |", tick(seen, 1)).unwrap();
+        }
+        self.text.push_str("\n| Code | Status | What leads to it | Names the parameter | Seen |\n|---|---|---|---|---|\n");
+        for known in FONE_CODES {
+            let FoneCode { name, status, cause, named } = known;
+            let seen = usize::from(self.has(&[Shows::Fone(name)]));
+            writeln!(
+                self.text,
+                "| [{name}](#{}) | {status} | {cause} | {} | {} |",
+                name.to_lowercase(),
+                yes(*named),
+                tick(seen, 1)
+            )
+            .unwrap();
+        }
+        self.text.push('\n');
+        for (number, code, cause) in FONE_STATUSES.iter().filter(|(_, code, _)| FONE_CODES.iter().all(|known| known.name != *code))
+        {
+            writeln!(self.text, "### {code}\n").unwrap();
+            self.cause(cause, &code.to_lowercase(), &[Shows::FoneStatus(*number)]);
+        }
+        for known in FONE_CODES {
+            writeln!(self.text, "### {}\n", known.name).unwrap();
+            self.cause(known.cause, &known.name.to_lowercase(), &[Shows::Fone(known.name)]);
+        }
+    }
+
     fn cause(&mut self, cause: &'static str, place: &str, wanted: &[Shows]) {
         let found = |(index, exchange): (usize, &Exchange)| {
             exchange.shows.iter().find(|shown| wanted.contains(shown)).map(|shown| (index, *shown))
@@ -326,7 +397,8 @@ fn in_full(answer: &Answer) -> String {
     let mut text = format!("```http\n{}\n", request_line(answer));
     for name in ["X-Auth-Token", "Authorization", "Idempotency-Key"] {
         if let Some(value) = answer.sent_header(name) {
-            writeln!(text, "{}", format!("{name}: {}", stable(&value)).trim_end()).unwrap();
+            let shown = if value.starts_with("Basic ") { "Basic ACCOUNTSID:KEY".to_owned() } else { stable(&value) };
+            writeln!(text, "{}", format!("{name}: {shown}").trim_end()).unwrap();
         }
     }
     let sent = answer.sent();
@@ -361,5 +433,19 @@ fn stable(text: &str) -> String {
         rest = &after[skipped..];
     }
     out.push_str(rest);
+    without_sids(&out)
+}
+
+/// The text with each sid (a letter and 31 capitals and digits) cut down to its letter.
+fn without_sids(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
+        let letters = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        let capital = letters.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        match letters.len() == 32 && capital && letters.bytes().any(|byte| byte.is_ascii_digit()) {
+            true => out.extend([&letters[..1], "…", &word[letters.len()..]]),
+            false => out.push_str(word),
+        }
+    }
     out
 }

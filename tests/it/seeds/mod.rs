@@ -2,6 +2,7 @@
 
 mod book;
 mod faults;
+mod fone;
 mod reference;
 mod requests;
 mod states;
@@ -56,6 +57,9 @@ fn page(engine: Engine) -> String {
     chapter(engine, &book, telephony::funds);
     chapter(engine, &book, telephony::limits);
     chapter(engine, &book, telephony::internal);
+    chapter(engine, &book, fone::requests);
+    chapter(engine, &book, fone::states);
+    chapter(engine, &book, fone::internal);
     book.page()
 }
 

@@ -237,3 +237,65 @@ pub fn code(name: &str) -> &'static Code {
 pub fn of(number: u16) -> &'static Status {
     STATUSES.iter().find(|status| status.number == number).unwrap_or_else(|| panic!("the page has no status {number}"))
 }
+
+/// A code of Fone Dynamics' page of errors.
+pub struct FoneCode {
+    pub name: &'static str,
+    pub status: u16,
+    /// What the page says leads to it.
+    pub cause: &'static str,
+    /// Whether the page promises the parameter's name.
+    pub named: bool,
+}
+
+const fn fone(name: &'static str, cause: &'static str) -> FoneCode {
+    FoneCode { name, status: 400, cause, named: false }
+}
+
+const fn fone_state(name: &'static str, cause: &'static str) -> FoneCode {
+    FoneCode { name, status: 403, cause, named: false }
+}
+
+const fn fone_field(name: &'static str, cause: &'static str) -> FoneCode {
+    FoneCode { name, status: 400, cause, named: true }
+}
+
+/// The codes of Fone Dynamics' page of errors, in its order.
+pub const FONE_CODES: &[FoneCode] = &[
+    fone_state("ADDRESS_CANNOT_BE_DELETED", "Numbers are linked to the address"),
+    fone_state("NUMBER_BELONGS_TO_DIFFERENT_PROPERTY", "The number belongs to another property than the request names"),
+    fone_state("COUNTRY_UNAVAILABLE", "The country is not available"),
+    fone_state("FORBIDDEN", "Permissions are missing"),
+    fone_field("PARAMETER_REQUIRED", "A required parameter is missing"),
+    fone_field("PARAMETER_INVALID", "A parameter is not within its bounds"),
+    fone("PARAMETER_TOO_SHORT", "A parameter is too short"),
+    fone("PARAMETER_TOO_LONG", "A parameter is too long"),
+    fone_field("ONE_OF_SEVERAL_PARAMETERS_REQUIRED", "None of several parameters was provided"),
+    fone("ADDRESS_NOT_FOUND", "There is no such address"),
+    fone("NUMBER_NOT_FOUND", "There is no such number"),
+    fone("LOCATION_NOT_FOUND", "The geographical filters lead to no known location"),
+    fone("COUNTRY_NOT_FOUND", "There is no such country"),
+    fone("PROPERTY_NOT_FOUND", "There is no such property"),
+    fone("ACCOUNT_NOT_FOUND", "There is no such account"),
+    fone("CALL_NOT_FOUND", "There is no such call"),
+    fone("UNKNOWN_ROUTING_METHOD", "The routing method is not known"),
+    fone("UNKNOWN_RECORDING_OPTION", "The recording option is not known"),
+    fone("UNKNOWN_CAPABILITY", "The capability is not known"),
+    fone("UNKNOWN_DISPOSITION", "The disposition is not known"),
+    fone("UNKNOWN_NUMBERTYPE", "The number type is not known"),
+    fone("INVALID_PHONENUMBER_FORMAT", "The number is not in E.164"),
+    fone("INVALID_COUNTRYCODE_FORMAT", "The country code is not one of ISO 3166-1"),
+];
+
+/// The statuses of the same page, each with the code that it comes with where the page's codes do not have it.
+pub const FONE_STATUSES: &[(u16, &str, &str)] = &[
+    (400, "PARAMETER_REQUIRED", "Missing or invalid data"),
+    (401, "UNAUTHORIZED", "Wrong or missing credentials"),
+    (403, "FORBIDDEN", "Missing permissions, or an invalid state"),
+    (500, "INTERNAL_SERVER_ERROR", "An error on the server"),
+];
+
+/// The code of that name, of Fone Dynamics' page.
+pub fn of_fone(name: &str) -> &'static FoneCode {
+    FONE_CODES.iter().find(|code| code.name == name).unwrap_or_else(|| panic!("Fone Dynamics' page has no code {name}"))
+}
