@@ -11,9 +11,11 @@ database = sqlite3.connect(sys.argv[1], timeout=30)
 with database:
     own = "SELECT id FROM environments WHERE kind = 'test'"
     environment = database.execute(own).fetchone()[0]
+    key = lambda number: environment + number.to_bytes(8, "big")
     database.execute(
-        "INSERT INTO calls (id, environment_id, property_id, direction, caller, callee, endpoint, started_at, answered_at, ended_at, duration,"
-        " disposition, prompts, country, first_call, written)"
-        " VALUES (?, ?, ?, 'inbound', '+61299998888', 61280001234, 61280005678, ?, ?, ?, 42, 'answered', '1', 'AU', TRUE, 1)",
-        (uuid.uuid4().bytes, environment, environment, now - 60_000_000, now - 55_000_000, now - 13_000_000))
+        "INSERT INTO calls (id, environment_id, property_id, direction, caller, caller_key, callee, callee_key, endpoint, endpoint_key,"
+        " started_at, answered_at, ended_at, duration, disposition, prompts, country, first_call, written)"
+        " VALUES (?, ?, ?, 'inbound', '+61299998888', ?, 61280001234, ?, 61280005678, ?, ?, ?, ?, 42, 'answered', '1', 'AU', TRUE, 1)",
+        (uuid.uuid4().bytes, environment, environment, key(61299998888), key(61280001234), key(61280005678), now - 60_000_000,
+         now - 55_000_000, now - 13_000_000))
     database.execute("INSERT INTO call_sequences (environment_id, written) VALUES (?, 1)", (environment,))

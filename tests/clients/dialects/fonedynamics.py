@@ -30,7 +30,7 @@ NUMBER = {
     "EndpointNumber": nullable(e164), "Flow": nullable(text), "Recording": one_of("Off", "Call"), "Attribution_Source": nullable(text),
     "Attribution_Medium": nullable(text), "Attribution_Campaign": nullable(text), "Attribution_Content": nullable(text),
     "SendSmsFrom": nullable(text), "SendSmsTo": nullable(text), "SendEmailFrom": nullable(text), "SendEmailTo": nullable(text),
-    "WebhookUri": nullable(text), "WebhookMethod": nullable(one_of("POST", "GET")),
+    "WebhookUri": nullable(text),
 }
 MESSAGE = {
     "MessageSid": sid("M"), "AccountSid": sid("A"), "PropertySid": sid("S"), "From": text, "To": e164, "Text": text,
@@ -64,6 +64,8 @@ def run(wire):
     api = Dialect(wire, NAME, PREFIX, {"Authorization": basic(account, os.environ["test_token"])})
     project = projects(api)
     logins(api, account, project)
+    available(api)
+    numbers(api, account, project)
     flows(api)
     calls(api, account)
     messages(api, project)
@@ -94,6 +96,63 @@ def logins(api, account, project):
     patch(api, f"/OnlineLogins/{login}", {"Enabled": True, "Permissions": [{"AccountSid": account, "Scopes": "Admin"}]})
     permission = {"AccountSid": account, "Scopes": "Admin"}
     api.call("GET", f"/OnlineLogins/{login}", wants={"OnlineLogin": {**wants, "Enabled": True, "Permissions": [permission]}})
+
+
+def available(api):
+    """Finding numbers is an addition; its page is not known."""
+    country = {"CountryCode": text, "Name": text, "CallingCode": whole, "Available": whole}
+    api.call("GET", "/Countries", wants={"Countries": [country], "TotalCount": whole})
+    place = {"CountryCode": "AU", "Region": nullable(text), "RegionName": nullable(text), "City": nullable(text)}
+    api.call("GET", "/Countries/AU/Locations", wants={"Locations": [place], "TotalCount": whole})
+    for country, code in [("FR", "COUNTRY_UNAVAILABLE"), ("ZZ", "COUNTRY_NOT_FOUND"), ("Australia", "INVALID_COUNTRYCODE_FORMAT")]:
+        wants = error(code) if code != "INVALID_COUNTRYCODE_FORMAT" else error(code, "CountryCode")
+        api.refuses("GET", f"/Countries/{country}/AvailableNumbers", wants, 403 if code == "COUNTRY_UNAVAILABLE" else 400)
+    for query, code, field in [("Type=Mobile", "UNKNOWN_NUMBERTYPE", "Type"), ("Capabilities=Telepathy", "UNKNOWN_CAPABILITY", "Capabilities")]:
+        api.refuses("GET", f"/Countries/AU/AvailableNumbers?{query}", error(code, field), 400)
+
+
+def first_offer(api, query):
+    offer = {
+        "Number": e164, "Type": TYPES, "Capabilities": CAPABILITIES, "CountryCode": "AU", "Region": nullable(text), "City": nullable(text),
+        "AddressRequirement": text, "MonthlyPrice": number, "SetupPrice": number, "Currency": "USD",
+    }
+    found = api.call("GET", f"/Countries/AU/AvailableNumbers?{query}", wants={"AvailableNumbers": [offer], "TotalCount": whole})
+    return found["AvailableNumbers"][0]["Number"]
+
+
+def numbers(api, account, project):
+    """A local number of Australia waits for an address there, gets it, cannot lose it, and is configured and given back."""
+    wanted = first_offer(api, "Type=Local&Capabilities=Voice&Results_Count=1")
+    api.call("POST", f"/Properties/{project}/Numbers", {"Number": wanted}, {"Number": wanted, "Status": "Pending"})
+    api.refuses("POST", f"/Properties/{project}/Numbers", error("ALREADY_EXISTS"), 403, {"Number": wanted})
+    body = {"Friendly": "Office", "Reference": "1", "Line1": "1 George Street", "City": "Sydney", "Region": "NSW", "CountryCode": "AU", "PostalCode": "2000"}
+    everywhere = [{**body, "Region": region, "Friendly": region} for region in ("VIC", "QLD", "WA", "SA")]
+    made = api.call("POST", f"/Accounts/{account}/Addresses", body, {"Address": {**ADDRESS, **body, "Line2": None}})["Address"]
+    more = [api.call("POST", f"/Accounts/{account}/Addresses", other, {"Address": ADDRESS})["Address"] for other in everywhere]
+    api.call("GET", f"/Addresses/{made['AddressSid']}", wants={"Address": made})
+    api.call("GET", f"/Accounts/{account}/Addresses?Friendly=Office&City=Sydney", wants=paged("Addresses", made))
+    own = api.call("GET", f"/Numbers/{wanted[1:]}", wants={"Number": {**NUMBER, "Number": wanted, "PropertySid": project, "Status": "Active"}})["Number"]
+    api.refuses("DELETE", f"/Addresses/{own['AddressSid']}", error("ADDRESS_CANNOT_BE_DELETED"), 403)
+    changes = {"Friendly": "Desk", "Attribution_Source": "web", "RoutingMethod": "Endpoint", "EndpointNumber": "+61280001234", "Recording": "Call",
+               "SendSmsTo": "+61499997777", "SendEmailTo": "ada@example.com"}
+    changed = {**NUMBER, **own, **changes}
+    api.call("POST", f"/Numbers/{wanted[1:]}", changes, {"Number": changed})
+    api.call("GET", f"/Properties/{project}/Numbers?Type=Local&Capabilites=Voice", wants=paged("Numbers", changed))
+    api.call("GET", f"/Accounts/{account}/Numbers?Results_Count=200", wants=paged("Numbers", NUMBER))
+    for change, code, fields in [
+        ({"RoutingMethod": "Pigeon"}, "UNKNOWN_ROUTING_METHOD", ["RoutingMethod"]), ({"Recording": "All"}, "UNKNOWN_RECORDING_OPTION", ["Recording"]),
+        ({"EndpointNumber": "12"}, "INVALID_PHONENUMBER_FORMAT", ["EndpointNumber"]), ({"AddressSid": "D123"}, "ADDRESS_NOT_FOUND", []),
+        ({"Friendly": "x" * 129}, "PARAMETER_TOO_LONG", ["Friendly"]),
+    ]:
+        api.refuses("POST", f"/Numbers/{wanted[1:]}", error(code, *fields), 400, change)
+    several = {"ResponseStatus": {"ErrorCode": "ONE_OF_SEVERAL_PARAMETERS_REQUIRED", "Message": text, "Errors": [anything]}}
+    api.refuses("POST", f"/Numbers/{wanted[1:]}", several, 400, {})
+    api.refuses("GET", "/Numbers/61280009999", error("NUMBER_NOT_FOUND"), 400)
+    api.refuses("GET", "/Numbers/12", error("INVALID_PHONENUMBER_FORMAT", "Number"), 400)
+    api.call("DELETE", f"/Numbers/{wanted[1:]}", wants=anything)
+    for address in [made, *more]:
+        api.call("DELETE", f"/Addresses/{address['AddressSid']}", wants={"AddressSid": address["AddressSid"]})
+    api.refuses("GET", f"/Addresses/{made['AddressSid']}", error("ADDRESS_NOT_FOUND"), 400)
 
 
 def flows(api):

@@ -3,6 +3,7 @@
 import base64
 import http.client
 import json
+import time
 import urllib.parse
 import urllib.request
 
@@ -65,6 +66,11 @@ class Dialect:
         if data is not None:
             headers["Content-Type"] = content_type
         answer = self.wire.send(method, self.prefix + path, headers, data)
+        for _ in range(10):
+            if answer.status != 429 or status == 429:
+                break
+            time.sleep(int(answer.headers["retry-after"]))  # as every dialect's documentation asks of its clients
+            answer = self.wire.send(method, self.prefix + path, headers, data)
         where = f"{self.name} {method} {path}"
         if answer.status != status:
             raise Fault(f"{where}: {answer.status} and not {status}: {answer.data[:2000]!r}")
