@@ -188,7 +188,7 @@ impl Call {
 /// # Errors
 /// `malformed_body`.
 pub fn body_members(bytes: &[u8]) -> Result<Map<String, Value>> {
-    if bytes.iter().all(u8::is_ascii_whitespace) {
+    if bytes.is_empty() {
         return Ok(Map::new());
     }
     match serde_json::from_slice(bytes) {

@@ -38,6 +38,10 @@ const SCOPES: &[&str] = &[
     Scope::LogsRead.as_str(),
     Scope::Simulate.as_str(),
     Scope::Keys.as_str(),
+    Scope::NumbersRelease.as_str(),
+    Scope::PropertiesRead.as_str(),
+    Scope::PropertiesWrite.as_str(),
+    Scope::Logins.as_str(),
 ];
 /// Seconds that an old key goes on working where nothing else is said.
 const OVERLAP: i64 = 3600;

@@ -4,10 +4,7 @@ use serde_json::{Map, Value, json};
 use tandem_kernel::Timestamp;
 
 use super::{Call, Origin};
-use crate::{
-    property::Property,
-    sid::{letter, sid},
-};
+use crate::property::Property;
 
 /// What is known of a call as it begins.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +33,7 @@ pub fn initiated(call: &Begun, property: &Property) -> Map<String, Value> {
         "from_region": call.origin.region,
         "from_city": call.origin.city,
         "initiated_at": call.started_at.to_string(),
-        "property_sid": sid(letter::PROPERTY, property.id.as_bytes()),
+        "property_id": property.id.to_string(),
         "property_name": property.main_domain,
         "property_type": "Site",
     });
@@ -69,7 +66,7 @@ mod tests {
     use crate::{
         call::{Attribution, Direction, Disposition},
         property::windows_zone,
-        sid::account_sid,
+        sid::{account_sid, letter, sid},
         webhook::{Happening, Method, Target, render},
     };
 
