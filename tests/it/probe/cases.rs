@@ -158,6 +158,7 @@ impl Case {
     pub fn code<'a>(&self, answer: &'a Answer) -> &'a str {
         let code = match self.dialect {
             Dialect::Audian => &answer.body["error"]["code"],
+            Dialect::FoneDynamics => &answer.body["ResponseStatus"]["ErrorCode"],
             _ => &answer.body["code"],
         };
         code.as_str().unwrap_or("")
@@ -167,11 +168,17 @@ impl Case {
     pub fn param(&self, answer: &Answer) -> Option<String> {
         let named = match self.dialect {
             Dialect::Audian => answer.body["error"]["param"].as_str(),
+            Dialect::FoneDynamics => answer.body["ResponseStatus"]["Errors"][0]["FieldName"].as_str(),
             // Its errors are flat: only the text tells.
             Dialect::TelephonyIo => answer.body["error"].as_str().and_then(named_in),
             _ => answer.body["errors"][0]["pointer"].as_str(),
         };
         named.map(str::to_owned)
+    }
+
+    /// The status of what is not there.
+    pub fn not_there(&self) -> u16 {
+        if self.dialect == Dialect::FoneDynamics { 400 } else { 404 }
     }
 
     /// How the dialect names a member of a body or of a query.
