@@ -100,6 +100,11 @@ on_both! {
             (Method::GET, "/v1/webhooks?account_id=acc_abc123&environment=test".into(), NOTHING, "account_not_found"),
             (Method::GET, "/v1/webhooks".into(), NOTHING, "missing_parameter"),
         ]).await;
+        let elsewhere = json!({ "environment": "live", "url": "https://example.com/", "events": ["*"] });
+        say(&ada.test(), &[
+            (Method::POST, "/v1/webhooks".into(), elsewhere, "resource_not_found"),
+            (Method::GET, "/v1/webhooks?environment=live".into(), NOTHING, "resource_not_found"),
+        ]).await;
     }
 
     async fn things_that_are_not_there(server: Server) {

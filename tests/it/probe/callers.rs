@@ -83,7 +83,8 @@ async fn others(world: &World, case: &Case) {
     let made_up = case.path_with(|parameter| altered(&world.named(case.access, &case.template, parameter)));
     let nowhere = case.send(&world.ada, &made_up).await;
     nowhere.assert_status(case.not_there());
-    for client in [&world.eve, &world.ada_live] {
+    let by_account = case.parameters() == ["AccountSid"]; // an account's name is the same in both environments
+    for client in [Some(&world.eve), (!by_account).then_some(&world.ada_live)].into_iter().flatten() {
         let hidden = case.send(client, &real).await;
         hidden.assert_status(case.not_there());
         let (hidden, nowhere) = (without_ids(world, case, &hidden), without_ids(world, case, &nowhere));

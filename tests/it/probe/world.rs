@@ -59,11 +59,11 @@ impl World {
         Self(Arc::new(Inner {
             ada: ada.test(),
             ada_live: ada.live(),
-            ada_publishable: server.client_with(&ada.test.publishable),
+            ada_publishable: server.client_with(&ada.test.publishable).of(ada.account),
             ada_powerless: ada.test_with(&[]).await,
             eve: eve.test(),
             operator: server.operator(),
-            revoked: server.client_with(gone.text),
+            revoked: server.client_with(gone.text).of(ada.account),
             server,
             adas,
             vics,
