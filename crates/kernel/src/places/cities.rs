@@ -96,7 +96,8 @@ mod tests {
             let place = place_in(PhoneNumber::from_digits(digits)).unwrap_or_default();
             assert!(place.split('/').any(|city| city == "Sydney"), "{prefix} is of {place}"); // some are shared by two cities
         }
-        assert!(city_prefixes(Country::US, Some("CA"), "San Francisco").contains(&1415));
+        let francisco = city_prefixes(Country::US, Some("CA"), "San Francisco");
+        assert!(!francisco.is_empty() && francisco.iter().all(|prefix| prefix.to_string().starts_with("1415")), "{francisco:?}");
         assert_eq!(city_prefixes(Country::US, Some("NY"), "San Francisco"), [0; 0]);
         assert_eq!(city_prefixes(Country::AU, None, "Atlantis"), [0; 0]);
     }
