@@ -269,5 +269,8 @@ on_both! {
             assert_eq!((page["code"].as_str(), causes, fix), (Some(entry.name), Some(entry.causes.len()), Some(entry.resolution.len())), "{page}");
         }
         says(&client.get("/v1/errors/nonsense").await, "resource_not_found");
+        let kind = client.get("/v1/errors/nonsense").await.body["type"].as_str().expect("a type").to_owned();
+        client.get(&kind).await.assert_status(308).assert_header("location", "/v1/errors/resource_not_found");
+        client.get("/errors/nonsense").await.assert_status(404);
     }
 }
