@@ -1,0 +1,176 @@
+//! One telephone that is rung: a device at each of its contacts, or a number outside through the first trunk that takes it.
+
+use std::{sync::Arc, time::Duration};
+
+use tandem_app::{calls::Answer, devices, trunks};
+use tandem_domain::{
+    call::{Ending, Reason},
+    routing::{Attempt, Target},
+    trunk::{self, Trunk},
+};
+use tandem_kernel::{DeviceId, EnvironmentId, PhoneNumber, TrunkId};
+use tandem_media::{Codec, sdp::Direction};
+use tandem_sip::{Dial, Outgoing, Progress, Transport};
+
+use crate::{
+    desk::binding,
+    house::House,
+    leg::Leg,
+    refusal::meant,
+    sound::{Sound, capabilities},
+};
+
+/// What one telephone says.
+pub(super) enum Told {
+    /// It rings.
+    Ringing,
+    /// Somebody took the call.
+    Answered(Box<Leg>, Answer),
+    /// Nobody will.
+    Failed(Ending),
+}
+
+/// What every telephone of a call has to know.
+pub(super) struct Offer {
+    pub house: Arc<House>,
+    pub environment: EnvironmentId,
+    /// The caller's codec, which comes first.
+    pub codec: Option<Codec>,
+    pub caller_name: Option<String>,
+    pub max_forwards: u8,
+    pub ring: Duration,
+}
+
+/// Where a call is sent, and how.
+struct Way {
+    dial: Dial,
+    trunk: Option<Trunk>,
+}
+
+impl Offer {
+    /// Rings one telephone and tells how that goes. Whoever drops this gives it up.
+    pub async fn ring(&self, attempt: &Attempt, tell: impl Fn(Told) + Sync) {
+        let (ways, answer) = match &attempt.target {
+            Target::Device(id) => (self.contacts(attempt, *id).await, Answer { device: Some(*id), ..Answer::default() }),
+            Target::Trunks { number, trunks } => {
+                let ways = self.trunks(attempt, *number, trunks).await;
+                (ways, Answer { endpoint: Some(*number), ..Answer::default() })
+            }
+            Target::Internal(_) | Target::Pocket(_) => (Vec::new(), Answer::default()),
+        };
+        let mut last = Ending::of(Reason::Unreachable);
+        for way in ways {
+            let trunk = way.trunk.as_ref().map(|trunk| trunk.id);
+            match self.through(way, &tell).await {
+                Ok(leg) => return tell(Told::Answered(Box::new(leg), Answer { trunk, ..answer })),
+                Err(ending) if trunk.is_some() && is_the_trunks(&ending) => last = ending,
+                Err(ending) => return tell(Told::Failed(ending)),
+            }
+        }
+        tell(Told::Failed(last));
+    }
+
+    async fn through(&self, mut way: Way, tell: &impl Fn(Told)) -> Result<Leg, Ending> {
+        let can = capabilities(way.trunk.as_ref(), self.codec);
+        let mut sound = Sound::open(&self.house.media, can).map_err(Ending::of)?;
+        way.dial.sdp = sound.offer(Direction::SendRecv);
+        let mut outgoing = self.house.sip.dial(way.dial);
+        loop {
+            match next(&mut outgoing).await {
+                Progress::Ringing { .. } => tell(Told::Ringing),
+                Progress::Answered { dialog, sdp } => {
+                    let agreed = sound.accept(sdp.as_deref().unwrap_or_default());
+                    let leg = Leg::new(dialog, sound);
+                    return match agreed {
+                        Ok(()) => Ok(leg),
+                        Err(reason) => Err(Ending::of(reason)),
+                    };
+                }
+                Progress::Failed { status, reasons, .. } => {
+                    let (reason, q850) = meant(status, &reasons);
+                    return Err(Ending { sip: Some(status), q850, ..Ending::of(reason) });
+                }
+                Progress::TimedOut => return Err(Ending::of(Reason::NoAnswer)),
+                Progress::Unreachable => return Err(Ending::of(Reason::Unreachable)),
+                Progress::Cancelled => return Err(Ending::of(Reason::Canceled)),
+                Progress::Refused => return Err(Ending::of(Reason::Congestion)),
+            }
+        }
+    }
+
+    /// A device's contacts, those to be tried first in front.
+    async fn contacts(&self, attempt: &Attempt, id: DeviceId) -> Vec<Way> {
+        let found = devices::of(&self.house.app, self.environment, vec![id]).await;
+        let found = found.unwrap_or_else(|error| {
+            tracing::warn!(?error, "a device's registrations cannot be read");
+            Vec::new()
+        });
+        let now = self.house.app.machine_now();
+        let held = found.iter().flat_map(|(_, registrations)| registrations).filter_map(|held| binding(held, now));
+        held.map(|binding| {
+            let mut dial = self.dial(&binding.contact, attempt);
+            dial.target = binding.target();
+            Way { dial, trunk: None }
+        })
+        .collect()
+    }
+
+    async fn trunks(&self, attempt: &Attempt, number: PhoneNumber, named: &[(TrunkId, String)]) -> Vec<Way> {
+        let known = trunks::outbound(&self.house.app).await.unwrap_or_else(|error| {
+            tracing::warn!(?error, "trunks cannot be read");
+            Vec::new()
+        });
+        let way = |(id, digits): &(TrunkId, String)| {
+            let trunk = known.iter().find(|trunk| trunk.id == *id)?;
+            let host = trunk.host.clone()?;
+            let place = trunk.port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
+            let mut dial = self.dial(&format!("sip:{digits}@{place}"), attempt);
+            let transport = match trunk.transport {
+                trunk::Transport::Udp => Transport::Udp,
+                trunk::Transport::Tcp => Transport::Tcp,
+                trunk::Transport::Tls => Transport::Tls,
+            };
+            dial.target = tandem_sip::Target::Host { transport, host, port: trunk.port };
+            dial.login = trunk.registration.as_ref().and_then(|registration| {
+                let password = trunks::own_password(&self.house.app, registration).ok()?;
+                let username = registration.auth_user.clone().unwrap_or_else(|| registration.user.clone());
+                Some(tandem_sip::Login { username, password })
+            });
+            Some(Way { dial, trunk: Some(trunk.clone()) })
+        };
+        let ways: Vec<Way> = named.iter().filter_map(way).collect();
+        tracing::debug!(%number, trunks = ways.len(), "a number outside is rung");
+        ways
+    }
+
+    fn dial(&self, uri: &str, attempt: &Attempt) -> Dial {
+        let host = self.house.sip.addresses().first().map(|bound| bound.advertised.to_string()).unwrap_or_default();
+        let address = |number: PhoneNumber| format!("sip:{number}@{host}");
+        let from = attempt.caller_id.map_or_else(|| "sip:anonymous@anonymous.invalid".to_owned(), address);
+        let mut dial = Dial::new(uri, &from, Vec::new());
+        dial.name.clone_from(&self.caller_name);
+        dial.ring = self.ring;
+        dial.max_forwards = self.max_forwards;
+        if let Some(number) = attempt.caller_id {
+            dial.fields.push(("P-Asserted-Identity".to_owned(), format!("<{}>", address(number))));
+        } else {
+            dial.fields.push(("Privacy".to_owned(), "id".to_owned()));
+        }
+        if let Some(number) = attempt.diverted_by {
+            dial.fields.push(("Diversion".to_owned(), format!("<{}>;reason=unconditional", address(number))));
+        }
+        dial
+    }
+}
+
+async fn next(outgoing: &mut Outgoing) -> Progress {
+    outgoing.next().await.unwrap_or(Progress::Unreachable)
+}
+
+/// Whether it was the trunk that failed, and not whoever was called: another trunk may do better.
+fn is_the_trunks(ending: &Ending) -> bool {
+    match ending.sip {
+        Some(status) => (500..600).contains(&status) || [401, 403, 407, 408].contains(&status),
+        None => matches!(ending.reason, Reason::Unreachable | Reason::Congestion),
+    }
+}

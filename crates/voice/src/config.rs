@@ -1,0 +1,24 @@
+//! What calls are carried with.
+
+use std::{net::IpAddr, ops::RangeInclusive, time::Duration};
+
+use tandem_sip::{Limits, Listen};
+
+/// What calls are carried with.
+#[derive(Clone, Debug)]
+pub struct VoiceConfig {
+    /// Where SIP is listened for.
+    pub listen: Vec<Listen>,
+    /// The realm of credentials: devices' hashes are made with it.
+    pub realm: String,
+    /// Where media sockets are bound.
+    pub media_address: IpAddr,
+    /// What descriptions tell, where that differs.
+    pub media_advertised: Option<IpAddr>,
+    /// The ports of media.
+    pub media_ports: RangeInclusive<u16>,
+    /// After how long without a packet from either side an answered call is ended.
+    pub silence: Duration,
+    /// What is let in.
+    pub limits: Limits,
+}

@@ -1,0 +1,135 @@
+//! What all calls share, and the loop that takes them in.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use tandem_app::App;
+use tandem_kernel::CallId;
+use tandem_media::{Media, MediaConfig};
+use tandem_sip::{Bound, Config, Incoming, IncomingCall, Sip};
+use tokio::sync::mpsc;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    arrival::{self, Arrival},
+    call::{self, Call},
+    config::VoiceConfig,
+    desk::{Callers, Reception},
+    refusal::{because, refusal},
+};
+
+/// How long a call may take to be written when everything ends.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// Why calls cannot be carried.
+#[derive(Debug)]
+pub enum VoiceFault {
+    /// SIP could not be listened for.
+    Sip(tandem_sip::StartError),
+}
+
+impl fmt::Display for VoiceFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sip(fault) => write!(f, "calls cannot be taken: {fault}"),
+        }
+    }
+}
+
+impl std::error::Error for VoiceFault {}
+
+/// What calls have in common.
+pub(crate) struct House {
+    pub app: App,
+    pub sip: Sip,
+    pub media: Media,
+    pub callers: Arc<Callers>,
+    pub silence: Duration,
+    /// Ends all calls.
+    pub over: CancellationToken,
+}
+
+/// Carries calls.
+pub struct Voice {
+    house: Arc<House>,
+    calls: TaskTracker,
+}
+
+impl Voice {
+    /// Listens for calls. On a runtime of tokio.
+    ///
+    /// # Errors
+    /// Where an address cannot be listened on.
+    pub async fn start(app: App, config: VoiceConfig) -> Result<Self, VoiceFault> {
+        let callers = Arc::new(Callers::default());
+        let desk = Arc::new(Reception::new(app.clone(), callers.clone(), config.realm.clone()));
+        let mut sip = Config::new(config.listen, &config.realm);
+        sip.limits = config.limits;
+        let (sip, incoming) = Sip::start(sip, desk).await.map_err(VoiceFault::Sip)?;
+        let mut media = MediaConfig::new(config.media_address, config.media_ports);
+        media.advertised = config.media_advertised.unwrap_or(config.media_address);
+        media.silence = config.silence;
+        let media = Media::new(media);
+        let house = House { app, sip, media, callers, silence: config.silence, over: CancellationToken::new() };
+        let voice = Self { house: Arc::new(house), calls: TaskTracker::new() };
+        tokio::spawn(take_in(voice.house.clone(), voice.calls.clone(), incoming));
+        Ok(voice)
+    }
+
+    /// The addresses that are really listened on.
+    #[must_use]
+    pub fn addresses(&self) -> &[Bound] {
+        self.house.sip.addresses()
+    }
+
+    /// Calls that go on.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Takes no more calls, waits for those that go on, and ends what is left then.
+    pub async fn stop(self, patience: Duration) {
+        self.calls.close();
+        self.house.sip.refuse_calls();
+        if tokio::time::timeout(patience, self.calls.wait()).await.is_err() {
+            self.house.over.cancel();
+            if tokio::time::timeout(LAST_WORDS, self.calls.wait()).await.is_err() {
+                tracing::warn!(calls = self.calls.len(), "calls are left to the reconciler");
+            }
+        }
+        self.house.sip.stop(LAST_WORDS).await;
+    }
+}
+
+async fn take_in(house: Arc<House>, calls: TaskTracker, mut incoming: mpsc::Receiver<Incoming>) {
+    while let Some(Incoming::Call(call)) = incoming.recv().await {
+        let house = house.clone();
+        calls.spawn(serve(house, call));
+    }
+}
+
+/// Takes one call from its arrival to its end.
+async fn serve(house: Arc<House>, incoming: IncomingCall) {
+    let id = CallId::new(house.app.machine_now(), &*house.app.rng);
+    let arrival = match arrival::read(&house, &incoming, id).await {
+        Ok(arrival) => arrival,
+        Err(reason) => {
+            tracing::info!(%id, source = %incoming.source(), reason = reason.as_str(), "a call is refused");
+            return incoming.refuse(because(reason, id)).await;
+        }
+    };
+    let Arrival { begin, plan, .. } = match arrival.decided() {
+        Ok(arrival) => arrival,
+        Err(error) => {
+            tracing::info!(%id, code = error.code().name(), "a call is refused");
+            return incoming.refuse(refusal(&error, id)).await;
+        }
+    };
+    match tandem_app::calls::begin(&house.app, begin).await {
+        Ok((live, grant)) => call::watch(Call::new(house, live, grant, incoming), plan).await,
+        Err(error) => {
+            tracing::info!(%id, code = error.code().name(), "a call is refused");
+            incoming.refuse(refusal(&error, id)).await;
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! One party of a call that was answered.
+
+use tandem_media::{StreamEvent, sdp::Direction};
+use tandem_sip::{Control, Dialog, Event, Offer};
+
+use crate::sound::{Sound, holds};
+
+/// What a party does.
+pub(crate) enum Happening {
+    /// By SIP.
+    Said(Event),
+    /// By its sound.
+    Heard(StreamEvent),
+}
+
+/// One party of a call that was answered.
+pub(crate) struct Leg {
+    dialog: Dialog,
+    pub control: Control,
+    pub sound: Sound,
+    /// Whether the other side has put us on hold.
+    pub holds: bool,
+    listening: bool,
+}
+
+impl Leg {
+    pub fn new(dialog: Dialog, sound: Sound) -> Self {
+        let control = dialog.control();
+        Self { dialog, control, sound, holds: false, listening: true }
+    }
+
+    /// What happens next. After the end nothing does.
+    pub async fn next(&mut self) -> Happening {
+        loop {
+            tokio::select! {
+                event = self.dialog.next() => match event {
+                    Some(event) => return Happening::Said(event),
+                    None => std::future::pending().await,
+                },
+                heard = self.sound.events.recv(), if self.listening => match heard {
+                    Some(event) => return Happening::Heard(event),
+                    None => self.listening = false,
+                },
+            }
+        }
+    }
+
+    /// Answers an offer within the call. Whether the party's hold changed.
+    pub fn answer(&mut self, offer: Offer) -> bool {
+        let Some(sdp) = offer.sdp.clone() else {
+            let ours = self.sound.offer(Direction::SendRecv); // their answer comes with the acknowledgement
+            offer.accept(ours);
+            return false;
+        };
+        match self.sound.answer(&sdp, Direction::SendRecv) {
+            Ok(answer) => {
+                offer.accept(answer);
+                let before = std::mem::replace(&mut self.holds, holds(&sdp));
+                before != self.holds
+            }
+            Err(_) => {
+                offer.refuse(488);
+                false
+            }
+        }
+    }
+
+    /// Takes the answer that came with an acknowledgement.
+    pub fn confirmed(&mut self, sdp: Option<&[u8]>) {
+        if let Some(sdp) = sdp
+            && self.sound.accept(sdp).is_err()
+        {
+            tracing::info!("the answer in an acknowledgement does not fit our offer");
+        }
+    }
+}

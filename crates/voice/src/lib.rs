@@ -1,0 +1,19 @@
+//! Calls: what comes in over SIP is looked up, decided about, carried and paid for.
+//!
+//! One task carries one call from its first message to its record. It owns the legs (SIP dialogs with their sound), the timers and what
+//! is set aside; nothing is shared between calls. Whatever ends the task, the call is finished in the store: by the task itself, by
+//! whoever watches over it where it panics, and by the reconciler where the whole process dies.
+
+#![warn(missing_docs)]
+
+mod arrival;
+mod call;
+mod config;
+mod desk;
+mod house;
+mod leg;
+mod refusal;
+mod sound;
+
+pub use config::VoiceConfig;
+pub use house::{Voice, VoiceFault};
