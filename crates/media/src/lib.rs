@@ -2,6 +2,8 @@
 #![warn(missing_docs)]
 
 pub mod codec;
+pub mod rtp;
 pub mod sdp;
+pub mod srtp;
 
 pub use codec::{Codec, Rate};

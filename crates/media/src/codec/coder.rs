@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use audio_codec::{
-    CodecType, Decoder as _, Encoder as _, create_decoder, create_encoder,
+    CodecType, create_decoder, create_encoder,
     opus::{OpusDecoder, OpusEncoder},
 };
 
