@@ -2,6 +2,9 @@
 #![warn(missing_docs)]
 
 pub mod codec;
+pub mod dtmf;
+pub mod play;
+pub mod quality;
 pub mod rtp;
 pub mod sdp;
 pub mod srtp;

@@ -8,6 +8,7 @@ mod reorder;
 pub use coder::{Decoder, Encoder};
 pub use conceal::Concealer;
 pub use rate::Rate;
+pub(crate) use rate::{Converter, resampled};
 pub use reorder::{Packet, Pulled, Reorder};
 
 /// A codec that we can decode and encode.
