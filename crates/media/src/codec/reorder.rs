@@ -6,6 +6,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use super::Codec;
+
 /// How much is collected before the first frame is given out.
 pub const DEPTH: Duration = Duration::from_millis(60);
 /// How much is held at the most.
@@ -18,8 +20,8 @@ pub struct Packet {
     pub sequence: u64,
     /// The codec's octets.
     pub payload: Vec<u8>,
-    /// The number of its codec.
-    pub kind: u8,
+    /// Its codec.
+    pub codec: Codec,
     /// How long it sounds.
     pub duration: Duration,
 }
@@ -110,7 +112,7 @@ mod tests {
     use super::*;
 
     fn packet(sequence: u64) -> Packet {
-        Packet { sequence, payload: vec![sequence as u8], kind: 0, duration: Duration::from_millis(20) }
+        Packet { sequence, payload: vec![sequence as u8], codec: Codec::Pcmu, duration: Duration::from_millis(20) }
     }
 
     fn buffer(sequences: &[u64]) -> Reorder {
