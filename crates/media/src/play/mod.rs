@@ -1,0 +1,13 @@
+//! What is played: prompts, tones, music, speech.
+
+mod music;
+mod prompt;
+mod speech;
+mod tones;
+
+pub use music::hold_music;
+pub use prompt::{Part, Prompt, Repeat, Sound};
+pub use speech::{Espeak, NoSpeech, Speech, SpeechError, Utterance};
+pub use tones::{Signal, Tone};
+
+pub(crate) use prompt::Cursor;

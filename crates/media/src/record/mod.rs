@@ -1,0 +1,178 @@
+//! Recordings: one file for what one or two sides said.
+//!
+//! A [`Recording`] keeps time by the clock, not by what comes: where a side is silent, or on hold, or loses packets, silence is
+//! written, so that both stay in step. Files are written by a thread of their own behind a bounded queue; where that cannot keep up,
+//! what is lost is replaced by silence and counted. A WAV file's header is brought up to date every second, so that a crash loses a
+//! second at the most.
+
+mod blend;
+mod ogg;
+mod sink;
+mod writer;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::watch;
+
+pub(crate) use writer::Writer;
+
+use crate::{
+    MediaError, Rate,
+    codec::Converter,
+    locked,
+    stream::now,
+};
+use blend::Blend;
+use writer::Job;
+
+/// Which party.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The left channel.
+    Caller,
+    /// The right one.
+    Callee,
+}
+
+/// What is in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// The caller left, the callee right.
+    Stereo,
+    /// Both in one channel.
+    Mixed,
+    /// One of them.
+    One(Side),
+}
+
+impl Layout {
+    const fn channels(self) -> u16 {
+        match self {
+            Self::Stereo => 2,
+            Self::Mixed | Self::One(_) => 1,
+        }
+    }
+}
+
+/// How the file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// PCM of 16 bits.
+    Wav,
+    /// Opus in Ogg (RFC 7845).
+    Opus,
+    /// MPEG layer III: refused, for there is no encoder in Rust that is kept well.
+    Mp3,
+}
+
+/// A recording that is wanted.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// The file. One that exists is written over.
+    pub path: PathBuf,
+    /// How it is written.
+    pub format: Format,
+    /// What is in it.
+    pub layout: Layout,
+    /// Samples in a second.
+    pub rate: Rate,
+    /// How long it may become.
+    pub limit: Duration,
+}
+
+/// A recording that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// The file.
+    pub path: PathBuf,
+    /// How long it is.
+    pub duration: Duration,
+    /// How large it is.
+    pub octets: u64,
+    /// How much of it is silence because the file could not be written fast enough.
+    pub lost: Duration,
+    /// Whether it ended because it may not become longer.
+    pub limited: bool,
+}
+
+/// A recording that is being made. Dropping it ends it as well, without telling how.
+pub struct Recording {
+    blend: Arc<Mutex<Blend>>,
+    full: watch::Receiver<bool>,
+    writer: Arc<Writer>,
+    id: u64,
+    over: bool,
+}
+
+impl Recording {
+    fn new(blend: Blend, full: watch::Receiver<bool>, writer: Arc<Writer>, id: u64) -> Self {
+        Self { blend: Arc::new(Mutex::new(blend)), full, writer, id, over: false }
+    }
+
+    /// Stops time: what is said now is not in the file.
+    pub fn pause(&self) {
+        locked(&self.blend).pause(now());
+    }
+
+    /// Lets time go on.
+    pub fn resume(&self) {
+        locked(&self.blend).resume(now());
+    }
+
+    /// Waits until it is as long as it may become.
+    pub async fn full(&mut self) {
+        // The other end goes only with the recording, and then it is never full.
+        if self.full.wait_for(|full| *full).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Ends it.
+    ///
+    /// # Errors
+    /// [`MediaError::Recording`] where the file could not be written.
+    pub async fn finish(mut self) -> Result<Finished, MediaError> {
+        self.over = true;
+        let (lost, limited) = {
+            let mut blend = locked(&self.blend);
+            blend.end(now());
+            (blend.lost(), blend.is_full())
+        };
+        let (path, duration, octets) = self.writer.close(self.id).await?;
+        Ok(Finished { path, duration, octets, lost, limited })
+    }
+
+    pub(crate) fn tap(&self, side: Side) -> Tap {
+        Tap { blend: self.blend.clone(), side, converter: Converter::default(), converted: Vec::new() }
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        if !self.over {
+            locked(&self.blend).end(now());
+            self.writer.put(Job::Close { id: self.id, reply: None });
+        }
+    }
+}
+
+/// Puts what one side says into a recording.
+pub(crate) struct Tap {
+    blend: Arc<Mutex<Blend>>,
+    side: Side,
+    converter: Converter,
+    converted: Vec<i16>,
+}
+
+impl Tap {
+    /// A frame of 20 ms.
+    pub fn heard(&mut self, samples: &[i16], rate: Rate, now: Instant) {
+        let wanted = locked(&self.blend).rate();
+        self.converter.convert(samples, rate, wanted, &mut self.converted);
+        locked(&self.blend).take(self.side, &self.converted, now);
+    }
+}
