@@ -25,4 +25,5 @@ mod seeds;
 mod sms;
 mod store;
 mod telephony;
+mod voice;
 mod webhooks;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tandem_catalogue::Result;
 use tandem_kernel::{
-    AddressId, Environment, MessageId, NumberId, OrderId, PhoneNumber, PortId, Timestamp, TransferId, VerificationId,
+    AddressId, Environment, MessageId, NumberId, OrderId, PhoneNumber, PortId, RecordingId, Timestamp, TransferId, VerificationId,
 };
 use tandem_store::{
     Tx,
@@ -12,7 +12,7 @@ use tandem_store::{
 };
 use tokio::sync::{Notify, watch};
 
-use crate::{App, addresses, app::Desk, billing, holds, messages, numbers, ports, verifications};
+use crate::{App, addresses, app::Desk, billing, holds, messages, numbers, ports, recordings, verifications};
 
 /// Jobs that are looked up at a time.
 const BATCH: i64 = 64;
@@ -143,6 +143,7 @@ fn work(tx: &mut Tx, desk: &Desk, job: &Job) -> Result<(Done, Effect)> {
             Ok((Done::Finished, rested.then_some((kind, phone))))
         }
         verifications::EXPIRY_JOB => Ok((verifications::expire(tx, desk, VerificationId::from_bytes(job.subject))?, None)),
+        recordings::RETENTION_JOB => Ok((recordings::expire(tx, desk, RecordingId::from_bytes(job.subject))?, None)),
         other => {
             tracing::error!(kind = other, "there is due work of an unknown kind; a newer version may know it");
             Ok((Done::Again(next_day(desk.now)), None))

@@ -1,8 +1,9 @@
 //! Money that is set aside for work that may never report back.
 //!
 //! Orders and ports set money aside and settle it themselves: due work of their own asks the carrier until it answers, so their
-//! holds are posted to the ledger directly and never lapse here. Whatever has nobody that is sure to come back (a call whose node
-//! dies) places its hold with [`place`]: what is left of it at its deadline goes back to the wallet, once.
+//! holds are posted to the ledger directly and never lapse here. So are those of calls: a test environment's clock may be moved while
+//! people speak, and [`crate::calls::reconcile`] ends calls whose process is gone. Whatever has nobody that is sure to come back places
+//! its hold with [`place`]: what is left of it at its deadline goes back to the wallet, once.
 
 use serde_json::json;
 use tandem_catalogue::{Error, Result};

@@ -22,7 +22,7 @@ use tandem_store::{
 };
 use tokio::sync::{Notify, watch};
 
-use crate::{App, messages, stock};
+use crate::{App, calls, messages, stock};
 
 /// How often notes are looked for.
 const POLL: Duration = Duration::from_millis(500);
@@ -47,7 +47,8 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// Keeps house until `stop`. To be started before the inventory is loaded, so that no note falls in between.
 pub async fn run(app: App, stop: watch::Receiver<bool>) {
     let reloads = Reloads::default();
-    tokio::join!(follow(&app, &reloads, stop.clone()), reload(&app, &reloads, stop.clone()), purge(&app, stop));
+    let lost = calls::run(app.clone(), stop.clone());
+    tokio::join!(follow(&app, &reloads, stop.clone()), reload(&app, &reloads, stop.clone()), purge(&app, stop), lost);
 }
 
 /// Which inventories are to be read again as a whole.

@@ -1,18 +1,26 @@
 //! What happens when a number is called or written to.
 
 use tandem_catalogue::{Error, Result};
-use tandem_kernel::PhoneNumber;
+use tandem_kernel::{DeviceId, PhoneNumber, Timestamp};
+
+use crate::flow::Hours;
 
 /// The longest friendly name, in characters.
 pub const LONGEST_NAME: i64 = 128;
 /// The longest webhook URL, in characters.
 const LONGEST_URL: usize = 2048;
 const MOST_RULES: usize = 32;
+/// Telephones that a number can ring.
+pub const MOST_RING_TARGETS: usize = 20;
+/// Seconds that one of them rings where nothing else is said, and the least and the most.
+pub const RING_SECONDS: (i64, i64, i64) = (20, 5, 120);
 const VOICEMAIL_DAYS: i64 = 30;
 
 /// A number's configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct NumberConfig {
+    /// Telephones that ring before a call is forwarded.
+    pub ring: Option<Ring>,
     /// Where calls go.
     pub call_forwarding: Option<Forwarding>,
     /// What becomes of calls that nobody takes.
@@ -59,6 +67,62 @@ pub struct SmsForwarding {
     pub email_from: Option<String>,
     /// Who gets it as an e-mail.
     pub email_to: Option<String>,
+}
+
+/// Telephones that ring when a number is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ring {
+    /// In which order.
+    pub strategy: Strategy,
+    /// Which.
+    pub targets: Vec<RingTarget>,
+}
+
+/// In which order telephones ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// One after the other.
+    InTurn,
+    /// All together.
+    AtOnce,
+}
+
+impl Strategy {
+    /// Both words, as pages and stores write them.
+    pub const WORDS: &'static [&'static str] = &["in_turn", "at_once"];
+
+    /// The word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InTurn => "in_turn",
+            Self::AtOnce => "at_once",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::InTurn, Self::AtOnce].into_iter().find(|strategy| strategy.as_str() == text)
+    }
+}
+
+/// One telephone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RingTarget {
+    /// Which.
+    pub to: RingTo,
+    /// How long it rings, in seconds.
+    pub seconds: i64,
+}
+
+/// Which telephone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RingTo {
+    /// A SIP device.
+    Device(DeviceId),
+    /// A number.
+    Number(PhoneNumber),
 }
 
 /// Where calls are forwarded.
@@ -157,6 +221,8 @@ impl<T> Patch<T> {
 pub struct ConfigChange {
     /// The owner's name for the number.
     pub friendly_name: Patch<String>,
+    /// See [`NumberConfig`].
+    pub ring: Patch<Ring>,
     /// Members of the forwarding.
     pub call_forwarding: Patch<ForwardingChange>,
     /// Members of the voicemail.
@@ -273,6 +339,7 @@ impl NumberConfig {
                 check_url(field, url)?;
             }
         }
+        change.ring.clone().apply(&mut next.ring);
         change.sms_webhook.clone().apply(&mut next.sms_webhook);
         change.voice_webhook.clone().apply(&mut next.voice_webhook);
         change.conference_id.clone().apply(&mut next.conference_id);
@@ -299,9 +366,19 @@ impl NumberConfig {
         direct.chain(scheduled)
     }
 
+    /// All telephones that ring.
+    pub fn rings(&self) -> impl Iterator<Item = RingTo> {
+        self.ring.iter().flat_map(|ring| &ring.targets).map(|target| target.to)
+    }
+
     fn check(&self) -> Result<()> {
         if let Some(schedule) = &self.schedule {
             schedule.check()?;
+        }
+        if let Some(ring) = &self.ring
+            && (ring.targets.is_empty() || ring.targets.len() > MOST_RING_TARGETS)
+        {
+            return Err(Error::invalid_routing("ring", format!("it has 1 to {MOST_RING_TARGETS} targets")));
         }
         if let Some(recording) = &self.recording {
             check_choice("format", &recording.format, &["wav", "mp3", "opus"])?;
@@ -354,6 +431,15 @@ impl Voicemail {
             }
         }
         Ok(self)
+    }
+}
+
+impl ScheduleRule {
+    /// Whether an instant is within. A stretch that runs past midnight belongs to the day on which it began.
+    #[must_use]
+    pub fn covers(&self, time_zone: &str, at: Timestamp) -> bool {
+        let (time_zone, days) = (time_zone.to_owned(), self.days.clone());
+        Hours { time_zone, days, from: self.from.clone(), to: self.to.clone() }.cover(at)
     }
 }
 

@@ -115,6 +115,36 @@ pub enum EventKind {
     IvrMenuUpdated,
     /// A menu was deleted.
     IvrMenuDeleted,
+    /// A SIP device was added.
+    DeviceCreated,
+    /// A SIP device was changed, or got another password.
+    DeviceUpdated,
+    /// A SIP device was taken away.
+    DeviceDeleted,
+    /// A call began.
+    CallInitiated,
+    /// Somebody's telephone rings.
+    CallRinging,
+    /// Somebody or something took a call.
+    CallAnswered,
+    /// A call that was taken is over. Terminal.
+    CallCompleted,
+    /// A call ended that nobody took. Terminal.
+    CallFailed,
+    /// A recording is whole.
+    RecordingCompleted,
+    /// A recording was deleted.
+    RecordingDeleted,
+    /// A conference was made.
+    ConferenceCreated,
+    /// A conference was changed.
+    ConferenceUpdated,
+    /// A conference was ended. Terminal.
+    ConferenceEnded,
+    /// Somebody was added to a conference.
+    ConferenceParticipantAdded,
+    /// Somebody was removed from a conference.
+    ConferenceParticipantRemoved,
 }
 
 impl EventKind {
@@ -176,6 +206,21 @@ impl EventKind {
         Self::IvrMenuCreated,
         Self::IvrMenuUpdated,
         Self::IvrMenuDeleted,
+        Self::DeviceCreated,
+        Self::DeviceUpdated,
+        Self::DeviceDeleted,
+        Self::CallInitiated,
+        Self::CallRinging,
+        Self::CallAnswered,
+        Self::CallCompleted,
+        Self::CallFailed,
+        Self::RecordingCompleted,
+        Self::RecordingDeleted,
+        Self::ConferenceCreated,
+        Self::ConferenceUpdated,
+        Self::ConferenceEnded,
+        Self::ConferenceParticipantAdded,
+        Self::ConferenceParticipantRemoved,
     ];
 
     /// The event's name.
@@ -238,6 +283,21 @@ impl EventKind {
             Self::IvrMenuCreated => "ivr_menu.created",
             Self::IvrMenuUpdated => "ivr_menu.updated",
             Self::IvrMenuDeleted => "ivr_menu.deleted",
+            Self::DeviceCreated => "device.created",
+            Self::DeviceUpdated => "device.updated",
+            Self::DeviceDeleted => "device.deleted",
+            Self::CallInitiated => "call.initiated",
+            Self::CallRinging => "call.ringing",
+            Self::CallAnswered => "call.answered",
+            Self::CallCompleted => "call.completed",
+            Self::CallFailed => "call.failed",
+            Self::RecordingCompleted => "recording.completed",
+            Self::RecordingDeleted => "recording.deleted",
+            Self::ConferenceCreated => "conference.created",
+            Self::ConferenceUpdated => "conference.updated",
+            Self::ConferenceEnded => "conference.ended",
+            Self::ConferenceParticipantAdded => "conference.participant_added",
+            Self::ConferenceParticipantRemoved => "conference.participant_removed",
         }
     }
 }

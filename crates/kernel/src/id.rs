@@ -183,6 +183,12 @@ ids! {
     ConferenceId => "conf_";
     /// A recording.
     RecordingId => "rec_";
+    /// Somebody who takes part in a conference, or is to.
+    ParticipantId => "part_";
+    /// A trunk that calls go through.
+    TrunkId => "trunk_";
+    /// A SIP device of an account's.
+    DeviceId => "dev_sip_";
 }
 
 #[cfg(test)]

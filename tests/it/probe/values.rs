@@ -23,6 +23,13 @@ pub fn body(template: &str, schema: &Value) -> Value {
             body
         }
         "/clock/advance" => json!({ "by_seconds": 1 }),
+        "/trunks" | "/trunks/{trunk_id}" => {
+            let mut body = sample(schema);
+            if let Some(route) = body.pointer_mut("/routes/0").and_then(Value::as_object_mut) {
+                route.remove("country"); // a route is by prefix or by country
+            }
+            body
+        }
         "/webhooks" => {
             let mut body = sample(schema);
             if let Some(members) = body.as_object_mut() {

@@ -117,6 +117,9 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
     let fault = client.post("/v1/faults", json!({ "effect": "duplicate", "on": "receipt", "probability": 0 })).await;
     let smsc = json!({ "name": "nowhere", "host": "127.0.0.1", "port": 1, "system_id": "us", "password": "secret" });
     let smsc = server.operator().post("/v1/smscs", smsc).await;
+    let trunk = json!({ "name": "nowhere", "host": "127.0.0.1", "port": 1, "addresses": ["127.0.0.1"], "credentials": true });
+    let trunk = server.operator().post("/v1/trunks", trunk).await;
+    let device = client.post("/v1/devices", json!({ "label": "Desk" })).await;
     let menu = json!({ "name": "Main", "prompt": "Press 1.", "options": [{ "digit": "1", "destination_type": "voicemail" }] });
     let menu = client.post("/audian/v2/ivr-menus", menu).await;
     let flow = json!({ "name": "Main", "routing": [{ "pattern": "*", "destination_type": "voicemail" }] });
@@ -144,6 +147,8 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
         ("menu_id", text(&menu.body, "/menu_id")),
         ("call_flow_id", text(&flow.body, "/call_flow_id")),
         ("fault_id", text(&fault.body, "/id")),
+        ("trunk_id", text(&trunk.body, "/id")),
+        ("device_id", text(&device.body, "/id")),
         ("smsc_id", text(&smsc.body, "/id")),
         ("opt_out_id", text(&opt_out.body, "/id")),
         ("message_id", message.data_text("id")),

@@ -2,7 +2,7 @@
 
 use tandem_app::numbers::FoundNumber;
 use tandem_domain::{
-    config::NumberConfig,
+    config::{NumberConfig, RingTo},
     document::Document,
     number::Number,
     port::{Port, PortState},
@@ -11,7 +11,7 @@ use tandem_kernel::{PhoneNumber, places};
 
 use super::dto::{
     BillingDto, ConferenceDto, ConfigDto, DocumentDto, ForwardingDto, NumberDto, OfferDto, PortDto, PriceDto, RecordingDto,
-    ScheduleDto, ScheduleRuleDto, VoicemailDto,
+    RingDto, RingTargetDto, ScheduleDto, ScheduleRuleDto, VoicemailDto,
 };
 use crate::http::reply::number as amount;
 
@@ -44,6 +44,7 @@ pub fn number(number: &Number) -> NumberDto {
 /// A number's configuration.
 pub fn config(number: &Number) -> ConfigDto {
     let NumberConfig {
+        ring,
         call_forwarding,
         voicemail,
         sms_webhook,
@@ -58,6 +59,18 @@ pub fn config(number: &Number) -> ConfigDto {
         id: number.id.to_string(),
         number: number.phone.to_string(),
         friendly_name: number.friendly_name.clone(),
+        ring: ring.map(|ring| RingDto {
+            strategy: ring.strategy.as_str(),
+            targets: ring
+                .targets
+                .iter()
+                .map(|target| RingTargetDto {
+                    device_id: if let RingTo::Device(id) = target.to { Some(id.to_string()) } else { None },
+                    number: if let RingTo::Number(number) = target.to { Some(number.to_string()) } else { None },
+                    ring_seconds: target.seconds,
+                })
+                .collect(),
+        }),
         call_forwarding: call_forwarding.map(|forwarding| ForwardingDto {
             enabled: forwarding.enabled,
             forward_to: forwarding.forward_to.map(|target| target.to_string()),

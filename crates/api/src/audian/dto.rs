@@ -122,6 +122,9 @@ pub struct ConfigDto {
     pub number: String,
     /// Its owner's name for it.
     pub friendly_name: Option<String>,
+    /// Telephones that ring before the call is forwarded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ring: Option<RingDto>,
     /// Where calls go.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call_forwarding: Option<ForwardingDto>,
@@ -146,6 +149,28 @@ pub struct ConfigDto {
     /// Whether calls are recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recording: Option<RecordingDto>,
+}
+
+/// Telephones that ring.
+#[derive(Serialize, ToSchema)]
+pub struct RingDto {
+    /// `in_turn` or `at_once`.
+    pub strategy: &'static str,
+    /// Which.
+    pub targets: Vec<RingTargetDto>,
+}
+
+/// One telephone.
+#[derive(Serialize, ToSchema)]
+pub struct RingTargetDto {
+    /// The SIP device, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_id: Option<String>,
+    /// The number, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+    /// How long it rings.
+    pub ring_seconds: i64,
 }
 
 /// Where calls are forwarded.

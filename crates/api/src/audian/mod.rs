@@ -3,6 +3,8 @@
 mod billing;
 mod billing_dto;
 mod call_flows;
+mod calls;
+mod conferences;
 mod convert;
 mod destinations;
 mod dto;
@@ -54,6 +56,8 @@ fn endpoints() -> Vec<Endpoint> {
         webhooks::endpoints(),
         call_flows::endpoints(),
         ivr_menus::endpoints(),
+        calls::endpoints(),
+        conferences::endpoints(),
     ]
     .concat()
 }

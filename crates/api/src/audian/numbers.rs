@@ -5,11 +5,14 @@ use tandem_app::numbers::{self, ConfigureNumber, ListNumbers, NumberRef, Purchas
 use tandem_catalogue::{Code, Error, Result};
 use tandem_domain::{
     Features,
-    config::{ConfigChange, ForwardingChange, LONGEST_NAME, Patch, Recording, Schedule, ScheduleRule, VoicemailChange, check_name},
+    config::{
+        ConfigChange, ForwardingChange, LONGEST_NAME, MOST_RING_TARGETS, Patch, RING_SECONDS, Recording, Ring, RingTarget, RingTo, Schedule,
+        ScheduleRule, Strategy, VoicemailChange, check_name,
+    },
     inventory::{MAX_PATTERN, MAX_STARS, Pattern, PatternFault},
     number::Number,
 };
-use tandem_kernel::{Location, LocationFault};
+use tandem_kernel::{DeviceId, Location, LocationFault};
 
 use super::{
     convert,
@@ -75,8 +78,23 @@ const RECORDING: &[Field] = &[
     Field::new("format", Kind::Choice(&["wav", "mp3", "opus"]), "The file's format.", r#""wav""#),
     Field::new("participant", Kind::Choice(&["all", "caller", "callee"]), "Whose voice.", r#""all""#),
 ];
+const RING_TARGET: &[Field] = &[
+    Field::new("device_id", Kind::Text { min: 1, max: 64 }, "The SIP device.", ""),
+    Field::new("number", Kind::Phone, "Or the number, in E.164.", r#""+14155550199""#),
+    Field::new(
+        "ring_seconds",
+        Kind::Int { min: RING_SECONDS.1, max: RING_SECONDS.2 },
+        "How long it rings; 20 where it is left out.",
+        "20",
+    ),
+];
+const RING: &[Field] = &[
+    Field::new("strategy", Kind::Choice(Strategy::WORDS), "One after the other or all together; in_turn where it is left out.", r#""in_turn""#),
+    Field::new("targets", Kind::Objects(RING_TARGET, MOST_RING_TARGETS), "Which telephones.", "").required(),
+];
 const CONFIG: &[Field] = &[
     Field::new("friendly_name", NAME, "Your name for the number.", r#""Front desk""#).or(&["friendlyName"]).clearable(),
+    Field::new("ring", Kind::Object(RING), "Telephones that ring before the call is forwarded. Ours.", "").clearable(),
     Field::new("call_forwarding", Kind::Object(FORWARDING), "Where calls go.", "").or(&["callForwarding"]).clearable(),
     Field::new("voicemail", Kind::Object(VOICEMAIL), "What becomes of calls that nobody takes.", "").clearable(),
     Field::new(
@@ -240,6 +258,7 @@ async fn put_config(call: Call) -> Result<Reply> {
 fn read_change(form: &mut Form, target_spelling: &mut String) -> ConfigChange {
     ConfigChange {
         friendly_name: form.patch("friendly_name", Form::text),
+        ring: form.patch("ring", |form, name| form.object(name, read_ring).flatten()),
         call_forwarding: form.patch("call_forwarding", |form, name| {
             form.object(name, |form| {
                 *target_spelling = form.spelling("forward_to");
@@ -272,6 +291,27 @@ fn read_change(form: &mut Form, target_spelling: &mut String) -> ConfigChange {
         }),
         ..ConfigChange::default()
     }
+}
+
+fn read_ring(form: &mut Form) -> Option<Ring> {
+    let strategy = form.choice("strategy").and_then(Strategy::parse).unwrap_or(Strategy::InTurn);
+    let targets = form.objects("targets", |form| {
+        let (device, number) = (form.parsed("device_id", read_device), form.phone("number"));
+        let seconds = form.int("ring_seconds").unwrap_or(RING_SECONDS.0);
+        let to = match (device, number) {
+            (Some(device), None) => RingTo::Device(device),
+            (None, Some(number)) => RingTo::Number(number),
+            _ => return None,
+        };
+        Some(RingTarget { to, seconds })
+    });
+    // A target that is neither, or both, makes the list one that no number can have.
+    let targets: Option<Vec<RingTarget>> = targets?.into_iter().collect();
+    Some(Ring { strategy, targets: targets.unwrap_or_default() })
+}
+
+fn read_device(field: &str, text: &str) -> Result<DeviceId> {
+    DeviceId::parse(text).ok_or_else(|| Error::routing_target_missing(field.to_owned(), "device", text.to_owned()))
 }
 
 fn read_schedule(form: &mut Form) -> Option<Schedule> {

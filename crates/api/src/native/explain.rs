@@ -4,6 +4,7 @@ use http::{Method, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 use tandem_app::{
+    calls::{self, CallView},
     explain::{self, ExplainedCharge, Which},
     flows, menus,
     numbers::NumberRef,
@@ -16,6 +17,7 @@ use tandem_store::repo::explanations::Kept;
 use utoipa::ToSchema;
 
 use super::{
+    calls::status,
     page::{PAGE, Window},
     wallet::TransferDto,
 };
@@ -37,7 +39,7 @@ struct ExplainedDto {
 /// What something was decided about.
 #[derive(Serialize, ToSchema)]
 pub(super) struct SubjectDto {
-    /// `number`, `port`, `message`, `verification`, `call_flow`, `ivr_menu` or `request`.
+    /// `number`, `port`, `message`, `verification`, `call_flow`, `ivr_menu`, `call` or `request`.
     pub(super) kind: &'static str,
     /// Its id.
     pub(super) id: String,
@@ -182,6 +184,17 @@ pub fn endpoints() -> Vec<Endpoint> {
         .answers::<ExplainedDto>(StatusCode::OK)
         .codes(&[Code::ResourceNotFound]),
         Endpoint::new(
+            "explainCall",
+            Method::GET,
+            "/calls/{call_id}/explain",
+            "Why one of your calls went where it went, and what it cost.",
+            one_call,
+        )
+        .path_docs(&[("call_id", "The call's id.")])
+        .query(PAGE)
+        .answers::<ExplainedDto>(StatusCode::OK)
+        .codes(&[Code::CallNotFound]),
+        Endpoint::new(
             "explainRequest",
             Method::GET,
             "/requests/{request_id}/explain",
@@ -246,6 +259,17 @@ async fn ivr_menu(call: Call) -> Result<Reply> {
     let (window, which) = which(&call)?;
     let (menu, kept) = menus::explain(&call.app, &call.caller()?, call.param("menu_id").to_owned(), which).await?;
     let subject = SubjectDto { kind: "ivr_menu", id: menu.id.to_string(), name: menu.name, state: "active".to_owned() };
+    Ok(explained(subject, window, kept))
+}
+
+async fn one_call(call: Call) -> Result<Reply> {
+    let (window, which) = which(&call)?;
+    let (view, kept) = calls::explain(&call.app, &call.caller()?, call.param("call_id").to_owned(), which).await?;
+    let name = match &view {
+        CallView::Live(live) => format!("{} to {}", live.caller(), live.to),
+        CallView::Over(call, _) => format!("{} to {}", call.caller(), call.to),
+    };
+    let subject = SubjectDto { kind: "call", id: view.id().to_string(), name, state: status(&view).to_owned() };
     Ok(explained(subject, window, kept))
 }
 

@@ -3,8 +3,10 @@
 mod account;
 mod accounts;
 mod audit;
+mod calls;
 mod catalogue;
 mod clock;
+mod devices;
 mod events;
 mod explain;
 mod front;
@@ -21,6 +23,7 @@ mod ports;
 mod problem;
 mod requests;
 mod smscs;
+mod trunks;
 mod verifications;
 mod wallet;
 mod webhooks;
@@ -79,6 +82,9 @@ fn endpoints() -> Vec<Endpoint> {
         smscs::endpoints,
         messages::endpoints,
         optouts::endpoints,
+        trunks::endpoints,
+        devices::endpoints,
+        calls::endpoints,
     ];
     resources.into_iter().flat_map(|resource| resource()).collect()
 }

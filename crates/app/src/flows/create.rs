@@ -7,7 +7,6 @@ use tandem_domain::{
     event::EventKind,
     flow::{CallFlow, Place, Rule},
     number::Number,
-    routing::Reach,
 };
 use tandem_kernel::{Caller, FlowId, PhoneNumber, Scope, Timestamp};
 use tandem_store::{
@@ -15,7 +14,7 @@ use tandem_store::{
     repo::{call_flows, numbers},
 };
 
-use super::{MOST_FLOWS, Source, Target, check_targets};
+use super::{MOST_FLOWS, Reaching, Source, Target, check_targets, reaching};
 use crate::{App, Finish, app::Desk, explain, permit};
 
 /// A flow to make.
@@ -55,7 +54,7 @@ pub async fn create(app: &App, caller: &Caller, command: CreateFlow, finish: Fin
     };
     draft.check()?;
     permit_change(caller, phone.is_some())?;
-    let (pen, reach) = (app.pen(), app.carriers.reach(caller.kind)?);
+    let (pen, reach) = (app.pen(), reaching(app, caller.kind)?);
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, environment)?;
         if call_flows::count(tx, environment)? >= MOST_FLOWS {
@@ -85,7 +84,7 @@ pub(super) fn permit_change(caller: &Caller, changes_number: bool) -> Result<()>
 }
 
 /// Checks where a flow leads.
-pub(super) fn check(tx: &mut Tx, flow: &CallFlow, reach: &Reach) -> Result<Explanation> {
+pub(super) fn check(tx: &mut Tx, flow: &CallFlow, reach: &Reaching) -> Result<Explanation> {
     let mut explanation = Explanation::of("routing", flow.id.to_string());
     let from = Source { environment: flow.environment, own: Place::Flow(flow.id), leads_here: flow.phone };
     let targets: Vec<Target> = flow.destinations().map(Target::of).collect();

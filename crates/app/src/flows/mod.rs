@@ -12,7 +12,7 @@ pub use read::{FlowList, ListFlows, explain, get, list};
 pub use update::{FlowChange, update};
 
 use read::find;
-pub(crate) use targets::{Source, Target, check_targets, check_unused};
+pub(crate) use targets::{Reaching, Source, Target, check_targets, check_unused, reaching};
 
 /// Flows that an environment can have.
 pub const MOST_FLOWS: i64 = 1000;

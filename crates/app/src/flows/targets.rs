@@ -3,14 +3,37 @@
 use tandem_catalogue::{Error, Result};
 use tandem_domain::{
     Explanation,
+    config::RingTo,
     flow::{Destination, Place, check_endless},
-    routing::{self, Reach},
+    routing::{self, Reach, Reached},
 };
-use tandem_kernel::{EnvironmentId, FlowId, PhoneNumber};
+use tandem_kernel::{DeviceId, Environment, EnvironmentId, FlowId, PhoneNumber};
 use tandem_store::{
     Tx,
-    repo::{call_flows, numbers},
+    repo::{call_flows, conferences, devices, numbers, recordings, trunks},
 };
+
+use crate::App;
+
+/// Where calls of one kind of environment can go, as far as that is known outside the store.
+#[derive(Clone, Debug)]
+pub struct Reaching {
+    kind: Environment,
+    /// Where the pocket network's handsets are; nowhere in live environments, whose calls need trunks.
+    pocket: Reach,
+}
+
+/// Where calls of a kind of environment can go.
+///
+/// # Errors
+/// `internal` where the kind has no carrier.
+pub fn reaching(app: &App, kind: Environment) -> Result<Reaching> {
+    let pocket = match kind {
+        Environment::Live => Reach::default(),
+        Environment::Test => app.carriers.reach(kind)?,
+    };
+    Ok(Reaching { kind, pocket })
+}
 
 /// Somewhere that calls are sent.
 #[derive(Clone, Debug)]
@@ -45,7 +68,7 @@ pub struct Source {
 ///
 /// # Errors
 /// `routing_target_missing`, `forward_target_unreachable`, `forward_loop`, `invalid_routing`.
-pub fn check_targets(tx: &mut Tx, from: Source, targets: &[Target], reach: &Reach, explanation: &mut Explanation) -> Result<()> {
+pub fn check_targets(tx: &mut Tx, from: Source, targets: &[Target], reaching: &Reaching, explanation: &mut Explanation) -> Result<()> {
     let Source { environment, own, leads_here } = from;
     check_there(tx, environment, own, targets, explanation)?;
     let certain = targets.iter().filter(|target| target.certain);
@@ -57,12 +80,22 @@ pub fn check_targets(tx: &mut Tx, from: Source, targets: &[Target], reach: &Reac
         Ok(next)
     };
     check_endless(own, &first, next, explanation)?;
-    for target in targets {
-        if let Destination::Number(number) = target.to {
-            routing::check_reached(&target.field, number, reach, explanation)?;
-        }
+    check_reached(tx, targets, reaching, explanation)
+}
+
+fn check_reached(tx: &mut Tx, targets: &[Target], reaching: &Reaching, explanation: &mut Explanation) -> Result<()> {
+    let number = |target: &Target| if let Destination::Number(number) = target.to { Some((target.field.clone(), number)) } else { None };
+    let wanted: Vec<(String, PhoneNumber)> = targets.iter().filter_map(number).collect();
+    if wanted.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let phones: Vec<PhoneNumber> = wanted.iter().map(|(_, number)| *number).collect();
+    let reached = Reached {
+        own: numbers::held(tx, reaching.kind, &phones)?.into_iter().collect(),
+        carrier: reaching.pocket.clone(),
+        trunks: trunks::serving(tx, reaching.kind)?,
+    };
+    wanted.iter().try_for_each(|(field, number)| routing::check_reached(field, *number, &reached, explanation))
 }
 
 fn check_there(
@@ -74,13 +107,20 @@ fn check_there(
 ) -> Result<()> {
     let places: Vec<Place> = targets.iter().filter_map(|target| target.to.place()).collect();
     let there = call_flows::existing(tx, environment, &places)?;
+    let named = targets.iter().filter_map(|target| if let Destination::Device(id) = target.to { Some(id) } else { None });
+    let named: Vec<DeviceId> = named.collect();
+    let owned: Vec<DeviceId> = devices::of_ids(tx, environment, &named)?.into_iter().map(|device| device.id).collect();
+    let meetings = targets.iter().filter_map(|target| if let Destination::Conference(id) = target.to { Some(id) } else { None });
+    let meetings = conferences::existing(tx, environment, &meetings.collect::<Vec<_>>())?;
+    let recorded = targets.iter().filter_map(|target| if let Destination::Recording(id) = target.to { Some(id) } else { None });
+    let recorded = recordings::existing(tx, environment, &recorded.collect::<Vec<_>>())?;
     for target in targets {
         let (kind, found) = match &target.to {
             Destination::Flow(id) => ("call flow", own == Place::Flow(*id) || there.contains(&Place::Flow(*id))),
+            Destination::Device(id) => ("device", owned.contains(id)),
             Destination::Menu(id) => ("IVR menu", own == Place::Menu(*id) || there.contains(&Place::Menu(*id))),
-            // Neither is kept by anything yet: an environment has none.
-            Destination::Conference(_) => ("conference", false),
-            Destination::Recording(_) => ("recording", false),
+            Destination::Conference(id) => ("conference", meetings.contains(id)),
+            Destination::Recording(id) => ("recording", recorded.contains(id)),
             Destination::Number(_) | Destination::Voicemail | Destination::Hangup => continue,
         };
         let name = target.to.target().unwrap_or_default();
@@ -98,10 +138,12 @@ pub fn next_places(tx: &mut Tx, environment: EnvironmentId, places: &[Place]) ->
     let others: Vec<Place> = places.iter().filter(|place| phone(place).is_none()).copied().collect();
     let mut next = call_flows::links_of(tx, environment, &others)?;
     for number in numbers::by_phones(tx, environment, &phones)? {
+        let rung: Vec<RingTo> = number.config.rings().collect();
+        let rung = rung.into_iter().filter_map(|to| if let RingTo::Number(number) = to { Some(Place::Number(number)) } else { None });
         let forwarding = number.config.call_forwarding.filter(|forwarding| forwarding.enabled);
         let forward = forwarding.and_then(|forwarding| forwarding.forward_to).map(Place::Number);
         let flow = number.config.call_flow_id.as_deref().and_then(FlowId::parse).map(Place::Flow);
-        next.extend(forward.into_iter().chain(flow).map(|to| (Place::Number(number.phone), to)));
+        next.extend(forward.into_iter().chain(flow).chain(rung).map(|to| (Place::Number(number.phone), to)));
     }
     Ok(next)
 }

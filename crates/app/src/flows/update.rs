@@ -11,7 +11,7 @@ use tandem_store::{Tx, repo::call_flows};
 
 use super::{
     create::{check, lead_away, lead_here, note, permit_change},
-    find,
+    find, reaching,
 };
 use crate::{App, Finish, explain};
 
@@ -57,7 +57,7 @@ impl FlowChange {
 /// # Errors
 /// As [`super::create()`], and `flow_not_found`.
 pub async fn update(app: &App, caller: &Caller, id: String, change: FlowChange, finish: Finish<CallFlow>) -> Result<CallFlow> {
-    let (pen, reach, asker, named) = (app.pen(), app.carriers.reach(caller.kind)?, *caller, id.clone());
+    let (pen, reach, asker, named) = (app.pen(), reaching(app, caller.kind)?, *caller, id.clone());
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, asker.environment)?;
         let before = find(tx, asker.environment, &id)?;

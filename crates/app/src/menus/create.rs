@@ -6,7 +6,6 @@ use tandem_domain::{
     Explanation,
     event::EventKind,
     flow::{Choice, Destination, IvrMenu, Place},
-    routing::Reach,
 };
 use tandem_kernel::{Caller, MenuId, Scope, Timestamp};
 use tandem_store::{Tx, repo::ivr_menus};
@@ -16,7 +15,7 @@ use crate::{
     App, Finish,
     app::Desk,
     explain,
-    flows::{Source, Target, check_targets},
+    flows::{Reaching, Source, Target, check_targets, reaching},
     permit,
 };
 
@@ -67,7 +66,7 @@ pub async fn create(app: &App, caller: &Caller, command: CreateMenu, finish: Fin
     };
     draft.check()?;
     permit(caller, Scope::CallsWrite)?;
-    let (pen, reach) = (app.pen(), app.carriers.reach(caller.kind)?);
+    let (pen, reach) = (app.pen(), reaching(app, caller.kind)?);
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, environment)?;
         if ivr_menus::count(tx, environment)? >= MOST_MENUS {
@@ -88,7 +87,7 @@ pub async fn create(app: &App, caller: &Caller, command: CreateMenu, finish: Fin
 }
 
 /// Checks where a menu leads.
-pub(super) fn check(tx: &mut Tx, menu: &IvrMenu, reach: &Reach) -> Result<Explanation> {
+pub(super) fn check(tx: &mut Tx, menu: &IvrMenu, reach: &Reaching) -> Result<Explanation> {
     let mut explanation = Explanation::of("routing", menu.id.to_string());
     let from = Source { environment: menu.environment, own: Place::Menu(menu.id), leads_here: None };
     let targets: Vec<Target> = menu.destinations().map(Target::of).collect();

@@ -12,7 +12,7 @@ use super::{
     create::{check, note},
     find,
 };
-use crate::{App, Finish, explain, permit};
+use crate::{App, Finish, explain, flows::reaching, permit};
 
 /// A change of a menu: members that are none stay.
 #[derive(Debug, Clone, Default)]
@@ -59,7 +59,7 @@ impl MenuChange {
 /// # Errors
 /// As [`super::create()`], and `resource_not_found`.
 pub async fn update(app: &App, caller: &Caller, id: String, change: MenuChange, finish: Finish<IvrMenu>) -> Result<IvrMenu> {
-    let (pen, reach, asker, named) = (app.pen(), app.carriers.reach(caller.kind)?, *caller, id.clone());
+    let (pen, reach, asker, named) = (app.pen(), reaching(app, caller.kind)?, *caller, id.clone());
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, asker.environment)?;
         let mut menu = change.of(&find(tx, asker.environment, &id)?);

@@ -4,11 +4,10 @@ use serde_json::json;
 use tandem_catalogue::Result;
 use tandem_domain::{
     Explanation,
-    config::{ConfigChange, NumberConfig, Patch, check_name},
+    config::{ConfigChange, NumberConfig, Patch, RingTo, check_name},
     event::EventKind,
     flow::{Destination, Place},
     number::Number,
-    routing::Reach,
 };
 use tandem_kernel::{Caller, Scope};
 use tandem_store::{Tx, repo::numbers};
@@ -17,7 +16,7 @@ use super::{NumberRef, find, purchase::check_suits};
 use crate::{
     App, Finish,
     addresses::{self, AddressRef},
-    flows::{Source, Target, check_targets},
+    flows::{Reaching, Source, Target, check_targets, reaching},
     permit,
 };
 
@@ -41,7 +40,7 @@ pub async fn configure(app: &App, caller: &Caller, command: ConfigureNumber, fin
     if let Patch::Set(name) = &command.change.friendly_name {
         check_name("friendly_name", name)?;
     }
-    let (pen, reach, caller) = (app.pen(), app.carriers.reach(caller.kind)?, *caller);
+    let (pen, reach, caller) = (app.pen(), reaching(app, caller.kind)?, *caller);
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, caller.environment)?;
         let mut number = find(tx, caller.environment, &command.number)?;
@@ -94,7 +93,7 @@ fn without_target(change: &ConfigChange) -> ConfigChange {
     change
 }
 
-fn check_routing(tx: &mut Tx, number: &Number, config: &NumberConfig, reach: &Reach, explanation: &mut Explanation) -> Result<()> {
+fn check_routing(tx: &mut Tx, number: &Number, config: &NumberConfig, reach: &Reaching, explanation: &mut Explanation) -> Result<()> {
     let conference = config.conference_id.as_deref().map(|id| ("conference_id", "conference", id));
     let flow = config.call_flow_id.as_deref().map(|id| ("call_flow_id", "call_flow", id));
     let named = conference.into_iter().chain(flow).map(|(field, kind, id)| {
@@ -105,7 +104,14 @@ fn check_routing(tx: &mut Tx, number: &Number, config: &NumberConfig, reach: &Re
         let to = Destination::Number(target);
         Ok(Target { field: field.to_owned(), to, certain: true })
     });
-    let targets = named.chain(forwards).collect::<Result<Vec<_>>>()?;
+    let rung = config.rings().map(|to| {
+        let to = match to {
+            RingTo::Device(id) => Destination::Device(id),
+            RingTo::Number(number) => Destination::Number(number),
+        };
+        Ok(Target { field: "ring".to_owned(), to, certain: true })
+    });
+    let targets = named.chain(forwards).chain(rung).collect::<Result<Vec<_>>>()?;
     let from = Source { environment: number.environment, own: Place::Number(number.phone), leads_here: None };
     check_targets(tx, from, &targets, reach, explanation)
 }

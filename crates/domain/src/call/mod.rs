@@ -1,12 +1,21 @@
-//! Calls as they were: what is written down when one is over.
+//! Calls: what they cost and may cost, why they end, and what is written down when one is over.
 
+pub mod cause;
 pub mod event;
 mod filter;
+pub mod live;
+pub mod money;
+mod policy;
+pub mod rates;
 mod token;
 
 use tandem_kernel::{CallId, EnvironmentId, PhoneNumber, PropertyId, Timestamp};
 
+pub use cause::Reason;
 pub use filter::Filter;
+pub use live::{Detail, Ending, Live, Outcome, Phase};
+pub use policy::{PACE, Policy, Traffic};
+pub use rates::{Rate, Tariff};
 pub use token::Token;
 
 /// The name of a caller who hides the number.

@@ -1,7 +1,7 @@
 //! Where a call can be sent.
 
 use tandem_catalogue::{Error, Result};
-use tandem_kernel::{ConferenceId, FlowId, MenuId, PhoneNumber, RecordingId};
+use tandem_kernel::{ConferenceId, DeviceId, FlowId, MenuId, PhoneNumber, RecordingId};
 
 use super::Place;
 use crate::config;
@@ -15,6 +15,8 @@ pub enum Destination {
     Flow(FlowId),
     /// To a telephone number.
     Number(PhoneNumber),
+    /// To a SIP device.
+    Device(DeviceId),
     /// Into a conference.
     Conference(ConferenceId),
     /// To a recording, which is played; then it ends.
@@ -28,7 +30,7 @@ pub enum Destination {
 impl Destination {
     /// The words for them.
     pub const KINDS: &'static [&'static str] =
-        &["ivr_menu", "phone_number", "call_flow", "conference", "recording", "voicemail", "hangup"];
+        &["ivr_menu", "phone_number", "call_flow", "conference", "recording", "sip_device", "voicemail", "hangup"];
 
     /// Reads one from its two members; `field` is what names the target.
     ///
@@ -46,6 +48,7 @@ impl Destination {
                 id().and_then(|id| ConferenceId::parse(id).map(Self::Conference).ok_or_else(|| missing("conference", id)))
             }
             "recording" => id().and_then(|id| RecordingId::parse(id).map(Self::Recording).ok_or_else(|| missing("recording", id))),
+            "sip_device" => id().and_then(|id| DeviceId::parse(id).map(Self::Device).ok_or_else(|| missing("device", id))),
             "phone_number" => id().and_then(|number| config::target(field, number).map(Self::Number)),
             "voicemail" | "hangup" if named.is_some() => {
                 Err(Error::invalid_routing(field.to_owned(), format!("'{kind}' takes no destination")))
@@ -63,6 +66,7 @@ impl Destination {
             Self::Menu(_) => "ivr_menu",
             Self::Flow(_) => "call_flow",
             Self::Number(_) => "phone_number",
+            Self::Device(_) => "sip_device",
             Self::Conference(_) => "conference",
             Self::Recording(_) => "recording",
             Self::Voicemail => "voicemail",
@@ -77,6 +81,7 @@ impl Destination {
             Self::Menu(id) => Some(id.to_string()),
             Self::Flow(id) => Some(id.to_string()),
             Self::Number(number) => Some(number.to_string()),
+            Self::Device(id) => Some(id.to_string()),
             Self::Conference(id) => Some(id.to_string()),
             Self::Recording(id) => Some(id.to_string()),
             Self::Voicemail | Self::Hangup => None,
@@ -90,7 +95,7 @@ impl Destination {
             Self::Menu(id) => Some(Place::Menu(*id)),
             Self::Flow(id) => Some(Place::Flow(*id)),
             Self::Number(number) => Some(Place::Number(*number)),
-            Self::Conference(_) | Self::Recording(_) | Self::Voicemail | Self::Hangup => None,
+            Self::Device(_) | Self::Conference(_) | Self::Recording(_) | Self::Voicemail | Self::Hangup => None,
         }
     }
 }
@@ -106,7 +111,8 @@ mod tests {
         let menu = MenuId::from_bytes([3; 16]).to_string();
         let flow = FlowId::from_bytes([3; 16]).to_string();
         let (conference, recording) = (ConferenceId::from_bytes([3; 16]).to_string(), RecordingId::from_bytes([3; 16]).to_string());
-        let targets = [&menu, "+14155550100", &flow, &conference, &recording];
+        let device = DeviceId::from_bytes([3; 16]).to_string();
+        let targets = [&menu, "+14155550100", &flow, &conference, &recording, &device];
         for (place, kind) in Destination::KINDS.iter().enumerate() {
             let target = targets.get(place).copied();
             let read = Destination::read(kind, target, "destination").expect(kind);

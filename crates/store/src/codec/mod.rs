@@ -1,21 +1,31 @@
 //! How composite members are kept in one column: as JSON, read by every later version.
 
+mod call;
 mod flow;
+mod trunk;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use tandem_domain::config::{Attribution, Forwarding, NumberConfig, Recording, Schedule, ScheduleRule, SmsForwarding, Voicemail};
-use tandem_kernel::PhoneNumber;
+use tandem_domain::config::{
+    Attribution, Forwarding, NumberConfig, Recording, Ring, RingTarget, RingTo, Schedule, ScheduleRule, SmsForwarding, Strategy, Voicemail,
+};
+use tandem_kernel::{DeviceId, PhoneNumber};
 
 use crate::Fault;
 
+pub use call::{
+    calling_policy_from_text, calling_policy_to_text, detail_from_text, detail_to_text, tariff_from_text, tariff_to_text,
+};
 pub use flow::{
     choices_from_text, choices_to_text, destination, menu_settings_from_text, menu_settings_to_text, routing_from_text,
     routing_to_text,
 };
+pub use trunk::{trunk_from_text, trunk_to_text};
 
 #[derive(Serialize, Deserialize, Default)]
 #[serde(default)]
 struct ConfigRow {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ring: Option<RingRow>,
     #[serde(skip_serializing_if = "Option::is_none")]
     forwarding: Option<ForwardingRow>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,6 +89,21 @@ impl SmsForwardingRow {
 }
 
 #[derive(Serialize, Deserialize)]
+struct RingRow {
+    strategy: String,
+    targets: Vec<RingTargetRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RingTargetRow {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    device: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    number: Option<u64>,
+    seconds: i64,
+}
+
+#[derive(Serialize, Deserialize)]
 struct ForwardingRow {
     enabled: bool,
     to: Option<u64>,
@@ -127,6 +152,7 @@ pub fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
 /// Writes a number's configuration.
 pub fn config_to_text(config: &NumberConfig) -> String {
     to_text(&ConfigRow {
+        ring: config.ring.as_ref().map(ring_row),
         forwarding: config.call_forwarding.as_ref().map(|forwarding| ForwardingRow {
             enabled: forwarding.enabled,
             to: forwarding.forward_to.map(PhoneNumber::digits),
@@ -160,6 +186,7 @@ pub fn config_to_text(config: &NumberConfig) -> String {
 pub fn config_from_text(text: &str) -> Result<NumberConfig, Fault> {
     let row: ConfigRow = from_text(text)?;
     Ok(NumberConfig {
+        ring: row.ring.map(ring).transpose()?,
         call_forwarding: row.forwarding.map(|forwarding| Forwarding {
             enabled: forwarding.enabled,
             forward_to: forwarding.to.map(PhoneNumber::from_digits),
@@ -186,6 +213,30 @@ pub fn config_from_text(text: &str) -> Result<NumberConfig, Fault> {
         attribution: attribution(row.attribution),
         sms_forwarding: sms_forwarding(row.sms_forwarding),
     })
+}
+
+fn ring_row(ring: &Ring) -> RingRow {
+    let target = |target: &RingTarget| {
+        let (device, number) = match target.to {
+            RingTo::Device(id) => (Some(id.to_string()), None),
+            RingTo::Number(number) => (None, Some(number.digits())),
+        };
+        RingTargetRow { device, number, seconds: target.seconds }
+    };
+    RingRow { strategy: ring.strategy.as_str().to_owned(), targets: ring.targets.iter().map(target).collect() }
+}
+
+fn ring(row: RingRow) -> Result<Ring, Fault> {
+    let odd = || Fault::data("a number that rings something unknown");
+    let target = |row: RingTargetRow| {
+        let to = match row.number {
+            Some(digits) => RingTo::Number(PhoneNumber::from_digits(digits)),
+            None => RingTo::Device(row.device.as_deref().and_then(DeviceId::parse).ok_or_else(odd)?),
+        };
+        Ok(RingTarget { to, seconds: row.seconds })
+    };
+    let targets = row.targets.into_iter().map(target).collect::<Result<_, Fault>>()?;
+    Ok(Ring { strategy: Strategy::parse(&row.strategy).ok_or_else(odd)?, targets })
 }
 
 fn attribution(row: AttributionRow) -> Attribution {

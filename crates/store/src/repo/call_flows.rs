@@ -84,6 +84,14 @@ pub fn get(tx: &mut Tx, environment: EnvironmentId, id: FlowId) -> Result<Option
     Ok(found.filter(|flow| flow.environment == environment))
 }
 
+/// Reads those of many flows that an environment has, in no order.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn of_ids(tx: &mut Tx, environment: EnvironmentId, ids: &[FlowId]) -> Result<Vec<CallFlow>> {
+    let keys: Vec<Param> = ids.iter().map(|id| id.as_bytes().into()).collect();
+    let rows = tx.query_in(columns!("WHERE f.environment_id = $1 AND f.id IN"), &[environment.as_bytes().into()], &keys, "")?;
+    Ok(rows.iter().map(flow).collect::<Result<_, Fault>>()?)
+}
+
 /// A page of an environment's flows from the one after `after`, oldest first, and how many there are: an environment has few.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn page(tx: &mut Tx, environment: EnvironmentId, after: FlowId, limit: i64, offset: i64) -> Result<(Vec<CallFlow>, i64)> {

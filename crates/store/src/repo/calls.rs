@@ -100,12 +100,28 @@ fn values<'a>(call: &'a Call, derived: &'a Derived) -> Vec<Param<'a>> {
     ]
 }
 
+/// Reads a call, whoever it is of.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn of_id(tx: &mut Tx, id: CallId) -> Result<Option<Call>> {
+    let rows = tx.query_built(&format!("{SELECT} WHERE id = $1"), &[id.as_bytes().into()])?;
+    Ok(rows.first().map(call).transpose()?)
+}
+
 /// Reads an environment's call.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn get(tx: &mut Tx, environment: EnvironmentId, id: CallId) -> Result<Option<Call>> {
-    let rows = tx.query_built(&format!("{SELECT} WHERE id = $1"), &[id.as_bytes().into()])?;
-    let found = rows.first().map(call).transpose()?;
-    Ok(found.filter(|call| call.environment == environment))
+    Ok(of_id(tx, id)?.filter(|call| call.environment == environment))
+}
+
+/// An environment's calls in the order in which they began, the newest first: those before `before`.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn newest(tx: &mut Tx, environment: EnvironmentId, before: Option<(Timestamp, CallId)>, limit: i64) -> Result<Vec<Call>> {
+    let (at, id) = before.map_or((Timestamp::from_micros(i64::MAX), CallId::from_bytes([255; 16])), |before| before);
+    let rows = tx.query_built(
+        &format!("{SELECT} WHERE environment_id = $1 AND (started_at, id) < ($2, $3) ORDER BY started_at DESC, id DESC LIMIT $4"),
+        &[environment.as_bytes().into(), at.into(), id.as_bytes().into(), limit.into()],
+    )?;
+    Ok(rows.iter().map(call).collect::<Result<_, Fault>>()?)
 }
 
 /// How many calls an environment has written down.

@@ -115,6 +115,21 @@ pub fn by_phone(tx: &mut Tx, environment: EnvironmentId, phone: PhoneNumber) -> 
     Ok(row.map(|row| number(&row)).transpose()?)
 }
 
+/// Which of many telephone numbers somebody has now in environments of a kind.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn held(tx: &mut Tx, kind: Environment, phones: &[PhoneNumber]) -> Result<Vec<PhoneNumber>> {
+    let keys: Vec<Param> = phones.iter().map(|phone| phone.digits().into()).collect();
+    let rows = tx.query_in(
+        "SELECT phone FROM numbers WHERE state <> 'released' AND EXISTS (SELECT 1 FROM environments e \
+         WHERE e.id = numbers.environment_id AND e.kind = $1) AND phone IN",
+        &[kind.as_str().into()],
+        &keys,
+        "",
+    )?;
+    let phone = |row: &Row| u64::try_from(row.int(0)?).map(PhoneNumber::from_digits).map_err(|_| Fault::shape(0));
+    Ok(rows.iter().map(phone).collect::<Result<_, Fault>>()?)
+}
+
 /// Reads those of many telephone numbers that an environment has now, in no order.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn by_phones(tx: &mut Tx, environment: EnvironmentId, phones: &[PhoneNumber]) -> Result<Vec<Number>> {

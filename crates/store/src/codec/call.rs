@@ -1,0 +1,106 @@
+//! What calls that go on keep as JSON.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tandem_domain::call::{Attribution, Detail, Origin, Policy, Rate, Tariff};
+use tandem_kernel::{Country, PhoneNumber};
+
+use super::{from_text, to_text};
+use crate::Fault;
+
+#[derive(Serialize, Deserialize)]
+struct RateRow(i64, i64, i64, i64);
+
+#[derive(Serialize, Deserialize)]
+struct TariffRow {
+    inbound: RateRow,
+    outbound: RateRow,
+}
+
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+struct DetailRow {
+    by: String,
+    from_name: Option<String>,
+    source: Option<String>,
+    medium: Option<String>,
+    campaign: Option<String>,
+    content: Option<String>,
+    country: Option<String>,
+    region: Option<String>,
+    city: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    path: Vec<u64>,
+    timeout: Option<i64>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    tags: Map<String, Value>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    custom_fields: Map<String, Value>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PolicyRow {
+    countries: Vec<String>,
+    most_per_minute: i64,
+    most_per_day: i64,
+    calls_per_minute: i64,
+    most_concurrent: i64,
+    longest: i64,
+}
+
+/// Writes a tariff.
+pub fn tariff_to_text(tariff: &Tariff) -> String {
+    let row = |rate: &Rate| RateRow(rate.setup, rate.minute, rate.first, rate.step);
+    to_text(&TariffRow { inbound: row(&tariff.inbound), outbound: row(&tariff.outbound) })
+}
+
+/// Reads a tariff.
+///
+/// # Errors
+/// A fault where it is none; so for the others here.
+pub fn tariff_from_text(text: &str) -> Result<Tariff, Fault> {
+    let rate = |RateRow(setup, minute, first, step)| Rate { setup, minute, first, step };
+    let row: TariffRow = from_text(text)?;
+    Ok(Tariff { inbound: rate(row.inbound), outbound: rate(row.outbound) })
+}
+
+/// Writes what a call carries along.
+pub fn detail_to_text(detail: &Detail) -> String {
+    let Detail { initiated_by, from_name, attribution, origin, path, timeout, tags, custom_fields } = detail.clone();
+    let Attribution { source, medium, campaign, content } = attribution;
+    let Origin { country, region, city } = origin;
+    let path = path.into_iter().map(PhoneNumber::digits).collect();
+    to_text(&DetailRow { by: initiated_by, from_name, source, medium, campaign, content, country, region, city, path, timeout, tags, custom_fields })
+}
+
+/// Reads what a call carries along.
+#[expect(clippy::missing_errors_doc, reason = "as `tariff_from_text`")]
+pub fn detail_from_text(text: &str) -> Result<Detail, Fault> {
+    let row: DetailRow = from_text(text)?;
+    Ok(Detail {
+        initiated_by: row.by,
+        from_name: row.from_name,
+        attribution: Attribution { source: row.source, medium: row.medium, campaign: row.campaign, content: row.content },
+        origin: Origin { country: row.country, region: row.region, city: row.city },
+        path: row.path.into_iter().map(PhoneNumber::from_digits).collect(),
+        timeout: row.timeout,
+        tags: row.tags,
+        custom_fields: row.custom_fields,
+    })
+}
+
+/// Writes what an environment's calls may do.
+pub fn calling_policy_to_text(policy: &Policy) -> String {
+    let Policy { countries, most_per_minute, most_per_day, calls_per_minute, most_concurrent, longest } = policy.clone();
+    let countries = countries.iter().map(Country::to_string).collect();
+    to_text(&PolicyRow { countries, most_per_minute, most_per_day, calls_per_minute, most_concurrent, longest })
+}
+
+/// Reads it.
+#[expect(clippy::missing_errors_doc, reason = "as `tariff_from_text`")]
+pub fn calling_policy_from_text(text: &str) -> Result<Policy, Fault> {
+    let PolicyRow { countries, most_per_minute, most_per_day, calls_per_minute, most_concurrent, longest } = from_text(text)?;
+    let country = |text: &String| Country::parse(text).ok_or_else(|| Fault::data("a calling policy with an unknown country"));
+    let countries = countries.iter().map(country).collect::<Result<_, _>>()?;
+    Ok(Policy { countries, most_per_minute, most_per_day, calls_per_minute, most_concurrent, longest })
+}

@@ -1,0 +1,4 @@
+//! Voice as far as no telephone rings: trunks, devices, routing, money, records of calls, conferences.
+
+mod devices;
+mod trunks;
