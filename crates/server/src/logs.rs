@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// What is chattier than we want it, unless the operator says otherwise.
-const QUIETER: &str = "refinery_core=warn";
+const QUIETER: &str = "refinery_core=warn,rsipstack=warn"; // the SIP stack logs whole messages, credentials too
 
 /// Starts logging, once for the process; whoever started it before wins.
 ///

@@ -35,8 +35,8 @@ pub use address::{Bound, Source, Target, Transport};
 pub use config::{Config, Limits, Listen, RegistrarConfig, SessionConfig, Timers};
 pub use desk::{Binding, Credentials, Desk, Fault, Login, NotStored, Notice, OwnerId, PeerId};
 pub use dialog::{
-    By, Caller, Control, Dial, Dialog, DialogId, Ended, Event, Failed, IncomingCall, Info, Offer, Outgoing, Progress, Reason, Refer, Refusal,
-    ReinviteError,
+    By, Caller, Control, Dial, Dialog, DialogId, Ended, Event, Failed, IncomingCall, Info, Offer, Outgoing, Progress, Reason,
+    Refer, Refusal, ReinviteError,
 };
 pub use net::StartError;
 pub use server::{Incoming, Load, Sip};
@@ -48,3 +48,9 @@ pub(crate) use dialog::{fixed as state_fixed, sequence as dialog_sequence};
 pub(crate) const ALLOWED: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, UPDATE, REFER, NOTIFY";
 /// The extensions that we know (RFC 3261 section 20.37).
 pub(crate) const SUPPORTED: &str = "timer";
+
+/// The user of a URI, decoded: a number or a name (RFC 3261 section 19.1.1).
+#[must_use]
+pub fn user_of(uri: &str) -> Option<String> {
+    message::user(uri)
+}

@@ -222,7 +222,10 @@ impl Client {
                 }
                 Outcome::Answered(response) if outcome.status() == 423 && tries == 0 => {
                     tries = 1;
-                    expires = field(&response.headers, "Min-Expires").and_then(|least| least.parse().ok()).unwrap_or(expires).max(expires);
+                    expires = field(&response.headers, "Min-Expires")
+                        .and_then(|least| least.parse().ok())
+                        .unwrap_or(expires)
+                        .max(expires);
                     Duration::ZERO
                 }
                 _ => {
@@ -269,7 +272,8 @@ impl Client {
 
 /// For how long a registration was granted: what the contact says, or else the answer.
 fn granted(response: &Response, asked: u32) -> u32 {
-    let contacts = list(&response.headers, "Contact").filter_map(|contact| Address::cut(contact)?.parameter("expires")?.parse::<u32>().ok());
+    let contacts =
+        list(&response.headers, "Contact").filter_map(|contact| Address::cut(contact)?.parameter("expires")?.parse::<u32>().ok());
     let said = contacts.min().or_else(|| field(&response.headers, "Expires")?.parse().ok());
     said.unwrap_or(asked).clamp(1, asked.max(1))
 }

@@ -134,14 +134,15 @@ fn number(text: &str) -> Option<PhoneNumber> {
 fn dialled_by(caller: PhoneNumber, dialled: &str) -> Option<PhoneNumber> {
     let digits: String = dialled.chars().filter(char::is_ascii_digit).collect();
     let international = dialled.strip_prefix('+').map(|_| digits.clone());
-    let international = international.or_else(|| digits.strip_prefix("00").or_else(|| digits.strip_prefix("011")).map(str::to_owned));
+    let international =
+        international.or_else(|| digits.strip_prefix("00").or_else(|| digits.strip_prefix("011")).map(str::to_owned));
     if let Some(digits) = international {
         return number(&format!("+{digits}"));
     }
     if let Some(found) = number(&format!("+{digits}")) {
         return Some(found);
     }
-    let code = caller.country()?.calling_code();
+    let code = caller.calling_code()?;
     let national = digits.strip_prefix('0').unwrap_or(&digits);
     number(&format!("+{code}{national}"))
 }

@@ -85,7 +85,7 @@ impl Desk for Reception {
 
     async fn bindings(&self, owner: &OwnerId) -> Result<Vec<Binding>, NotStored> {
         let Some(device) = DeviceId::parse(&owner.0) else { return Ok(Vec::new()) };
-        let held = devices::registrations(&self.app, device).await.map_err(unavailable)?;
+        let held = devices::held(&self.app, device).await.map_err(unavailable)?;
         let now = self.app.machine_now();
         Ok(held.iter().filter_map(|registration| binding(registration, now)).collect())
     }

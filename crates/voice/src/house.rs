@@ -90,14 +90,11 @@ impl Voice {
     /// Takes no more calls, waits for those that go on, and ends what is left then.
     pub async fn stop(self, patience: Duration) {
         self.calls.close();
-        self.house.sip.refuse_calls();
-        if tokio::time::timeout(patience, self.calls.wait()).await.is_err() {
-            self.house.over.cancel();
-            if tokio::time::timeout(LAST_WORDS, self.calls.wait()).await.is_err() {
-                tracing::warn!(calls = self.calls.len(), "calls are left to the reconciler");
-            }
+        self.house.sip.clone().stop(patience).await; // new calls are refused, those that are left are hung up
+        self.house.over.cancel();
+        if tokio::time::timeout(LAST_WORDS, self.calls.wait()).await.is_err() {
+            tracing::warn!(calls = self.calls.len(), "calls are left to the reconciler");
         }
-        self.house.sip.stop(LAST_WORDS).await;
     }
 }
 

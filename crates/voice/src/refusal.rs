@@ -1,14 +1,14 @@
 //! Why a call is not taken, in the words of SIP.
 
 use tandem_catalogue::Error;
-use tandem_domain::call::{self, Reason};
+use tandem_domain::call::{Reason, cause};
 use tandem_kernel::CallId;
 use tandem_sip::{self as sip, Refusal};
 
 /// A refusal with its reasons: Q.850's value, and the catalogue's code with the call's id, by which an operator finds it (RFC 3326).
 pub(crate) fn refusal(error: &Error, id: CallId) -> Refusal {
     let reason = Reason::of_error(error);
-    let status = call::sip_of(error);
+    let status = cause::sip_of(error);
     let text = format!("{} {id}", error.code().name());
     Refusal {
         status,

@@ -83,7 +83,7 @@ pub(crate) fn capabilities(trunk: Option<&Trunk>, first: Option<Codec>) -> Capab
     let security = match trunk.map(|trunk| trunk.srtp) {
         Some(Srtp::Required) => Security::Required,
         Some(Srtp::Off) => Security::Off,
-        Some(Srtp::Optional) | None => Security::Optional,
+        Some(Srtp::Optional) | None => Security::Allowed,
     };
     let preference = if first.is_some() { Preference::Ours } else { Preference::Theirs };
     Capabilities { codecs, security, preference, ..Capabilities::default() }
@@ -108,6 +108,13 @@ fn read(text: &[u8]) -> Result<Description, Reason> {
 fn incompatible(refusal: impl std::fmt::Display) -> Reason {
     tracing::debug!(%refusal, "no session can be agreed on");
     Reason::Incompatible
+}
+
+/// The codec that an offer names first, of those that we speak.
+pub(crate) fn first_codec(offer: &[u8]) -> Option<Codec> {
+    let offer = Description::parse(offer).ok()?;
+    let audio = offer.media.iter().find(|section| section.port != 0)?;
+    audio.described().iter().find_map(tandem_media::sdp::Format::codec)
 }
 
 /// Whether the other side has put us on hold.

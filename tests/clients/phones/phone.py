@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import random
 import shutil
 import socket
 import subprocess
@@ -40,22 +41,34 @@ ctrl_tcp_listen 127.0.0.1:{control}
 """
 
 
-def free_port(kind=socket.SOCK_STREAM):
-    """A port that nobody has now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free_port(width=1):
+    """Ports that nobody has now, by datagram and by stream; below those that systems give out by themselves."""
+    for _ in range(200):
+        first = random.randrange(10000, 30000, 2)
+        if all(is_free(first + place) for place in range(width)):
+            return first
+    raise AssertionError("there is no free port")
+
+
+def is_free(port):
+    try:
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            with socket.socket(socket.AF_INET, kind) as probe:
+                probe.bind(("127.0.0.1", port))
+        return True
+    except OSError:
+        return False
 
 
 class Phone:
     """One baresip, for as long as the `with` lasts."""
 
-    def __init__(self, name, account, tone=None, seconds=60):
+    def __init__(self, name, account, tone=None, seconds=60, sip=None):
         """`account` is a line of baresip's file of accounts; `tone` what it says, in hertz; silence where there is none."""
         self.name = name
         self.folder = tempfile.mkdtemp(prefix=f"phone-{name}-")
         self.account = account
-        self.sip = free_port(socket.SOCK_DGRAM)
+        self.sip = sip or free_port()
         self.control = free_port()
         self.events = queue.Queue()
         self.seen = []
@@ -63,10 +76,9 @@ class Phone:
         tones.write(os.path.join(self.folder, "alert.wav"), None, 1)
 
     def __enter__(self):
-        rtp = 20000 + (self.sip * 8) % 40000
-        rtp -= rtp % 2
+        rtp = free_port(width=20)
         with open(os.path.join(self.folder, "config"), "w") as file:
-            file.write(CONFIG.format(folder=self.folder, sip=self.sip, control=self.control, rtp=rtp, rtp_end=rtp + 20, modules=modules()))
+            file.write(CONFIG.format(folder=self.folder, sip=self.sip, control=self.control, rtp=rtp, rtp_end=rtp + 19, modules=modules()))
         with open(os.path.join(self.folder, "accounts"), "w") as file:
             file.write(self.account + "\n")
         with open(os.path.join(self.folder, "contacts"), "w") as file:
@@ -130,9 +142,9 @@ class Phone:
         text = json.dumps({"command": command, "params": parameters}).encode()
         self.line.sendall(b"%d:%s," % (len(text), text))
 
-    def expect(self, kind, **members):
+    def expect(self, kind, patience=PATIENCE, **members):
         """Waits for an event of a kind whose members hold these texts."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             try:
                 event = self.events.get(timeout=max(0.01, deadline - time.monotonic()))

@@ -61,3 +61,16 @@ def stretches(samples, hertz, window=400, least=0.8):
     windows = (samples[at : at + window] for at in range(0, len(samples) - window + 1, window))
     fits = sum(1 for part in windows if level(part) > 500 and power(part, hertz) > least)
     return fits * window / RATE
+
+
+def loudest(samples, hertz, window=400):
+    """The level of a tone where it is purest."""
+    parts = [samples[at : at + window] for at in range(0, len(samples) - window + 1, window)]
+    fits = [part for part in parts if level(part) > 500 and power(part, hertz) > 0.8]
+    return sorted(level(part) for part in fits)[len(fits) // 2] if fits else 0.0
+
+
+def silence_free(samples, window=400):
+    """Whether there is something to hear most of the time."""
+    parts = [samples[at : at + window] for at in range(0, len(samples) - window + 1, window)]
+    return bool(parts) and sum(1 for part in parts if level(part) > 100) > len(parts) / 2

@@ -4,4 +4,4 @@ mod manage;
 mod serve;
 
 pub use manage::{AddDevice, ChangeDevice, DeviceView, MOST_DEVICES, add, change, delete, get, list, registrations, rotate};
-pub use serve::{Binding, Known, Peer, credentials, of, register, unregister, unregister_all};
+pub use serve::{Binding, Known, Peer, credentials, held, of, register, replace, unregister, unregister_all};

@@ -126,6 +126,40 @@ fn registration(
     }
 }
 
+/// A device's registrations that hold now; none of a device that is not there.
+#[expect(clippy::missing_errors_doc, reason = "as `credentials`")]
+pub async fn held(app: &App, device: DeviceId) -> Result<Vec<Registration>> {
+    let now = app.machine_now();
+    app.store.read(move |tx: &mut Tx| devices::registrations(tx, &[device], now)).await
+}
+
+/// Replaces a device's registrations by these. Of more than it may have the latest stay: a telephone that was switched off without saying
+/// so must not keep itself out.
+#[expect(clippy::missing_errors_doc, reason = "as `credentials`")]
+pub async fn replace(app: &App, device: DeviceId, bindings: Vec<Binding>) -> Result<()> {
+    let (pen, node) = (app.pen(), app.node);
+    let work = move |tx: &mut Tx| {
+        let Some(owner) = devices::by_id(tx, device)? else { return Ok(()) };
+        pen.open(tx, owner.environment)?;
+        let now = pen.machine_now();
+        let before = devices::registrations(tx, &[device], now)?;
+        devices::unregister_all(tx, device)?;
+        let since = |binding: &Binding| {
+            let known = before.iter().find(|known| known.contact == binding.contact);
+            known.map_or(now, |known| known.registered_at)
+        };
+        let mut next: Vec<Registration> = bindings
+            .iter()
+            .map(|binding| registration(device, binding, node, (since(binding), now.plus_seconds(binding.expires))))
+            .collect();
+        next.sort_by_key(|registration| std::cmp::Reverse((registration.registered_at, registration.expires_at)));
+        next.truncate(usize::try_from(owner.max_registrations).unwrap_or(0));
+        let kept = if owner.enabled { next } else { Vec::new() };
+        kept.iter().try_for_each(|registration| devices::register(tx, registration))
+    };
+    app.store.write(work).await
+}
+
 /// Takes one registration away; those that are left come back.
 #[expect(clippy::missing_errors_doc, reason = "as `credentials`")]
 pub async fn unregister(app: &App, device: DeviceId, contact: String) -> Result<Vec<Registration>> {

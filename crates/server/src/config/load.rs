@@ -156,6 +156,8 @@ fn check(config: &Config) -> Result<()> {
         return Err(Failure::new("there is a tls.certificate and no tls.listen")
             .hint("say where HTTPS is answered: listen = \"0.0.0.0:8443\""));
     }
+    config.voice.listeners()?;
+    config.voice.ports()?;
     for application in &config.pocket.applications {
         let (name, password) = (&application.system_id, &application.password);
         if name.is_empty() || name.len() > 15 || name == "tandem" || !(1..=8).contains(&password.len()) {

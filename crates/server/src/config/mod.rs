@@ -4,6 +4,7 @@ mod amount;
 mod load;
 #[cfg(test)]
 mod tests;
+mod voice;
 
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,7 @@ use tandem_domain::message::pool::Pool;
 
 pub use amount::Amount;
 pub use load::{Flags, Loaded, load};
+pub use voice::Voice;
 
 /// Everything that can be set. The commented file with every default is `packaging/tandem.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +49,8 @@ pub struct Config {
     pub webhooks: Webhooks,
     /// The pocket network of the test environments.
     pub pocket: Pocket,
+    /// Calls.
+    pub voice: Voice,
     /// What senders of messages may use.
     pub messages: Messages,
     /// E-mails.
@@ -232,6 +236,7 @@ impl Default for Config {
             metrics: Metrics::default(),
             webhooks: Webhooks::default(),
             pocket: Pocket::default(),
+            voice: Voice::default(),
             messages: Messages::default(),
             mail: Mail::default(),
             business: Business::default(),

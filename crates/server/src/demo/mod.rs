@@ -2,6 +2,7 @@
 
 mod numbers;
 mod saved;
+mod trunk;
 
 use std::{path::Path, sync::Arc};
 
@@ -51,6 +52,7 @@ pub struct Demo {
 pub async fn ensure(app: &App, data_dir: &Path) -> Result<Demo> {
     let account = ensure_account(app).await?;
     ensure_numbers(app).await?;
+    trunk::ensure(app).await?;
     let view = accounts::get(app, account).await?;
     let mut environments = Vec::new();
     for (settings, wallet) in &view.environments {

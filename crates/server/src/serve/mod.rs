@@ -1,5 +1,6 @@
 //! A running server: its parts put together in order, and taken apart in the opposite one.
 
+mod calls;
 mod listen;
 mod parts;
 pub mod ready;
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 use tandem_app::{App, carrier::Carriers, due, housekeeping, keys};
 use tandem_kernel::{Clock, OsRng, Rng, SystemClock};
 use tandem_sms::Sms;
+use tandem_voice::Voice;
 use tandem_webhooks::{Http, System};
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -63,6 +65,8 @@ pub struct Running {
     pub metrics_addr: Option<SocketAddr>,
     /// Where the SMSC of the pocket network answers.
     pub smpp_addr: Option<SocketAddr>,
+    /// Where SIP is answered, if it is.
+    pub sip_addr: Option<SocketAddr>,
     /// How clients reach it.
     pub base_url: String,
     /// An operator's key: at the first start, and always for a demonstration.
@@ -75,6 +79,7 @@ pub struct Running {
     fronts: Vec<Arc<Front>>,
     listeners: Vec<JoinHandle<()>>,
     tasks: Option<Tasks>,
+    voice: Option<Voice>,
     ready: Option<ReadyFile>,
     patience: Duration,
 }
@@ -113,7 +118,10 @@ pub async fn start(setup: impl Into<Setup> + Send) -> Result<Running> {
             return Err(fault);
         }
     };
+    let certificate = sockets.tls.as_ref().map(|(_, certificate)| certificate.clone());
     let mut running = serve(&app, &config, recorder, sockets, tasks)?;
+    running.voice = calls::start(&app, &config, certificate.as_ref()).await?;
+    running.sip_addr = running.voice.as_ref().and_then(calls::address);
     (running.operator_key, running.demo, running.smpp_addr) = (operator_key, demo, Some(sms.address()));
     stock::build_grams(&app);
     running.check().await?;
@@ -215,6 +223,8 @@ fn serve(
         tls_addr: sockets.tls.as_ref().map(|(listener, _)| here(listener)).transpose()?,
         metrics_addr: sockets.metrics.as_ref().map(here).transpose()?,
         smpp_addr: None,
+        sip_addr: None,
+        voice: None,
         base_url: listen::base_url(config, addr),
         operator_key: None,
         demo: None,
@@ -244,7 +254,8 @@ impl Running {
     pub fn description(&self) -> Value {
         let accounts: Vec<Value> = self.demo.iter().map(Demo::description).collect();
         let smpp = self.smpp_addr.map(|address| address.to_string());
-        json!({ "base_url": self.base_url, "operator_key": self.operator_key, "smpp": smpp, "accounts": accounts })
+        let sip = self.sip_addr.map(|address| address.to_string());
+        json!({ "base_url": self.base_url, "operator_key": self.operator_key, "smpp": smpp, "sip": sip, "accounts": accounts })
     }
 
     /// Reads the certificate again.
@@ -260,6 +271,9 @@ impl Running {
         self.app.begin_stopping();
         for front in &self.fronts {
             front.close(self.patience).await;
+        }
+        if let Some(voice) = self.voice.take() {
+            voice.stop(self.patience).await;
         }
         for listener in std::mem::take(&mut self.listeners) {
             let _ = listener.await; // it can only have ended

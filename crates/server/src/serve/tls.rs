@@ -96,6 +96,14 @@ impl Certificate {
         }
     }
 
+    /// For SIP, which speaks neither of HTTP's protocols. A certificate that is read again is not taken up there.
+    pub fn for_sip(&self) -> Arc<ServerConfig> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut config = ServerConfig::clone(&current);
+        config.alpn_protocols.clear();
+        Arc::new(config)
+    }
+
     /// For one connection.
     pub fn acceptor(&self) -> TlsAcceptor {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone().into()

@@ -70,7 +70,21 @@ pub fn detail_to_text(detail: &Detail) -> String {
     let Attribution { source, medium, campaign, content } = attribution;
     let Origin { country, region, city } = origin;
     let path = path.into_iter().map(PhoneNumber::digits).collect();
-    to_text(&DetailRow { by: initiated_by, from_name, source, medium, campaign, content, country, region, city, path, timeout, tags, custom_fields })
+    to_text(&DetailRow {
+        by: initiated_by,
+        from_name,
+        source,
+        medium,
+        campaign,
+        content,
+        country,
+        region,
+        city,
+        path,
+        timeout,
+        tags,
+        custom_fields,
+    })
 }
 
 /// Reads what a call carries along.

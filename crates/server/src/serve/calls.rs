@@ -1,0 +1,61 @@
+//! Calls: where SIP is listened for, and with which media.
+
+use std::time::Duration;
+
+use tandem_app::App;
+use tandem_sip::{Limits, Listen, Transport};
+use tandem_voice::VoiceConfig;
+
+use super::tls::Certificate;
+use crate::{
+    config::{Config, Voice},
+    failure::{Failure, Result},
+};
+
+/// Begins to take calls, where that is wanted.
+///
+/// # Errors
+/// An address that cannot be listened on, TLS without a certificate.
+pub async fn start(app: &App, config: &Config, certificate: Option<&Certificate>) -> Result<Option<tandem_voice::Voice>> {
+    let mut wanted = config.voice.clone();
+    if config.demo && wanted.listen.is_empty() {
+        wanted.listen = Voice::of_a_demonstration();
+    }
+    let listeners = wanted.listeners()?;
+    let Some((_, first)) = listeners.first() else { return Ok(None) };
+    let media_address = first.ip();
+    let listen = listeners.into_iter().map(|(transport, address)| {
+        let mut listen = Listen::on(transport, address);
+        listen.advertised = wanted.advertise.map(|told| (told, address.port()).into());
+        if matches!(transport, Transport::Tls | Transport::Wss) {
+            listen.tls = Some(certificate.ok_or_else(missing_certificate)?.for_sip());
+        }
+        Ok(listen)
+    });
+    let voice = VoiceConfig {
+        listen: listen.collect::<Result<Vec<Listen>>>()?,
+        realm: Voice::realm().to_owned(),
+        media_address,
+        media_advertised: wanted.advertise,
+        media_ports: wanted.ports()?,
+        silence: Duration::from_secs(wanted.silence_seconds.into()),
+        limits: Limits {
+            // Each call has two sides at least.
+            calls: usize::try_from(wanted.calls).unwrap_or(usize::MAX).saturating_mul(2),
+            source_rate: wanted.source_rate,
+            source_burst: wanted.source_rate.saturating_mul(2),
+            ..Limits::default()
+        },
+    };
+    let started = tandem_voice::Voice::start(app.clone(), voice).await;
+    started.map(Some).map_err(|fault| Failure::new(fault.to_string()).hint("voice.listen says where SIP is answered"))
+}
+
+fn missing_certificate() -> Failure {
+    Failure::new("voice.listen has tls, and there is no certificate").hint("set [tls], or make one with `tandem admin dev-cert`")
+}
+
+/// The address of the first listener: what others are told.
+pub fn address(voice: &tandem_voice::Voice) -> Option<std::net::SocketAddr> {
+    voice.addresses().first().map(|bound| bound.advertised)
+}
