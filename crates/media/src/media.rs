@@ -1,11 +1,6 @@
 //! Where streams, conferences and recordings come from.
 
-use std::{
-    net::IpAddr,
-    ops::RangeInclusive,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::IpAddr, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use tandem_kernel::{Clock, OsRng, Rng, SystemClock};
 use tokio::sync::mpsc;

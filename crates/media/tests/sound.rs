@@ -1,4 +1,5 @@
 //! What is heard: transcoding, digits, prompts, conferences, recordings, over real sockets.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod common;
 
@@ -54,7 +55,9 @@ async fn together<F: Future<Output = ()> + Unpin>(mut all: Vec<F>) {
 #[tokio::test]
 async fn a_tone_gets_through_between_any_two_codecs() {
     let media = media();
-    for (from, to) in [(Codec::Pcmu, Codec::Pcma), (Codec::Pcma, Codec::G722), (Codec::G722, Codec::Opus), (Codec::Opus, Codec::Pcmu)] {
+    for (from, to) in
+        [(Codec::Pcmu, Codec::Pcma), (Codec::Pcma, Codec::G722), (Codec::G722, Codec::Opus), (Codec::Opus, Codec::Pcmu)]
+    {
         let (mut a, stream_a, _ea) = party(&media, from, true, 1).await;
         let (mut b, stream_b, _eb) = party(&media, to, true, 2).await;
         stream_a.connect(&Path::Relay(&stream_b));
@@ -153,7 +156,8 @@ async fn prompts_follow_each_other_and_a_digit_ends_those_that_it_may() {
     let event = phone.agreed.as_ref().unwrap().send_events.unwrap().payload;
     // Another key changes nothing; this one ends two, at once when it is pressed.
     for (sequence, key) in [(1, 2), (2, 1)] {
-        let header = tandem_media::rtp::Header { payload_type: event, sequence, timestamp: u32::from(sequence) * 4000, ..phone.header };
+        let header =
+            tandem_media::rtp::Header { payload_type: event, sequence, timestamp: u32::from(sequence) * 4000, ..phone.header };
         phone.send_as(header, &[key, 10, 0, 160]).await;
     }
     let interrupted = Outcome::Interrupted(Key::new('1').unwrap());
@@ -301,7 +305,9 @@ async fn a_recording_ends_at_its_limit_and_a_file_is_whole_before_its_end() {
     let limit = Duration::from_millis(1600);
     let mut recording = media.record(Spec { limit, ..spec(&file, Layout::One(Side::Callee), Rate::Wide) }).await.unwrap();
     stream.record(&recording, Side::Caller, Some(Side::Callee));
-    stream.play(&Prompt { parts: vec![Part::Sound(sound(9000, 100))], repeat: Repeat::Forever, interrupted_by: Keys::NONE }).unwrap();
+    stream
+        .play(&Prompt { parts: vec![Part::Sound(sound(9000, 100))], repeat: Repeat::Forever, interrupted_by: Keys::NONE })
+        .unwrap();
     let length = async {
         loop {
             // What a crash would leave behind.
@@ -330,7 +336,10 @@ async fn other_formats_are_made_or_refused() {
     assert!(!file.0.exists());
     let nowhere = Spec { path: file.0.join("no/such/folder"), ..spec(&file, Layout::Mixed, Rate::Wide) };
     assert_eq!(media.record(nowhere).await.err().map(|fault| fault.kind()), Some("recording"));
-    let mut recording = media.record(Spec { format: Format::Opus, limit: Duration::from_secs(1), ..spec(&file, Layout::Mixed, Rate::Wide) }).await.unwrap();
+    let mut recording = media
+        .record(Spec { format: Format::Opus, limit: Duration::from_secs(1), ..spec(&file, Layout::Mixed, Rate::Wide) })
+        .await
+        .unwrap();
     let (_phone, stream, _events) = party(&media, Codec::Pcmu, true, 1).await;
     stream.record(&recording, Side::Caller, Some(Side::Callee));
     stream.play(&Prompt::music()).unwrap();

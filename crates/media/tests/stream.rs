@@ -1,4 +1,5 @@
 //! Streams, over real sockets.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod common;
 
@@ -18,7 +19,11 @@ fn plain() -> Capabilities {
 }
 
 /// Two telephones in a call.
-async fn bridged(media: &Media, a: Capabilities, b: Capabilities) -> [(Phone, tandem_media::Stream, tokio::sync::mpsc::Receiver<StreamEvent>); 2] {
+async fn bridged(
+    media: &Media,
+    a: Capabilities,
+    b: Capabilities,
+) -> [(Phone, tandem_media::Stream, tokio::sync::mpsc::Receiver<StreamEvent>); 2] {
     let mut sides = Vec::new();
     for (seed, capabilities) in [(1, a), (2, b)] {
         let (stream, events) = media.stream().unwrap();
@@ -69,7 +74,8 @@ async fn packets_pass_as_they_are_under_one_source_over_a_change_of_partner() {
     assert_eq!((payload, first.marker, first.payload_type), (vec![1; 160], true, 0));
     let (second, payload) = b.receive().await;
     assert_eq!(payload, [2; 160]);
-    let next = Header { marker: false, sequence: first.sequence.wrapping_add(1), timestamp: first.timestamp.wrapping_add(160), ..first };
+    let next =
+        Header { marker: false, sequence: first.sequence.wrapping_add(1), timestamp: first.timestamp.wrapping_add(160), ..first };
     assert_eq!(second, next);
     b.send(&[3; 160]).await;
     assert_eq!(a.receive().await.1, [3; 160]);
@@ -80,7 +86,10 @@ async fn packets_pass_as_they_are_under_one_source_over_a_change_of_partner() {
     stream_b.connect(&Path::Relay(&stream_c));
     c.send(&[4; 160]).await;
     let (third, payload) = b.receive().await;
-    assert_eq!((payload, third.marker, third.ssrc, third.sequence), (vec![4; 160], true, first.ssrc, second.sequence.wrapping_add(1)));
+    assert_eq!(
+        (payload, third.marker, third.ssrc, third.sequence),
+        (vec![4; 160], true, first.ssrc, second.sequence.wrapping_add(1))
+    );
     assert!(third.timestamp.wrapping_sub(second.timestamp) < 8000 * 10);
     // The first one is connected to nobody now.
     a.send(&[5; 160]).await;
@@ -209,7 +218,9 @@ async fn a_party_on_hold_is_not_spoken_to() {
     let (_, agreed) = ours.answer(&offer, Direction::SendRecv).unwrap();
     assert_eq!(agreed.direction, Direction::Inactive);
     stream.negotiated(&agreed);
-    let mut playing = stream.play(&tandem_media::play::Prompt::sounds([tandem_media::play::Sound::new(tandem_media::Rate::Narrow, [5; 800].into())])).unwrap();
+    let mut playing = stream
+        .play(&tandem_media::play::Prompt::sounds([tandem_media::play::Sound::new(tandem_media::Rate::Narrow, [5; 800].into())]))
+        .unwrap();
     assert_eq!(timeout(PATIENCE, playing.finished()).await.unwrap(), tandem_media::Outcome::Finished);
     assert_eq!(stream.quality().sent, 0);
 }

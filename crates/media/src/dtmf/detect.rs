@@ -129,7 +129,8 @@ fn length(windows: u32) -> Duration {
 }
 
 fn goertzel(samples: &[f32], coefficient: f32) -> f32 {
-    let (last, before) = samples.iter().fold((0.0f32, 0.0f32), |(last, before), sample| (sample + coefficient * last - before, last));
+    let (last, before) =
+        samples.iter().fold((0.0f32, 0.0f32), |(last, before), sample| (sample + coefficient * last - before, last));
     last * last + before * before - coefficient * last * before
 }
 
@@ -158,7 +159,8 @@ mod tests {
         for key in Key::all(ALL).unwrap() {
             let (row, column) = key.place();
             let step = std::f32::consts::TAU / 8000.0;
-            let sample = |n: usize| change(n, (n as f32 * ROWS[row] * step).sin(), (n as f32 * COLUMNS[column] * step).sin()) as i16;
+            let sample =
+                |n: usize| change(n, (n as f32 * ROWS[row] * step).sin(), (n as f32 * COLUMNS[column] * step).sin()) as i16;
             all.extend((0..milliseconds * 8).map(sample));
             all.extend(vec![0; pause * 8]);
         }
@@ -207,7 +209,8 @@ mod tests {
     fn digits_are_heard_through_noise_and_the_telephones_codec() {
         let rng = SeededRng::new(3);
         assert_eq!(heard(&dial(50, 50, |_, low, high| 5000.0 * (low + high) + noise(&rng, 1400.0))).0, ALL);
-        let (mut encoder, mut decoder) = (crate::codec::Encoder::new(crate::Codec::Pcmu), crate::codec::Decoder::new(crate::Codec::Pcmu));
+        let (mut encoder, mut decoder) =
+            (crate::codec::Encoder::new(crate::Codec::Pcmu), crate::codec::Decoder::new(crate::Codec::Pcmu));
         let (mut packet, mut samples) = (Vec::new(), Vec::new());
         encoder.encode(&dial(40, 40, |_, low, high| 6000.0 * (low + high)), &mut packet);
         for part in packet.chunks(160) {
@@ -243,9 +246,12 @@ mod tests {
         let mut voice = Vec::new();
         for _ in 0..800 {
             let pitch = 85.0 + (rng.next() % 200) as f32;
-            let formants = [300.0 + (rng.next() % 600) as f32, 900.0 + (rng.next() % 1400) as f32, 2400.0 + (rng.next() % 800) as f32];
-            let strength = |hertz: f32| formants.iter().map(|formant| 1.0 / (1.0 + ((hertz - formant) / 70.0).powi(2))).sum::<f32>();
-            let harmonics: Vec<(f32, f32)> = (1..30).map(|n| n as f32 * pitch).filter(|hertz| *hertz < 3600.0).map(|hertz| (hertz, strength(hertz))).collect();
+            let formants =
+                [300.0 + (rng.next() % 600) as f32, 900.0 + (rng.next() % 1400) as f32, 2400.0 + (rng.next() % 800) as f32];
+            let strength =
+                |hertz: f32| formants.iter().map(|formant| 1.0 / (1.0 + ((hertz - formant) / 70.0).powi(2))).sum::<f32>();
+            let harmonics: Vec<(f32, f32)> =
+                (1..30).map(|n| n as f32 * pitch).filter(|hertz| *hertz < 3600.0).map(|hertz| (hertz, strength(hertz))).collect();
             let step = std::f32::consts::TAU / 8000.0;
             voice.extend((0..1200).map(|n| {
                 let glide = n as f32 * (1.0 + n as f32 * 0.00002);

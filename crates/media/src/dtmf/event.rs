@@ -47,7 +47,11 @@ struct Current {
 impl Current {
     fn digit(&self) -> Digit {
         let ticks = u64::from(self.before) + u64::from(self.ticks);
-        Digit { key: self.key, duration: Duration::from_micros(ticks * 1_000_000 / u64::from(self.clock.max(1))), means: Means::Event }
+        Digit {
+            key: self.key,
+            duration: Duration::from_micros(ticks * 1_000_000 / u64::from(self.clock.max(1))),
+            means: Means::Event,
+        }
     }
 }
 
@@ -64,7 +68,9 @@ impl Reader {
             }
             // An event longer than 16 bits of ticks goes on with a new timestamp (section 2.5.1.3).
             Some(current)
-                if current.key == key && !current.told && header.timestamp.wrapping_sub(current.timestamp) == u32::from(u16::MAX) =>
+                if current.key == key
+                    && !current.told
+                    && header.timestamp.wrapping_sub(current.timestamp) == u32::from(u16::MAX) =>
             {
                 current.before += u32::from(u16::MAX);
                 (current.timestamp, current.ticks) = (header.timestamp, ticks);
@@ -89,7 +95,8 @@ impl Reader {
 
     /// The digit whose end was lost, when its time is over.
     pub fn lapse(&mut self, now: Instant) -> Option<Digit> {
-        let current = self.current.as_mut().filter(|current| !current.told && now.saturating_duration_since(current.seen) >= LAPSE)?;
+        let current =
+            self.current.as_mut().filter(|current| !current.told && now.saturating_duration_since(current.seen) >= LAPSE)?;
         current.told = true;
         Some(current.digit())
     }
@@ -164,7 +171,8 @@ mod tests {
 
     fn told(reader: &mut Reader, sent: &[(u32, [u8; 4])]) -> Vec<(char, u128)> {
         let now = Instant::now();
-        let heard = sent.iter().map(|(timestamp, payload)| reader.take(&header(*timestamp), payload, 8000, now)).collect::<Vec<_>>();
+        let heard =
+            sent.iter().map(|(timestamp, payload)| reader.take(&header(*timestamp), payload, 8000, now)).collect::<Vec<_>>();
         let later = reader.lapse(now + LAPSE);
         let digits = heard.iter().flat_map(|heard| [heard.before, heard.ended]).chain([later]).flatten();
         digits.map(|digit| (digit.key.name(), digit.duration.as_millis())).collect()
@@ -183,7 +191,8 @@ mod tests {
         let sent = |lost: &dyn Fn(usize) -> bool| {
             let first = packets('1', 800).into_iter().map(|packet| (1000, packet));
             let second = packets('1', 480).into_iter().map(|packet| (2600, packet));
-            let all: Vec<_> = first.chain(second).enumerate().filter(|(at, _)| !lost(*at)).flat_map(|(_, sent)| [sent, sent]).collect();
+            let all: Vec<_> =
+                first.chain(second).enumerate().filter(|(at, _)| !lost(*at)).flat_map(|(_, sent)| [sent, sent]).collect();
             told(&mut Reader::default(), &all)
         };
         assert_eq!(sent(&|_| false), [('1', 100), ('1', 60)]);

@@ -12,7 +12,11 @@ pub fn tone(key: Key, rate: Rate, milliseconds: usize) -> Vec<i16> {
 }
 
 /// Sines of one amplitude each, faded in and out.
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "the sum stays within 16 bits: amplitudes are ours")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "the sum stays within 16 bits: amplitudes are ours"
+)]
 pub(crate) fn sines(hertz: &[f32], rate: Rate, count: usize, amplitude: f32) -> Vec<i16> {
     let step = std::f32::consts::TAU / rate.hertz() as f32;
     let edge = rate.samples(2).max(1);

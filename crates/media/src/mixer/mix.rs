@@ -56,7 +56,13 @@ mod tests {
         mix.begin(4);
         frames.iter().for_each(|frame| mix.add(frame));
         let mut out = Vec::new();
-        let heard: Vec<i16> = frames.iter().map(|frame| { mix.without(Some(frame), &mut out); out[0] }).collect();
+        let heard: Vec<i16> = frames
+            .iter()
+            .map(|frame| {
+                mix.without(Some(frame), &mut out);
+                out[0]
+            })
+            .collect();
         assert_eq!(heard, [23, 103, 120]);
         mix.without(None, &mut out);
         assert_eq!(out, [123; 4]);

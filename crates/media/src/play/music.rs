@@ -28,7 +28,11 @@ pub fn hold_music() -> Sound {
     MADE.get_or_init(make).clone()
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "sums of a few notes, each below a sixth of full scale")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "sums of a few notes, each below a sixth of full scale"
+)]
 fn make() -> Sound {
     let notes: Vec<u8> = BARS.iter().flatten().copied().collect();
     let mut mixed = vec![0.0f32; notes.len() * NOTE];

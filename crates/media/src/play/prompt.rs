@@ -1,10 +1,6 @@
 //! Sounds in a row, and a place in them.
 
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use super::{Tone, hold_music};
 use crate::{codec::Rate, dtmf::Keys};
@@ -146,10 +142,15 @@ impl Cursor {
         }
         match self.parts.front()? {
             Part::Sound(sound) => Some(sound.rate),
-            Part::Silence(_) => Some(self.parts.iter().find_map(|part| match part {
-                Part::Sound(sound) => Some(sound.rate),
-                Part::Silence(_) => None,
-            }).unwrap_or_default()),
+            Part::Silence(_) => Some(
+                self.parts
+                    .iter()
+                    .find_map(|part| match part {
+                        Part::Sound(sound) => Some(sound.rate),
+                        Part::Silence(_) => None,
+                    })
+                    .unwrap_or_default(),
+            ),
         }
     }
 
@@ -195,7 +196,10 @@ mod tests {
 
     #[test]
     fn parts_follow_each_other_without_a_gap_and_the_end_is_filled_up() {
-        let all = frames(vec![sound(Rate::Narrow, 1, 200), Part::Silence(Duration::from_millis(10)), sound(Rate::Narrow, 2, 50)], Repeat::Times(1));
+        let all = frames(
+            vec![sound(Rate::Narrow, 1, 200), Part::Silence(Duration::from_millis(10)), sound(Rate::Narrow, 2, 50)],
+            Repeat::Times(1),
+        );
         assert_eq!(all.concat(), [vec![1; 200], vec![0; 80], vec![2; 50], vec![0; 150]].concat());
     }
 

@@ -241,7 +241,10 @@ mod tests {
         let engine = Espeak::new(PathBuf::from("no-such-engine-anywhere"), std::env::temp_dir(), 1, 0);
         let say = |text: &str, language: &str| engine.say(Utterance { text: text.to_owned(), language: language.to_owned() });
         assert!(matches!(say("hello", "en").await, Err(SpeechError::NotAvailable)));
-        assert!(matches!(NoSpeech.say(Utterance { text: "hello".into(), language: "en".into() }).await, Err(SpeechError::NotAvailable)));
+        assert!(matches!(
+            NoSpeech.say(Utterance { text: "hello".into(), language: "en".into() }).await,
+            Err(SpeechError::NotAvailable)
+        ));
         for (text, language) in [(" ", "en"), ("hello", ""), ("hello", "../x"), ("hello", "-x"), (&"a".repeat(5000), "en")] {
             assert!(matches!(say(text, language).await, Err(SpeechError::Unspeakable)), "{language}");
         }

@@ -78,7 +78,8 @@ mod tests {
         let ringback = |code| Tone::of(Signal::Ringback, Country::parse(code).unwrap()).sound(Rate::Narrow);
         let (us, gb) = (ringback("US"), ringback("GB"));
         assert_eq!((us.duration().as_millis(), gb.duration().as_millis()), (6000, 3000));
-        let loud = |sound: &Sound, millis: usize| sound.samples()[millis * 8..millis * 8 + 80].iter().any(|sample| sample.abs() > 1000);
+        let loud =
+            |sound: &Sound, millis: usize| sound.samples()[millis * 8..millis * 8 + 80].iter().any(|sample| sample.abs() > 1000);
         assert!(loud(&us, 1000) && !loud(&us, 3000) && loud(&gb, 100) && !loud(&gb, 500) && loud(&gb, 700) && !loud(&gb, 1500));
     }
 }

@@ -8,7 +8,10 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::{Layout, Side, Spec, writer::{Job, Writer}};
+use super::{
+    Layout, Side, Spec,
+    writer::{Job, Writer},
+};
 use crate::{Rate, stream::now};
 
 /// A slot of time.

@@ -20,12 +20,7 @@ use tokio::sync::watch;
 
 pub(crate) use writer::Writer;
 
-use crate::{
-    MediaError, Rate,
-    codec::Converter,
-    locked,
-    stream::now,
-};
+use crate::{MediaError, Rate, codec::Converter, locked, stream::now};
 use blend::Blend;
 use writer::Job;
 

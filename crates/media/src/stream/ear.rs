@@ -142,7 +142,8 @@ impl Ear {
         self.codec = agreed.send.codec;
         self.foreign = false;
         let (payloads, events) = (agreed.receive.clone(), agreed.receive_events.clone());
-        self.agreed = Some(Receiving { payloads, events, direction: agreed.direction, mux: agreed.rtcp_mux, usual: agreed.send.codec });
+        self.agreed =
+            Some(Receiving { payloads, events, direction: agreed.direction, mux: agreed.rtcp_mux, usual: agreed.send.codec });
     }
 
     pub fn codec(&self) -> Option<Codec> {

@@ -233,7 +233,8 @@ impl Mouth {
     }
 
     fn event(&mut self, event: crate::dtmf::Payload, now: Instant) {
-        let Some((agreed, events)) = self.agreed.filter(|agreed| agreed.sends).and_then(|agreed| Some((agreed, agreed.events?))) else {
+        let Some((agreed, events)) = self.agreed.filter(|agreed| agreed.sends).and_then(|agreed| Some((agreed, agreed.events?)))
+        else {
             return;
         };
         self.pending.clear();

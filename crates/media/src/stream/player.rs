@@ -171,7 +171,10 @@ impl Drop for Player {
 }
 
 fn digits(
-    keys: &mut VecDeque<(Key, Duration)>, writer: &mut Option<Writer>, pause: &mut usize, events: Option<EventFormat>,
+    keys: &mut VecDeque<(Key, Duration)>,
+    writer: &mut Option<Writer>,
+    pause: &mut usize,
+    events: Option<EventFormat>,
 ) -> Option<Said> {
     let clock = events.map_or(8_000, |format| format.clock);
     loop {

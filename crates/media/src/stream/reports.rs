@@ -54,7 +54,8 @@ impl Reports {
             let passed = now.saturating_duration_since(at).as_micros() * 65_536 / 1_000_000;
             (last, u32::try_from(passed).unwrap_or(u32::MAX))
         });
-        let behind = i64::try_from(reception.expected()).unwrap_or(i64::MAX) - i64::try_from(reception.received()).unwrap_or(i64::MAX);
+        let behind =
+            i64::try_from(reception.expected()).unwrap_or(i64::MAX) - i64::try_from(reception.received()).unwrap_or(i64::MAX);
         Block {
             ssrc: reception.ssrc,
             fraction: reception.fraction_lost(),

@@ -3,12 +3,7 @@
 //! A stream knows no socket. Another [`Driver`] (one thread over many sockets with `recvmmsg`, or with `io_uring`) takes the place of
 //! [`TokioDriver`] without a change to anything else.
 
-use std::{
-    io,
-    net::SocketAddr,
-    sync::Arc,
-    time::Instant,
-};
+use std::{io, net::SocketAddr, sync::Arc, time::Instant};
 
 use tokio::{net::UdpSocket, sync::Notify};
 

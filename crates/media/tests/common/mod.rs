@@ -54,7 +54,18 @@ impl Phone {
         let session = Session::new(local, capabilities, Arc::new(SeededRng::new(u64::from(seed))));
         let nowhere = SocketAddr::from((HERE, 9));
         let header = Header { marker: true, payload_type: 0, sequence: (seed * 1000) as u16, timestamp: seed * 77_777, ssrc: seed };
-        Self { rtp, rtcp, session, agreed: None, to: nowhere, to_rtcp: nowhere, header, sealing: None, encoder: None, decoder: None }
+        Self {
+            rtp,
+            rtcp,
+            session,
+            agreed: None,
+            to: nowhere,
+            to_rtcp: nowhere,
+            header,
+            sealing: None,
+            encoder: None,
+            decoder: None,
+        }
     }
 
     /// Calls a stream: offers, and both take the answer.
@@ -67,7 +78,8 @@ impl Phone {
         (self.to, self.to_rtcp) = (mine.remote.unwrap(), mine.remote_rtcp.unwrap());
         self.header.payload_type = mine.send.payload;
         (self.encoder, self.decoder) = (Some(Encoder::new(mine.send.codec)), Some(Decoder::new(mine.send.codec)));
-        self.sealing = mine.srtp.as_ref().map(|keys| (Context::new(keys.suite, &keys.ours), Context::new(keys.suite, &keys.theirs)));
+        self.sealing =
+            mine.srtp.as_ref().map(|keys| (Context::new(keys.suite, &keys.ours), Context::new(keys.suite, &keys.theirs)));
         self.agreed = Some(mine);
     }
 
