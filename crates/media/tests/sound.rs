@@ -232,6 +232,31 @@ async fn all_hear_who_joins() {
     assert!(strength(&heard, 440.0, 8000) > 500.0 && strength(&heard, 660.0, 8000) > 500.0);
 }
 
+#[tokio::test]
+async fn the_whole_of_a_conference_is_recorded() {
+    let media = media();
+    let conference = media.conference(ConferenceOptions { tones: false, rate: Rate::Wide, ..ConferenceOptions::default() });
+    let (mut a, stream_a, _ea) = party(&media, Codec::Pcmu, true, 1).await;
+    let (mut b, stream_b, _eb) = party(&media, Codec::G722, true, 2).await;
+    let (mut c, stream_c, _ec) = party(&media, Codec::G722, true, 3).await;
+    let _members = [&stream_a, &stream_b, &stream_c].map(|stream| stream.join(&conference).unwrap());
+    let file = File::new("conference.wav");
+    let recording = media.record(spec(&file, Layout::One(Side::Caller), Rate::Wide)).await.unwrap();
+    conference.record(&recording, Side::Caller);
+    conference
+        .play(&Prompt { repeat: Repeat::Forever, ..Prompt::sounds([Sound::new(Rate::Wide, tone(5000.0, 16_000, 0, 320).into())]) })
+        .unwrap();
+    let heard = while_humming(&mut c, 16_000, vec![(&mut a, 400.0, Rate::Narrow), (&mut b, 3800.0, Rate::Wide)]).await;
+    let finished = recording.finish().await.unwrap();
+    let recorded: Vec<i16> = hound::WavReader::open(&file.0).unwrap().samples().map(Result::unwrap).collect();
+    assert!(finished.duration > Duration::from_millis(800), "{finished:?}");
+    // G.722 brings what the telephone's band cannot.
+    for samples in [&heard[8000..], &recorded[8000..12_800]] {
+        let all = [400.0, 3800.0, 5000.0].map(|hertz| strength(samples, hertz, 16_000));
+        assert!(all.iter().all(|strength| *strength > 2500.0), "{all:?}");
+    }
+}
+
 struct File(PathBuf);
 
 impl File {

@@ -241,3 +241,70 @@ async fn encrypted_and_plain_telephones_speak_with_each_other() {
     assert_eq!(b.receive().await.1, [3; 160]);
     assert_eq!(stream_a.quality().refused, 1);
 }
+
+#[tokio::test]
+async fn what_is_muted_goes_nowhere_and_is_no_loss_afterwards() {
+    let media = media();
+    let [(mut a, stream_a, _ea), (mut b, _sb, _eb)] = bridged(&media, plain(), plain()).await;
+    a.send(&[1; 160]).await;
+    let (before, _) = b.receive().await;
+    stream_a.mute(true);
+    for _ in 0..30 {
+        a.send(&[2; 160]).await;
+    }
+    let counted = timeout(PATIENCE, async {
+        while stream_a.quality().received < 31 {
+            tokio::task::yield_now().await;
+        }
+    });
+    counted.await.unwrap();
+    stream_a.mute(false);
+    a.send(&[3; 160]).await;
+    let (after, payload) = b.receive().await;
+    assert_eq!((payload, after.sequence, after.marker), (vec![3; 160], before.sequence.wrapping_add(1), true));
+}
+
+#[tokio::test]
+async fn no_datagram_ends_a_stream() {
+    use tandem_kernel::{Rng, SeededRng};
+
+    let media = media();
+    let secure = Capabilities { security: Security::Required, rtcp_mux: false, ..plain() };
+    for capabilities in [plain(), secure] {
+        let [(mut a, stream_a, _ea), (mut b, _sb, _eb)] = bridged(&media, capabilities, only(Codec::Pcma)).await;
+        a.send(&[1; 160]).await;
+        let rng = SeededRng::new(17);
+        let good = [a.header.octets().as_slice(), &[7; 170]].concat();
+        let report = rtcp::write(1, None, None, "a", true);
+        for round in 0..4000usize {
+            let mut datagram = vec![0; round % 97];
+            rng.fill(&mut datagram);
+            let (of, at) = if round % 2 == 0 { (&good, round % good.len()) } else { (&report, round % report.len()) };
+            let mut changed = of.clone();
+            changed[at] ^= 1 << (round % 8);
+            for bad in [datagram, changed] {
+                // Its own socket, so that the lock lets it through. A full buffer on the way is no fault.
+                let _ = a.rtp.send_to(&bad, a.to).await;
+                let _ = a.rtcp.send_to(&bad, a.to_rtcp).await;
+            }
+            if round % 50 == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        let quality = stream_a.quality();
+        assert!(quality.refused > 100, "{quality:?}");
+        a.header.sequence = a.header.sequence.wrapping_add(20_000);
+        b.drain();
+        let speaks = async {
+            let mut ticks = tokio::time::interval(Duration::from_millis(20));
+            loop {
+                ticks.tick().await;
+                a.send(&[0x55; 160]).await;
+            }
+        };
+        tokio::select! {
+            (header, _) = b.receive() => assert_eq!(header.payload_type, 8),
+            () = speaks => unreachable!("it speaks until it is heard"),
+        }
+    }
+}

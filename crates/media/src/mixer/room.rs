@@ -112,10 +112,12 @@ impl Room {
 
     pub fn close(&self) {
         self.over.store(true, Ordering::Release);
-        let mut state = locked(&self.state);
-        state.seats.clear();
-        state.tap = None;
-        drop(state);
+        let seats = {
+            let mut state = locked(&self.state);
+            state.tap = None;
+            std::mem::take(&mut state.seats)
+        };
+        seats.iter().for_each(|seat| seat.detach());
         self.changed.notify_one();
     }
 

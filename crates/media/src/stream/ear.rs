@@ -76,7 +76,7 @@ pub(crate) struct Ear {
     pub route: Route,
     /// Packets that the other party of a relay does not understand: they are put into another form.
     foreign: bool,
-    pub muted: bool,
+    muted: bool,
     pub samples: Samples,
     frame: Vec<i16>,
     converted: Vec<i16>,
@@ -162,6 +162,13 @@ impl Ear {
     pub fn route(&mut self, route: Route) {
         (self.route, self.foreign) = (route, false);
         self.epoch = next_epoch();
+    }
+
+    /// What was left out in between is no loss to whoever hears it again.
+    pub fn mute(&mut self, muted: bool) {
+        if self.muted != muted {
+            (self.muted, self.epoch) = (muted, next_epoch());
+        }
     }
 
     fn listens(&self) -> bool {

@@ -147,6 +147,10 @@ impl Mouth {
     pub fn negotiated(&mut self, agreed: &Negotiated) {
         let ptime = if agreed.send.codec == Codec::Opus { agreed.ptime.min(20) } else { agreed.ptime };
         let sends = agreed.direction.sends();
+        if self.agreed.is_none_or(|before| before.sends != sends) {
+            // What was left out on hold is no loss.
+            self.numbers.voice = None;
+        }
         self.agreed = Some(Sending { payload: agreed.send, events: agreed.send_events, ptime, sends });
         if self.encoder.as_ref().is_none_or(|encoder| encoder.codec() != agreed.send.codec) {
             self.encoder = Some(Encoder::new(agreed.send.codec));
