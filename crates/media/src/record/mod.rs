@@ -171,3 +171,49 @@ impl Tap {
         locked(&self.blend).take(self.side, &self.converted, now);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    async fn frames(count: u64, taps: &mut [(&mut Tap, i16)]) {
+        for _ in 0..count {
+            for (tap, value) in taps.iter_mut() {
+                tap.heard(&[*value; 160], Rate::Narrow, now());
+            }
+            advance(Duration::from_millis(20)).await;
+        }
+    }
+
+    fn runs(samples: &[i16]) -> Vec<(i16, usize)> {
+        samples.chunk_by(|a, b| a == b).filter_map(|run| Some((*run.first()?, run.len() / 160))).collect()
+    }
+
+    /// Two sides on one line of time: silence where one or both say nothing, and no time at all where it is stopped.
+    #[tokio::test(start_paused = true)]
+    async fn sides_stay_in_step_whatever_each_of_them_does() {
+        let path = std::env::temp_dir().join(format!("tandem-media-step-{}.wav", std::process::id()));
+        let (format, layout, limit) = (Format::Wav, Layout::Stereo, Duration::from_secs(60));
+        let writer = Arc::new(Writer::default());
+        let recording = writer.begin(Spec { path: path.clone(), format, layout, rate: Rate::Narrow, limit }).await.unwrap();
+        let (mut left, mut right) = (recording.tap(Side::Caller), recording.tap(Side::Callee));
+        frames(10, &mut [(&mut left, 1), (&mut right, 2)]).await;
+        advance(Duration::from_secs(2)).await;
+        frames(10, &mut [(&mut left, 3)]).await;
+        recording.pause();
+        frames(50, &mut [(&mut left, 4), (&mut right, 5)]).await;
+        recording.resume();
+        // Both a little late, as turns are.
+        advance(Duration::from_millis(15)).await;
+        frames(5, &mut [(&mut left, 6), (&mut right, 7)]).await;
+        let finished = recording.finish().await.unwrap();
+        let samples: Vec<i16> = hound::WavReader::open(&path).unwrap().samples().map(Result::unwrap).collect();
+        std::fs::remove_file(&path).unwrap();
+        let side = |at| samples.iter().skip(at).step_by(2).copied().collect::<Vec<i16>>();
+        assert_eq!(runs(&side(0)), [(1, 10), (0, 100), (3, 10), (6, 5)]);
+        assert_eq!(runs(&side(1)), [(2, 10), (0, 110), (7, 5)]);
+        assert_eq!((finished.duration, finished.lost), (Duration::from_millis(2500), Duration::ZERO));
+    }
+}
