@@ -48,6 +48,8 @@ pub enum StreamEvent {
     Source(SocketAddr),
     /// The far end says by RTCP that it leaves.
     Bye,
+    /// It broke, by a fault of ours: nothing is heard or said any more.
+    Failed,
 }
 
 /// Where what the far end says goes, and what it hears.

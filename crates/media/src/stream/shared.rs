@@ -200,4 +200,9 @@ impl Endpoint for Shared {
     fn is_over(&self) -> bool {
         self.over.load(Ordering::Acquire)
     }
+
+    fn failed(&self) {
+        self.over.store(true, Ordering::Release);
+        self.tell(StreamEvent::Failed);
+    }
 }

@@ -28,6 +28,8 @@ pub trait Endpoint: Send + Sync {
     fn changed(&self) -> &Notify;
     /// Whether it is over: then the driver lets go of it and of the sockets.
     fn is_over(&self) -> bool;
+    /// The driver cannot go on with it, by a fault of its own or of the endpoint's.
+    fn failed(&self);
 }
 
 /// The way out. Nothing here waits: what does not fit into the socket's buffer is lost, as it would be on the way.
@@ -88,7 +90,19 @@ impl Wire for Pair {
     }
 }
 
+/// Tells that a task died, which nobody waits for.
+struct Watch<'a>(&'a dyn Endpoint);
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.failed();
+        }
+    }
+}
+
 async fn run(pair: Arc<Pair>, endpoint: Arc<dyn Endpoint>) {
+    let _watch = Watch(endpoint.as_ref());
     let (mut buffer, mut reports) = (Vec::with_capacity(LARGEST), Vec::with_capacity(LARGEST));
     let sleep = tokio::time::sleep_until(endpoint.deadline(now()).into());
     tokio::pin!(sleep);
