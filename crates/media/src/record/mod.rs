@@ -142,7 +142,7 @@ impl Recording {
     }
 
     pub(crate) fn tap(&self, side: Side) -> Tap {
-        Tap { blend: self.blend.clone(), side, converter: Converter::default(), converted: Vec::new() }
+        Tap { blend: self.blend.clone(), side, next: 0, converter: Converter::default(), converted: Vec::new() }
     }
 }
 
@@ -155,10 +155,12 @@ impl Drop for Recording {
     }
 }
 
-/// Puts what one side says into a recording.
+/// Puts what somebody says into a recording. What several say on one side is added.
 pub(crate) struct Tap {
     blend: Arc<Mutex<Blend>>,
     side: Side,
+    /// The slot after its last frame.
+    next: u64,
     converter: Converter,
     converted: Vec<i16>,
 }
@@ -168,7 +170,7 @@ impl Tap {
     pub fn heard(&mut self, samples: &[i16], rate: Rate, now: Instant) {
         let wanted = locked(&self.blend).rate();
         self.converter.convert(samples, rate, wanted, &mut self.converted);
-        locked(&self.blend).take(self.side, &self.converted, now);
+        self.next = locked(&self.blend).take(self.side, self.next, &self.converted, now);
     }
 }
 
@@ -208,12 +210,16 @@ mod tests {
         // Both a little late, as turns are.
         advance(Duration::from_millis(15)).await;
         frames(5, &mut [(&mut left, 6), (&mut right, 7)]).await;
+        // A third joins on the right, and is the only one there at the end.
+        let mut third = recording.tap(Side::Callee);
+        frames(3, &mut [(&mut right, 7), (&mut third, 100)]).await;
+        frames(2, &mut [(&mut third, 100)]).await;
         let finished = recording.finish().await.unwrap();
         let samples: Vec<i16> = hound::WavReader::open(&path).unwrap().samples().map(Result::unwrap).collect();
         std::fs::remove_file(&path).unwrap();
         let side = |at| samples.iter().skip(at).step_by(2).copied().collect::<Vec<i16>>();
-        assert_eq!(runs(&side(0)), [(1, 10), (0, 100), (3, 10), (6, 5)]);
-        assert_eq!(runs(&side(1)), [(2, 10), (0, 110), (7, 5)]);
-        assert_eq!((finished.duration, finished.lost), (Duration::from_millis(2500), Duration::ZERO));
+        assert_eq!(runs(&side(0)), [(1, 10), (0, 100), (3, 10), (6, 5), (0, 5)]);
+        assert_eq!(runs(&side(1)), [(2, 10), (0, 110), (7, 5), (107, 3), (100, 2)]);
+        assert_eq!((finished.duration, finished.lost), (Duration::from_millis(2600), Duration::ZERO));
     }
 }
