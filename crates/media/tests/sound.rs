@@ -116,7 +116,34 @@ async fn without_events_digits_are_tones_both_ways() {
     let StreamEvent::Digit(digit) = told(&mut events, |event| matches!(event, StreamEvent::Digit(_))).await else { unreachable!() };
     assert_eq!((digit.key.name(), digit.means), ('9', Means::Tone));
     assert!((80..=120).contains(&digit.duration.as_millis()), "{digit:?}");
-    stream.listen_for_tones(Tones::Never);
+}
+
+#[tokio::test]
+async fn a_digit_that_comes_as_event_and_as_tone_is_one() {
+    let media = media();
+    let (mut phone, stream, mut events) = party(&media, Codec::Pcmu, true, 1).await;
+    stream.listen_for_tones(Tones::Always);
+    let event = phone.agreed.as_ref().unwrap().send_events.unwrap().payload;
+    for flags in [10, 0x8A, 0x8A] {
+        let header = tandem_media::rtp::Header { payload_type: event, ..phone.header };
+        phone.send_as(header, &[3, flags, 3, 32]).await;
+        phone.header.sequence += 1;
+    }
+    let key = |name| dtmf::tone(Key::new(name).unwrap(), Rate::Narrow, 80);
+    let said = [key('3'), vec![0; 640], key('4'), vec![0; 1600]].concat();
+    let mut ticks = tokio::time::interval(Duration::from_millis(20));
+    for frame in said.chunks(160) {
+        ticks.tick().await;
+        phone.say(frame).await;
+    }
+    let mut digits = Vec::new();
+    for _ in 0..2 {
+        let StreamEvent::Digit(digit) = told(&mut events, |event| matches!(event, StreamEvent::Digit(_))).await else {
+            unreachable!()
+        };
+        digits.push((digit.key.name(), digit.means));
+    }
+    assert_eq!(digits, [('3', Means::Event), ('4', Means::Tone)]);
 }
 
 #[tokio::test]

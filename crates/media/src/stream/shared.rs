@@ -130,6 +130,8 @@ impl Shared {
             ear.refused += 1;
             return;
         };
+        // Who is quiet and reports is there.
+        ear.last_packet = now;
         // Reports go where reports come from, as packets do.
         if channel == Channel::Rtcp && !ear.muxes() {
             ear.rtcp_target = Some(from);
