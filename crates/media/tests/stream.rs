@@ -10,7 +10,7 @@ use tandem_media::{
     Codec, Media, MediaConfig, MediaError, Path, StreamEvent,
     dtmf::{Digit, Key, Means},
     rtp::{Header, rtcp},
-    sdp::{Capabilities, Direction, Security, Session},
+    sdp::{Capabilities, Direction, Local, Security, Session},
 };
 use tokio::{net::UdpSocket, time::timeout};
 
@@ -240,6 +240,28 @@ async fn encrypted_and_plain_telephones_speak_with_each_other() {
     a.send(&[3; 160]).await;
     assert_eq!(b.receive().await.1, [3; 160]);
     assert_eq!(stream_a.quality().refused, 1);
+}
+
+/// Where the machine has IPv6.
+#[tokio::test]
+async fn addresses_of_the_sixth_version_work_as_well() {
+    let here = std::net::IpAddr::V6(std::net::Ipv6Addr::LOCALHOST);
+    let Ok(phone) = UdpSocket::bind((here, 0)).await else { return };
+    let media = Media::new(MediaConfig::new(here, 20_000..=59_999));
+    let (stream, mut events) = media.stream().unwrap();
+    let port = phone.local_addr().unwrap().port();
+    let rng = std::sync::Arc::new(tandem_kernel::SeededRng::new(6));
+    let offer = Session::new(Local { address: here, port, rtcp: port }, plain(), rng.clone()).offer(Direction::SendRecv);
+    let (answer, agreed) = Session::new(stream.local(), plain(), rng).answer(&offer, Direction::SendRecv).unwrap();
+    assert!(answer.to_string().contains("c=IN IP6 ::1"));
+    stream.negotiated(&agreed);
+    let header = Header { marker: true, payload_type: 0, sequence: 1, timestamp: 1, ssrc: 1 };
+    phone.send_to(&[header.octets().as_slice(), &[1; 160]].concat(), (here, stream.local().port)).await.unwrap();
+    assert_eq!(told(&mut events, |_| true).await, StreamEvent::Heard);
+    stream.play(&tandem_media::play::Prompt::music()).unwrap();
+    let mut buffer = vec![0; 2048];
+    let (length, from) = timeout(PATIENCE, phone.recv_from(&mut buffer)).await.expect("a packet").unwrap();
+    assert_eq!((length, from.port()), (172, stream.local().port));
 }
 
 #[tokio::test]

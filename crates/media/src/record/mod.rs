@@ -58,7 +58,7 @@ impl Layout {
 pub enum Format {
     /// PCM of 16 bits.
     Wav,
-    /// Opus in Ogg (RFC 7845).
+    /// Opus in Ogg (RFC 7845): a tenth of the size, for a hundred times the work. One core keeps up with some fifty of them.
     Opus,
     /// MPEG layer III: refused, for there is no encoder in Rust that is kept well.
     Mp3,
