@@ -113,6 +113,8 @@ fn keys_are_exchanged_and_an_encrypted_section_is_taken_before_a_plain_one() {
     let (ours, theirs) = (ours.srtp.expect("keys"), theirs.srtp.expect("keys"));
     assert!(ours.ours == theirs.theirs && ours.theirs == theirs.ours && ours.ours != ours.theirs);
     assert_eq!(answer.media[0].cryptos().len(), 1);
+    // Keys are in what is sent and in nothing that is logged.
+    assert!(answer.to_string().contains("inline:") && !format!("{answer:?}{ours:?}").contains("inline"));
 
     let mut both = parsed(PHONE);
     both.media.truncate(1);
