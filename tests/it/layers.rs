@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 const ORDER: [&str; 13] =
     ["kernel", "media", "catalogue", "ledger", "domain", "store", "app", "carriers", "sms", "webhooks", "mail", "api", "server"];
 /// Crates that know nothing of each other though one comes before.
-const STRANGERS: [(&str, &str); 10] = [
+const STRANGERS: [(&str, &str); 20] = [
     ("api", "carriers"),
     ("api", "sms"),
     ("api", "webhooks"),
@@ -17,6 +17,16 @@ const STRANGERS: [(&str, &str); 10] = [
     ("mail", "sms"),
     ("mail", "webhooks"),
     ("api", "mail"),
+    ("catalogue", "media"),
+    ("ledger", "media"),
+    ("domain", "media"),
+    ("store", "media"),
+    ("app", "media"),
+    ("carriers", "media"),
+    ("sms", "media"),
+    ("webhooks", "media"),
+    ("mail", "media"),
+    ("api", "media"),
 ];
 /// Who may bring a database driver, a runtime or a web framework in.
 const OUTSIDE: &[(&str, &[&str])] = &[

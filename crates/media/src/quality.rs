@@ -1,5 +1,5 @@
 //! How good a call sounds, estimated from what its packets went through: the E-model (ITU-T G.107, and G.107.1 for wideband codecs)
-//! with the equipment factors of G.113.
+//! with the equipment factors of G.113 as far as it has them.
 
 use std::time::Duration;
 
@@ -41,7 +41,9 @@ pub struct Path {
     pub delay: Duration,
 }
 
-/// Factors of G.113 appendix I (narrowband) and appendix IV (wideband): impairment without loss, robustness against it.
+/// Impairment without loss, and robustness against it. G.113 has those of G.711 with concealment (appendix I) and the impairment of G.722
+/// (appendix IV). The other three are our estimates: G.722's robustness, which depends on the listener's concealment, and both of Opus,
+/// taken a little better than G.722.
 struct Equipment {
     /// The best that a codec of its band can have.
     best: f32,
@@ -51,11 +53,9 @@ struct Equipment {
 
 const fn equipment(codec: Codec) -> Equipment {
     match codec {
-        // With concealment, loss at random.
         Codec::Pcmu | Codec::Pcma => Equipment { best: 93.2, impairment: 0.0, robustness: 25.1 },
-        Codec::G722 => Equipment { best: 129.0, impairment: 13.0, robustness: 13.1 },
-        // Not in G.113: taken for what AMR-WB at 23.85 kbit/s has there.
-        Codec::Opus => Equipment { best: 129.0, impairment: 8.0, robustness: 12.8 },
+        Codec::G722 => Equipment { best: 129.0, impairment: 13.0, robustness: 13.0 },
+        Codec::Opus => Equipment { best: 129.0, impairment: 8.0, robustness: 13.0 },
     }
 }
 

@@ -1,4 +1,5 @@
 //! What is heard: transcoding, digits, prompts, conferences, recordings, over real sockets.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod common;
 
@@ -115,7 +116,34 @@ async fn without_events_digits_are_tones_both_ways() {
     let StreamEvent::Digit(digit) = told(&mut events, |event| matches!(event, StreamEvent::Digit(_))).await else { unreachable!() };
     assert_eq!((digit.key.name(), digit.means), ('9', Means::Tone));
     assert!((80..=120).contains(&digit.duration.as_millis()), "{digit:?}");
-    stream.listen_for_tones(Tones::Never);
+}
+
+#[tokio::test]
+async fn a_digit_that_comes_as_event_and_as_tone_is_one() {
+    let media = media();
+    let (mut phone, stream, mut events) = party(&media, Codec::Pcmu, true, 1).await;
+    stream.listen_for_tones(Tones::Always);
+    let event = phone.agreed.as_ref().unwrap().send_events.unwrap().payload;
+    for flags in [10, 0x8A, 0x8A] {
+        let header = tandem_media::rtp::Header { payload_type: event, ..phone.header };
+        phone.send_as(header, &[3, flags, 3, 32]).await;
+        phone.header.sequence += 1;
+    }
+    let key = |name| dtmf::tone(Key::new(name).unwrap(), Rate::Narrow, 80);
+    let said = [key('3'), vec![0; 640], key('4'), vec![0; 1600]].concat();
+    let mut ticks = tokio::time::interval(Duration::from_millis(20));
+    for frame in said.chunks(160) {
+        ticks.tick().await;
+        phone.say(frame).await;
+    }
+    let mut digits = Vec::new();
+    for _ in 0..2 {
+        let StreamEvent::Digit(digit) = told(&mut events, |event| matches!(event, StreamEvent::Digit(_))).await else {
+            unreachable!()
+        };
+        digits.push((digit.key.name(), digit.means));
+    }
+    assert_eq!(digits, [('3', Means::Event), ('4', Means::Tone)]);
 }
 
 #[tokio::test]
@@ -229,6 +257,31 @@ async fn all_hear_who_joins() {
     let _member = stream_a.join(&conference).unwrap();
     let heard = a.hear(2400).await;
     assert!(strength(&heard, 440.0, 8000) > 500.0 && strength(&heard, 660.0, 8000) > 500.0);
+}
+
+#[tokio::test]
+async fn the_whole_of_a_conference_is_recorded() {
+    let media = media();
+    let conference = media.conference(ConferenceOptions { tones: false, rate: Rate::Wide, ..ConferenceOptions::default() });
+    let (mut a, stream_a, _ea) = party(&media, Codec::Pcmu, true, 1).await;
+    let (mut b, stream_b, _eb) = party(&media, Codec::G722, true, 2).await;
+    let (mut c, stream_c, _ec) = party(&media, Codec::G722, true, 3).await;
+    let _members = [&stream_a, &stream_b, &stream_c].map(|stream| stream.join(&conference).unwrap());
+    let file = File::new("conference.wav");
+    let recording = media.record(spec(&file, Layout::One(Side::Caller), Rate::Wide)).await.unwrap();
+    conference.record(&recording, Side::Caller);
+    conference
+        .play(&Prompt { repeat: Repeat::Forever, ..Prompt::sounds([Sound::new(Rate::Wide, tone(5000.0, 16_000, 0, 320).into())]) })
+        .unwrap();
+    let heard = while_humming(&mut c, 16_000, vec![(&mut a, 400.0, Rate::Narrow), (&mut b, 3800.0, Rate::Wide)]).await;
+    let finished = recording.finish().await.unwrap();
+    let recorded: Vec<i16> = hound::WavReader::open(&file.0).unwrap().samples().map(Result::unwrap).collect();
+    assert!(finished.duration > Duration::from_millis(800), "{finished:?}");
+    // G.722 brings what the telephone's band cannot.
+    for samples in [&heard[8000..], &recorded[8000..12_800]] {
+        let all = [400.0, 3800.0, 5000.0].map(|hertz| strength(samples, hertz, 16_000));
+        assert!(all.iter().all(|strength| *strength > 2500.0), "{all:?}");
+    }
 }
 
 struct File(PathBuf);

@@ -1,4 +1,5 @@
 //! Streams, over real sockets.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends where it fails")]
 
 mod common;
 
@@ -9,7 +10,7 @@ use tandem_media::{
     Codec, Media, MediaConfig, MediaError, Path, StreamEvent,
     dtmf::{Digit, Key, Means},
     rtp::{Header, rtcp},
-    sdp::{Capabilities, Direction, Security, Session},
+    sdp::{Capabilities, Direction, Local, Security, Session},
 };
 use tokio::{net::UdpSocket, time::timeout};
 
@@ -239,4 +240,93 @@ async fn encrypted_and_plain_telephones_speak_with_each_other() {
     a.send(&[3; 160]).await;
     assert_eq!(b.receive().await.1, [3; 160]);
     assert_eq!(stream_a.quality().refused, 1);
+}
+
+/// Where the machine has IPv6.
+#[tokio::test]
+async fn addresses_of_the_sixth_version_work_as_well() {
+    let here = std::net::IpAddr::V6(std::net::Ipv6Addr::LOCALHOST);
+    let Ok(phone) = UdpSocket::bind((here, 0)).await else { return };
+    let media = Media::new(MediaConfig::new(here, 20_000..=59_999));
+    let (stream, mut events) = media.stream().unwrap();
+    let port = phone.local_addr().unwrap().port();
+    let rng = std::sync::Arc::new(tandem_kernel::SeededRng::new(6));
+    let offer = Session::new(Local { address: here, port, rtcp: port }, plain(), rng.clone()).offer(Direction::SendRecv);
+    let (answer, agreed) = Session::new(stream.local(), plain(), rng).answer(&offer, Direction::SendRecv).unwrap();
+    assert!(answer.to_string().contains("c=IN IP6 ::1"));
+    stream.negotiated(&agreed);
+    let header = Header { marker: true, payload_type: 0, sequence: 1, timestamp: 1, ssrc: 1 };
+    phone.send_to(&[header.octets().as_slice(), &[1; 160]].concat(), (here, stream.local().port)).await.unwrap();
+    assert_eq!(told(&mut events, |_| true).await, StreamEvent::Heard);
+    stream.play(&tandem_media::play::Prompt::music()).unwrap();
+    let mut buffer = vec![0; 2048];
+    let (length, from) = timeout(PATIENCE, phone.recv_from(&mut buffer)).await.expect("a packet").unwrap();
+    assert_eq!((length, from.port()), (172, stream.local().port));
+}
+
+#[tokio::test]
+async fn what_is_muted_goes_nowhere_and_is_no_loss_afterwards() {
+    let media = media();
+    let [(mut a, stream_a, _ea), (mut b, _sb, _eb)] = bridged(&media, plain(), plain()).await;
+    a.send(&[1; 160]).await;
+    let (before, _) = b.receive().await;
+    stream_a.mute(true);
+    for _ in 0..30 {
+        a.send(&[2; 160]).await;
+    }
+    let counted = timeout(PATIENCE, async {
+        while stream_a.quality().received < 31 {
+            tokio::task::yield_now().await;
+        }
+    });
+    counted.await.unwrap();
+    stream_a.mute(false);
+    a.send(&[3; 160]).await;
+    let (after, payload) = b.receive().await;
+    assert_eq!((payload, after.sequence, after.marker), (vec![3; 160], before.sequence.wrapping_add(1), true));
+}
+
+#[tokio::test]
+async fn no_datagram_ends_a_stream() {
+    use tandem_kernel::{Rng, SeededRng};
+
+    let media = media();
+    let secure = Capabilities { security: Security::Required, rtcp_mux: false, ..plain() };
+    for capabilities in [plain(), secure] {
+        let [(mut a, stream_a, _ea), (mut b, _sb, _eb)] = bridged(&media, capabilities, only(Codec::Pcma)).await;
+        a.send(&[1; 160]).await;
+        let rng = SeededRng::new(17);
+        let good = [a.header.octets().as_slice(), &[7; 170]].concat();
+        let report = rtcp::write(1, None, None, "a", true);
+        for round in 0..4000usize {
+            let mut datagram = vec![0; round % 97];
+            rng.fill(&mut datagram);
+            let (of, at) = if round % 2 == 0 { (&good, round % good.len()) } else { (&report, round % report.len()) };
+            let mut changed = of.clone();
+            changed[at] ^= 1 << (round % 8);
+            for bad in [datagram, changed] {
+                // Its own socket, so that the lock lets it through. A full buffer on the way is no fault.
+                let _ = a.rtp.send_to(&bad, a.to).await;
+                let _ = a.rtcp.send_to(&bad, a.to_rtcp).await;
+            }
+            if round % 50 == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        let quality = stream_a.quality();
+        assert!(quality.refused > 100, "{quality:?}");
+        a.header.sequence = a.header.sequence.wrapping_add(20_000);
+        b.drain();
+        let speaks = async {
+            let mut ticks = tokio::time::interval(Duration::from_millis(20));
+            loop {
+                ticks.tick().await;
+                a.send(&[0x55; 160]).await;
+            }
+        };
+        tokio::select! {
+            (header, _) = b.receive() => assert_eq!(header.payload_type, 8),
+            () = speaks => unreachable!("it speaks until it is heard"),
+        }
+    }
 }

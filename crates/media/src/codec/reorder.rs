@@ -12,6 +12,8 @@ use super::Codec;
 pub const DEPTH: Duration = Duration::from_millis(60);
 /// How much is held at the most.
 const MOST: Duration = Duration::from_millis(200);
+/// Packets that are held at the most, however little is in them.
+const MOST_PACKETS: usize = 64;
 
 /// A packet that waits: where it belongs and what is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +63,7 @@ impl Reorder {
             return;
         }
         self.waiting.insert(packet.sequence, packet);
-        while self.held() > MOST {
+        while self.held() > MOST || self.waiting.len() > MOST_PACKETS {
             let Some((sequence, _)) = self.waiting.pop_first() else { break };
             self.next = Some(sequence + 1);
             self.late += 1;
@@ -158,6 +160,13 @@ mod tests {
             drain(&mut buffer, 11),
             [90, 91, 92, 93, 94, 95, 96, 97, 98, 99].map(Some).into_iter().chain([None]).collect::<Vec<_>>()
         );
+    }
+
+    #[test]
+    fn packets_with_nothing_in_them_do_not_pile_up() {
+        let mut buffer = Reorder::new();
+        (0..100_000).for_each(|sequence| buffer.push(Packet { payload: Vec::new(), duration: Duration::ZERO, ..packet(sequence) }));
+        assert_eq!(buffer.waiting.len(), MOST_PACKETS);
     }
 
     #[test]

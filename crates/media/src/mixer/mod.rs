@@ -21,7 +21,7 @@ use crate::{
     MediaError, Rate, locked,
     play::Prompt,
     record::{Recording, Side},
-    stream::Shared,
+    stream::{Route, Shared},
 };
 use room::Room;
 
@@ -168,6 +168,16 @@ impl Seat {
     pub fn leave(&self) {
         if let Some(room) = self.room.upgrade() {
             room.leave(self);
+        }
+        self.detach();
+    }
+
+    /// What the stream hears does not come here any more.
+    fn detach(&self) {
+        let Some(stream) = self.stream.upgrade() else { return };
+        let mut ear = locked(&stream.ear);
+        if matches!(&ear.route, Route::Mixer(seat) if std::ptr::eq(seat.as_ref(), self)) {
+            ear.route(Route::Nothing);
         }
     }
 }

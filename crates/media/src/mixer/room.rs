@@ -112,10 +112,12 @@ impl Room {
 
     pub fn close(&self) {
         self.over.store(true, Ordering::Release);
-        let mut state = locked(&self.state);
-        state.seats.clear();
-        state.tap = None;
-        drop(state);
+        let seats = {
+            let mut state = locked(&self.state);
+            state.tap = None;
+            std::mem::take(&mut state.seats)
+        };
+        seats.iter().for_each(|seat| seat.detach());
         self.changed.notify_one();
     }
 
@@ -163,14 +165,14 @@ impl Table {
             let Some(stream) = stream.upgrade() else { continue };
             if let Some(own) = own {
                 self.mix.without(Some(own), &mut self.out);
-                locked(&stream.mouth).say(&self.out, rate, now);
+                locked(&stream.mouth).mixed(&self.out, rate, now);
             } else {
                 let all = common.get_or_insert_with(|| {
                     let mut all = Vec::new();
                     self.mix.without(None, &mut all);
                     all
                 });
-                locked(&stream.mouth).say(all, rate, now);
+                locked(&stream.mouth).mixed(all, rate, now);
             }
         }
     }

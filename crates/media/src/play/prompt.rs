@@ -5,6 +5,9 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use super::{Tone, hold_music};
 use crate::{codec::Rate, dtmf::Keys};
 
+/// Milliseconds of the longest silence.
+const DAY: usize = 86_400_000;
+
 /// Samples in memory, shared by all who play them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sound {
@@ -165,7 +168,7 @@ impl Cursor {
                 taken == rest.len()
             }
             Some(Part::Silence(length)) => {
-                let whole = rate.samples(usize::try_from(length.as_millis()).unwrap_or(0));
+                let whole = rate.samples(usize::try_from(length.as_millis()).unwrap_or(DAY).min(DAY));
                 let taken = whole.saturating_sub(self.at).min(room);
                 out.resize(out.len() + taken, 0);
                 self.at += taken;
@@ -210,6 +213,8 @@ mod tests {
         assert_eq!(frames(vec![sound(Rate::Narrow, 1, 0)], Repeat::Forever).len(), 0);
         assert_eq!(frames(vec![], Repeat::Forever).len(), 0);
         assert_eq!(frames(vec![sound(Rate::Narrow, 1, 9)], Repeat::Times(0)).len(), 0);
+        assert_eq!(frames(vec![Part::Silence(Duration::MAX)], Repeat::Forever).len(), 50);
+        assert_eq!(frames(vec![Part::Silence(Duration::from_micros(10))], Repeat::Forever).len(), 0);
     }
 
     #[test]

@@ -4,12 +4,12 @@ use std::{
     collections::VecDeque,
     fmt,
     future::Future,
-    io,
+    io::{self, BufReader},
     path::PathBuf,
     pin::Pin,
     process::Stdio,
     sync::{
-        Arc, Mutex, PoisonError,
+        Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -19,7 +19,7 @@ use ring::digest;
 use tokio::{io::AsyncWriteExt, process::Command, sync::Semaphore, time::timeout};
 
 use super::Sound;
-use crate::codec::{Rate, resampled};
+use crate::codec::Rate;
 
 /// What is to be said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +84,8 @@ impl Speech for NoSpeech {
 
 /// Characters of a text at the most.
 const LONGEST: usize = 4_000;
+/// How long its sound may be.
+const LONGEST_SOUND: Duration = Duration::from_secs(900);
 /// How long one text may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Texts that wait for a place.
@@ -173,12 +175,9 @@ impl Drop for Removed {
 
 /// On a thread that may block.
 fn read(file: &Removed) -> Result<Sound, SpeechError> {
-    let failed = |fault: hound::Error| SpeechError::Failed(io::Error::other(fault));
-    let mut reader = hound::WavReader::open(&file.0).map_err(failed)?;
-    let rate = reader.spec().sample_rate;
-    let samples: Vec<i16> = reader.samples().collect::<Result<_, _>>().map_err(failed)?;
-    let samples = resampled(&samples, rate, Rate::Narrow.hertz()).ok_or(SpeechError::Unspeakable)?;
-    Ok(Sound::new(Rate::Narrow, Arc::from(samples)))
+    let opened = std::fs::File::open(&file.0).map_err(SpeechError::Failed)?;
+    Sound::read_wav(BufReader::new(opened), LONGEST_SOUND, Rate::Narrow)
+        .map_err(|fault| SpeechError::Failed(io::Error::other(fault)))
 }
 
 type Name = [u8; 32];
@@ -223,6 +222,8 @@ fn size(sound: &Sound) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]

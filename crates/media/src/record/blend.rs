@@ -16,7 +16,7 @@ use crate::{Rate, stream::now};
 
 /// A slot of time.
 const SLOT: Duration = Duration::from_millis(20);
-/// How many slots one side may be behind the other before silence is written for it.
+/// How many slots are kept back for those whose turn comes later.
 const PATIENCE: u64 = 6;
 /// How far a frame may be from the slot that follows the one before it: a clock that drifts, a turn that is late.
 const SLACK: u64 = 3;
@@ -47,7 +47,6 @@ pub(super) struct Blend {
 #[derive(Default)]
 struct Line {
     frames: VecDeque<(u64, Vec<i16>)>,
-    next: u64,
 }
 
 impl Blend {
@@ -88,27 +87,25 @@ impl Blend {
         u64::try_from(now.saturating_duration_since(self.began).as_millis() / SLOT.as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// A frame of one side.
-    pub fn take(&mut self, side: Side, samples: &[i16], now: Instant) {
+    /// A frame of one side, from somebody whose last frame was before the slot `next`; returns the slot after this one.
+    pub fn take(&mut self, side: Side, next: u64, samples: &[i16], now: Instant) -> u64 {
         if self.paused.is_some() || self.over || self.is_full() {
-            return;
+            return next;
         }
         let slot = self.slot(now);
+        // Frames in a row stay in a row, though their turns are not quite even.
+        let slot = if next > 0 && slot.abs_diff(next) <= SLACK { next } else { slot };
+        if slot < next || slot < self.next {
+            return next;
+        }
         let [caller, callee] = &mut self.sides;
         let line = match side {
             Side::Caller => caller,
             Side::Callee => callee,
         };
-        // Frames in a row stay in a row, though their turns are not quite even.
-        let slot = if slot.abs_diff(line.next) <= SLACK { line.next } else { slot };
-        if slot < line.next || slot < self.next {
-            return;
-        }
-        line.next = slot + 1;
-        line.frames.push_back((slot, samples.to_vec()));
-        let both = self.sides.iter().map(|line| line.next).min().unwrap_or(0);
-        let latest = self.sides.iter().map(|line| line.next).max().unwrap_or(0);
-        self.advance(both.max(latest.saturating_sub(PATIENCE)));
+        line.add(slot, samples);
+        self.advance(slot.saturating_sub(PATIENCE));
+        slot + 1
     }
 
     /// Writes all slots before this one.
@@ -197,6 +194,17 @@ impl Blend {
 }
 
 impl Line {
+    /// Adds a frame; slots stay in their order.
+    fn add(&mut self, slot: u64, samples: &[i16]) {
+        match self.frames.binary_search_by_key(&slot, |(known, _)| *known) {
+            Ok(place) => {
+                let frame = self.frames.get_mut(place).map(|(_, frame)| frame);
+                frame.into_iter().flatten().zip(samples).for_each(|(sum, sample)| *sum = sum.saturating_add(*sample));
+            }
+            Err(place) => self.frames.insert(place, (slot, samples.to_vec())),
+        }
+    }
+
     /// The frame of a slot, and what is before it is gone.
     fn at(&mut self, slot: u64) -> Option<Vec<i16>> {
         while let Some((first, _)) = self.frames.front() {

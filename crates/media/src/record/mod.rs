@@ -58,7 +58,7 @@ impl Layout {
 pub enum Format {
     /// PCM of 16 bits.
     Wav,
-    /// Opus in Ogg (RFC 7845).
+    /// Opus in Ogg (RFC 7845): a tenth of the size, for a hundred times the work. One core keeps up with some fifty of them.
     Opus,
     /// MPEG layer III: refused, for there is no encoder in Rust that is kept well.
     Mp3,
@@ -142,7 +142,7 @@ impl Recording {
     }
 
     pub(crate) fn tap(&self, side: Side) -> Tap {
-        Tap { blend: self.blend.clone(), side, converter: Converter::default(), converted: Vec::new() }
+        Tap { blend: self.blend.clone(), side, next: 0, converter: Converter::default(), converted: Vec::new() }
     }
 }
 
@@ -155,10 +155,12 @@ impl Drop for Recording {
     }
 }
 
-/// Puts what one side says into a recording.
+/// Puts what somebody says into a recording. What several say on one side is added.
 pub(crate) struct Tap {
     blend: Arc<Mutex<Blend>>,
     side: Side,
+    /// The slot after its last frame.
+    next: u64,
     converter: Converter,
     converted: Vec<i16>,
 }
@@ -168,6 +170,56 @@ impl Tap {
     pub fn heard(&mut self, samples: &[i16], rate: Rate, now: Instant) {
         let wanted = locked(&self.blend).rate();
         self.converter.convert(samples, rate, wanted, &mut self.converted);
-        locked(&self.blend).take(self.side, &self.converted, now);
+        self.next = locked(&self.blend).take(self.side, self.next, &self.converted, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    async fn frames(count: u64, taps: &mut [(&mut Tap, i16)]) {
+        for _ in 0..count {
+            for (tap, value) in taps.iter_mut() {
+                tap.heard(&[*value; 160], Rate::Narrow, now());
+            }
+            advance(Duration::from_millis(20)).await;
+        }
+    }
+
+    fn runs(samples: &[i16]) -> Vec<(i16, usize)> {
+        samples.chunk_by(|a, b| a == b).filter_map(|run| Some((*run.first()?, run.len() / 160))).collect()
+    }
+
+    /// Two sides on one line of time: silence where one or both say nothing, and no time at all where it is stopped.
+    #[tokio::test(start_paused = true)]
+    async fn sides_stay_in_step_whatever_each_of_them_does() {
+        let path = std::env::temp_dir().join(format!("tandem-media-step-{}.wav", std::process::id()));
+        let (format, layout, limit) = (Format::Wav, Layout::Stereo, Duration::from_secs(60));
+        let writer = Arc::new(Writer::default());
+        let recording = writer.begin(Spec { path: path.clone(), format, layout, rate: Rate::Narrow, limit }).await.unwrap();
+        let (mut left, mut right) = (recording.tap(Side::Caller), recording.tap(Side::Callee));
+        frames(10, &mut [(&mut left, 1), (&mut right, 2)]).await;
+        advance(Duration::from_secs(2)).await;
+        frames(10, &mut [(&mut left, 3)]).await;
+        recording.pause();
+        frames(50, &mut [(&mut left, 4), (&mut right, 5)]).await;
+        recording.resume();
+        // Both a little late, as turns are.
+        advance(Duration::from_millis(15)).await;
+        frames(5, &mut [(&mut left, 6), (&mut right, 7)]).await;
+        // A third joins on the right, and is the only one there at the end.
+        let mut third = recording.tap(Side::Callee);
+        frames(3, &mut [(&mut right, 7), (&mut third, 100)]).await;
+        frames(2, &mut [(&mut third, 100)]).await;
+        let finished = recording.finish().await.unwrap();
+        let samples: Vec<i16> = hound::WavReader::open(&path).unwrap().samples().map(Result::unwrap).collect();
+        std::fs::remove_file(&path).unwrap();
+        let side = |at| samples.iter().skip(at).step_by(2).copied().collect::<Vec<i16>>();
+        assert_eq!(runs(&side(0)), [(1, 10), (0, 100), (3, 10), (6, 5), (0, 5)]);
+        assert_eq!(runs(&side(1)), [(2, 10), (0, 110), (7, 5), (107, 3), (100, 2)]);
+        assert_eq!((finished.duration, finished.lost), (Duration::from_millis(2600), Duration::ZERO));
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct OggOpus<W> {
     serial: u32,
     pages: u32,
     granule: u64,
+    /// Samples of all channels that came.
+    taken: u64,
     packets: Vec<Vec<u8>>,
     pending: Vec<i16>,
 }
@@ -37,7 +39,7 @@ impl<W: Write> OggOpus<W> {
         encoder.set_bitrate(BITS * i32::from(channels));
         let frame = rate.frame() * usize::from(channels);
         let (packets, pending) = (Vec::new(), Vec::new());
-        let mut ogg = Self { out, encoder, frame, serial, pages: 0, granule: 0, packets, pending };
+        let mut ogg = Self { out, encoder, frame, serial, pages: 0, granule: 0, taken: 0, packets, pending };
         let mut head = b"OpusHead\x01".to_vec();
         head.push(u8::try_from(channels).unwrap_or(1));
         head.extend(PRE_SKIP.to_le_bytes());
@@ -52,6 +54,7 @@ impl<W: Write> OggOpus<W> {
 
     pub fn write(&mut self, samples: &[i16]) -> io::Result<()> {
         self.pending.extend_from_slice(samples);
+        self.taken += samples.len() as u64;
         while self.pending.len() >= self.frame {
             self.packet()?;
         }
@@ -102,12 +105,15 @@ impl<W: Write> OggOpus<W> {
         self.out.flush()
     }
 
+    /// The last page tells how many samples there really are (RFC 7845 section 4.4), behind those that are thrown away.
     pub fn finish(mut self) -> io::Result<()> {
-        if !self.pending.is_empty() || self.packets.is_empty() {
+        let all = self.taken * GRANULE / self.frame as u64 + u64::from(PRE_SKIP);
+        while self.granule + self.packets.len() as u64 * GRANULE < all {
             self.pending.resize(self.frame, 0);
             self.packet()?;
         }
-        self.put(LAST)?;
+        let packets = std::mem::take(&mut self.packets);
+        self.page(&packets, all, LAST)?;
         self.out.flush()
     }
 }
@@ -141,6 +147,6 @@ mod tests {
             pages.push((page[5], u64::from_le_bytes(page[6..14].try_into().unwrap())));
             rest = &rest[length..];
         }
-        assert_eq!(pages, [(2, 0), (0, 0), (0, 48_000), (0, 96_000), (4, 124_800)]);
+        assert_eq!(pages, [(2, 0), (0, 0), (0, 48_000), (0, 96_000), (4, 125_112)]);
     }
 }

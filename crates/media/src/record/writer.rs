@@ -18,8 +18,8 @@ use tokio::sync::{oneshot, watch};
 use super::{Format, Recording, Spec, blend::Blend, sink::Sink};
 use crate::{MediaError, locked};
 
-/// Blocks that wait, of 200 ms each: four seconds of five hundred recordings.
-const QUEUE: usize = 10_000;
+/// Blocks that wait, of 200 ms and up to 13 kB each: one second of five hundred recordings.
+const QUEUE: usize = 2_500;
 
 /// What was written: where, how long, how large.
 pub(super) type Written = (PathBuf, Duration, u64);

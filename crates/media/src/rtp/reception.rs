@@ -106,7 +106,7 @@ impl Reception {
     /// What was lost before the new beginning stays counted.
     const fn anew(&mut self, sequence: u16) -> Place {
         let lost = self.expected() - if self.received < self.expected() { self.received } else { self.expected() };
-        let next = ((self.highest >> 16) + 2 << 16) | sequence as u64;
+        let next = (((self.highest >> 16) + 2) << 16) | sequence as u64;
         // So that expected() is what was received, the stray, this one, and what was lost.
         self.received += 2;
         self.highest = next;
@@ -183,7 +183,7 @@ impl Reception {
         let received = self.received.saturating_sub(self.received_prior);
         (self.expected_prior, self.received_prior) = (self.expected(), self.received);
         let lost = expected.saturating_sub(received);
-        if expected == 0 { 0 } else { u8::try_from(lost * 256 / expected).unwrap_or(u8::MAX) }
+        (lost * 256).checked_div(expected).map_or(0, |part| u8::try_from(part).unwrap_or(u8::MAX))
     }
 }
 

@@ -144,7 +144,7 @@ pub const fn middle(ntp: u64) -> u32 {
 pub const fn ntp(micros: i64) -> u64 {
     let micros = micros.unsigned_abs();
     let seconds = micros / 1_000_000 + 2_208_988_800;
-    (seconds & 0xFFFF_FFFF) << 32 | (micros % 1_000_000 << 32) / 1_000_000
+    ((seconds & 0xFFFF_FFFF) << 32) | (((micros % 1_000_000) << 32) / 1_000_000)
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ impl Address {
 }
 
 /// `a=name` or `a=name:value`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Attribute {
     /// Before the colon.
     pub name: String,
@@ -100,6 +100,17 @@ impl Attribute {
     #[must_use]
     pub fn new(name: &str, value: impl fmt::Display) -> Self {
         Self { name: name.to_owned(), value: Some(value.to_string()) }
+    }
+}
+
+/// Without the keys that it may hold: what is logged must not open what was said.
+impl fmt::Debug for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            Some(_) if self.name == "crypto" => f.write_str("a=crypto:…"),
+            Some(value) => write!(f, "a={}:{value:?}", self.name),
+            None => write!(f, "a={}", self.name),
+        }
     }
 }
 

@@ -40,7 +40,15 @@ pub enum Tones {
     /// Where the far end has not agreed to send them as events.
     #[default]
     WithoutEvents,
+    /// Always: for gateways that agree to events and then let the tones pass. A tone of a key whose event came just before is the same
+    /// digit, and not told.
+    Always,
 }
+
+/// How long after an event a tone of the same key is taken for it.
+const SAME: Duration = Duration::from_secs(1);
+/// Comfort noise (RFC 3389), which nobody agreed to: it has a place among the packets, and no sound.
+const COMFORT: u8 = 13;
 
 /// What was agreed on for what comes.
 struct Receiving {
@@ -56,6 +64,7 @@ struct Receiving {
 enum Kind {
     Sound(Codec),
     Event(u32),
+    Comfort,
 }
 
 /// See the module.
@@ -71,12 +80,13 @@ pub(crate) struct Ear {
     epoch: u64,
     codec: Codec,
     reader: Reader,
+    last_event: Option<(Pressed, Instant)>,
     detector: Detector,
     pub tones: Tones,
     pub route: Route,
     /// Packets that the other party of a relay does not understand: they are put into another form.
     foreign: bool,
-    pub muted: bool,
+    muted: bool,
     pub samples: Samples,
     frame: Vec<i16>,
     converted: Vec<i16>,
@@ -105,6 +115,7 @@ impl Ear {
             epoch: 0,
             codec: Codec::Pcmu,
             reader: Reader::default(),
+            last_event: None,
             detector: Detector::default(),
             tones: Tones::default(),
             route: Route::Nothing,
@@ -164,8 +175,19 @@ impl Ear {
         self.epoch = next_epoch();
     }
 
+    /// What was left out in between is no loss to whoever hears it again.
+    pub fn mute(&mut self, muted: bool) {
+        if self.muted != muted {
+            (self.muted, self.epoch) = (muted, next_epoch());
+        }
+    }
+
     fn listens(&self) -> bool {
-        self.tones == Tones::WithoutEvents && self.agreed.as_ref().is_some_and(|agreed| agreed.events.is_empty())
+        match self.tones {
+            Tones::Never => false,
+            Tones::WithoutEvents => self.agreed.as_ref().is_some_and(|agreed| agreed.events.is_empty()),
+            Tones::Always => self.agreed.is_some(),
+        }
     }
 
     /// Whether somebody wants samples.
@@ -181,7 +203,8 @@ impl Ear {
     fn kind(&self, payload_type: u8) -> Option<Kind> {
         let agreed = self.agreed.as_ref()?;
         let sound = agreed.payloads.iter().find(|known| known.payload == payload_type).map(|known| Kind::Sound(known.codec));
-        sound.or_else(|| agreed.events.iter().find(|known| known.payload == payload_type).map(|known| Kind::Event(known.clock)))
+        let event = || agreed.events.iter().find(|known| known.payload == payload_type).map(|known| Kind::Event(known.clock));
+        sound.or_else(event).or_else(|| (payload_type == COMFORT).then_some(Kind::Comfort))
     }
 
     /// A datagram on RTP's port.
@@ -218,6 +241,7 @@ impl Ear {
         match kind {
             Kind::Sound(codec) => self.sound(shared, &packet, codec, sequence, now),
             Kind::Event(clock) => self.event(shared, &packet, clock, now),
+            Kind::Comfort => {}
         }
     }
 
@@ -276,9 +300,11 @@ impl Ear {
         let heard = self.reader.take(&packet.header, packet.payload, clock, now);
         let passed = self.relay(packet, Some(clock), now);
         if let Some(key) = heard.began {
+            self.last_event = Some((key, now));
             self.pressed(shared, key);
         }
         for digit in [heard.before, heard.ended].into_iter().flatten() {
+            self.last_event = Some((digit.key, now));
             self.released(shared, digit, passed == Some(Passed::Foreign));
         }
     }
@@ -329,7 +355,7 @@ impl Ear {
         match self.samples.frame(&mut frame) {
             Some(rate) => self.frame(shared, &mut frame, rate, now),
             // A digit ends with the sound that it is in.
-            None if self.detector.is_sounding() => self.listen(shared, &[0; Rate::Narrow.frame()]),
+            None if self.detector.is_sounding() => self.listen(shared, &[0; Rate::Narrow.frame()], now),
             None => {}
         }
         self.frame = frame;
@@ -339,7 +365,7 @@ impl Ear {
         if self.listens() {
             let mut narrow = std::mem::take(&mut self.converted);
             self.down.convert(frame, rate, Rate::Narrow, &mut narrow);
-            self.listen(shared, &narrow);
+            self.listen(shared, &narrow, now);
             self.converted = narrow;
         }
         if self.muted {
@@ -362,10 +388,12 @@ impl Ear {
         }
     }
 
-    fn listen(&mut self, shared: &Shared, narrow: &[i16]) {
+    fn listen(&mut self, shared: &Shared, narrow: &[i16], now: Instant) {
         let told = self.detector.take(narrow);
-        told.began.iter().for_each(|key| self.pressed(shared, *key));
-        told.ended.into_iter().for_each(|digit| self.released(shared, digit, false));
+        let last = self.last_event;
+        let same = |key: Pressed| last.is_some_and(|(event, at)| event == key && now.saturating_duration_since(at) < SAME);
+        told.began.iter().filter(|key| !same(**key)).for_each(|key| self.pressed(shared, *key));
+        told.ended.into_iter().filter(|digit| !same(digit.key)).for_each(|digit| self.released(shared, digit, false));
     }
 
     /// A compound packet of RTCP, decrypted in its place. `None` where it is not the far end's.

@@ -20,6 +20,7 @@ pub use ear::Tones;
 pub use player::Outcome;
 pub use wire::{Channel, Driver, Endpoint, TokioDriver, Wire};
 
+pub(crate) use ear::Route;
 pub(crate) use shared::{Parts, Shared};
 pub(crate) use wire::now;
 
@@ -33,7 +34,6 @@ use crate::{
     record::{Recording, Side},
     sdp::{Local, Negotiated},
 };
-use ear::Route;
 
 /// What a stream tells of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +48,8 @@ pub enum StreamEvent {
     Source(SocketAddr),
     /// The far end says by RTCP that it leaves.
     Bye,
+    /// It broke, by a fault of ours: nothing is heard or said any more.
+    Failed,
 }
 
 /// Where what the far end says goes, and what it hears.
@@ -92,7 +94,9 @@ impl Stream {
     pub fn connect(&self, path: &Path<'_>) {
         let ours = &self.shared;
         ours.leave();
-        if let Path::Relay(other) = path {
+        if let Path::Relay(other) = path
+            && !Arc::ptr_eq(ours, &other.shared)
+        {
             let theirs = &other.shared;
             theirs.leave();
             theirs.set_route(Route::Relay(Arc::downgrade(ours)));
@@ -118,7 +122,7 @@ impl Stream {
 
     /// Whether what the far end says goes nowhere. Its digits are heard all the same.
     pub fn mute(&self, muted: bool) {
-        locked(&self.shared.ear).muted = muted;
+        locked(&self.shared.ear).mute(muted);
     }
 
     /// When digits are listened for in the sound.

@@ -147,6 +147,10 @@ impl Mouth {
     pub fn negotiated(&mut self, agreed: &Negotiated) {
         let ptime = if agreed.send.codec == Codec::Opus { agreed.ptime.min(20) } else { agreed.ptime };
         let sends = agreed.direction.sends();
+        if self.agreed.is_none_or(|before| before.sends != sends) {
+            // What was left out on hold is no loss.
+            self.numbers.voice = None;
+        }
         self.agreed = Some(Sending { payload: agreed.send, events: agreed.send_events, ptime, sends });
         if self.encoder.as_ref().is_none_or(|encoder| encoder.codec() != agreed.send.codec) {
             self.encoder = Some(Encoder::new(agreed.send.codec));
@@ -193,9 +197,17 @@ impl Mouth {
         Passed::Sent
     }
 
-    /// Says samples of the other party or of a conference, unless a prompt is being played.
+    /// Says samples of the other party, unless a prompt is being played.
     pub fn say(&mut self, samples: &[i16], rate: Rate, now: Instant) {
         if !self.player.is_busy() {
+            self.speak(samples, rate, now);
+        }
+    }
+
+    /// Says what a conference says, unless a prompt is being played.
+    pub fn mixed(&mut self, samples: &[i16], rate: Rate, now: Instant) {
+        if !self.player.is_busy() {
+            self.record(samples, rate, now);
             self.speak(samples, rate, now);
         }
     }
@@ -204,17 +216,24 @@ impl Mouth {
     pub fn play(&mut self, now: Instant) {
         let mut samples = std::mem::take(&mut self.samples);
         match self.player.turn(self.agreed.and_then(|agreed| agreed.events), &mut samples) {
-            Said::Sound(rate) => self.speak(&samples, rate, now),
+            Said::Sound(rate) => {
+                self.record(&samples, rate, now);
+                self.speak(&samples, rate, now);
+            }
             Said::Event(event) => self.event(event, now),
             Said::Pause | Said::Nothing => {}
         }
         self.samples = samples;
     }
 
-    fn speak(&mut self, samples: &[i16], rate: Rate, now: Instant) {
+    /// What the other party of a relay says is recorded where it is heard.
+    fn record(&mut self, samples: &[i16], rate: Rate, now: Instant) {
         if let Some(tap) = &mut self.tap {
             tap.heard(samples, rate, now);
         }
+    }
+
+    fn speak(&mut self, samples: &[i16], rate: Rate, now: Instant) {
         let Some(agreed) = self.agreed.filter(|agreed| agreed.sends) else { return };
         let Payload { payload, codec } = agreed.payload;
         self.converter.convert(samples, rate, codec.rate(), &mut self.converted);

@@ -130,6 +130,8 @@ impl Shared {
             ear.refused += 1;
             return;
         };
+        // Who is quiet and reports is there.
+        ear.last_packet = now;
         // Reports go where reports come from, as packets do.
         if channel == Channel::Rtcp && !ear.muxes() {
             ear.rtcp_target = Some(from);
@@ -199,5 +201,10 @@ impl Endpoint for Shared {
 
     fn is_over(&self) -> bool {
         self.over.load(Ordering::Acquire)
+    }
+
+    fn failed(&self) {
+        self.over.store(true, Ordering::Release);
+        self.tell(StreamEvent::Failed);
     }
 }
