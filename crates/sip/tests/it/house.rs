@@ -255,6 +255,12 @@ impl Phone {
         Self { wire: Wire::Ws(Box::new(socket)), local, server, via: "WS" }
     }
 
+    /// Speaks with another server from now on, through the same socket.
+    pub fn turn_to(&mut self, other: SocketAddr) {
+        let Wire::Udp(_, server) = &mut self.wire else { panic!("a connection has one end") };
+        (self.server, *server) = (other, other);
+    }
+
     pub async fn send(&mut self, text: &str) {
         self.raw(text.as_bytes()).await;
     }
@@ -286,6 +292,9 @@ impl Phone {
                 _ => None,
             },
             Wire::Stream(socket, read) => loop {
+                while read.starts_with(b"\r\n") {
+                    read.drain(..2); // the answer to a ping
+                }
                 if let Some(head) = read.windows(4).position(|four| four == b"\r\n\r\n") {
                     let message = Message::read(&read[..head + 4]);
                     let whole = head + 4 + message.get("Content-Length").parse::<usize>().unwrap_or(0);
