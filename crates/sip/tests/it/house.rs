@@ -281,11 +281,13 @@ impl Phone {
     async fn read(&mut self) -> Option<Message> {
         let mut buffer = vec![0; 65_536];
         match &mut self.wire {
-            Wire::Udp(socket, _) => {
+            Wire::Udp(socket, server) => loop {
                 let (length, from) = socket.recv_from(&mut buffer).await.unwrap();
-                assert_eq!(from, self.server, "an answer from elsewhere");
-                Some(Message::read(&buffer[..length]))
-            }
+                // A free port may have been somebody else's before, to whom still somebody speaks.
+                if from == *server {
+                    return Some(Message::read(&buffer[..length]));
+                }
+            },
             Wire::Ws(socket) => match socket.next().await?.ok()? {
                 Frame::Text(text) => Some(Message::read(text.as_bytes())),
                 Frame::Binary(octets) => Some(Message::read(&octets)),
@@ -363,7 +365,8 @@ impl Phone {
         to.all("Via").iter().for_each(|via| text.push_str(&format!("Via: {via}\r\n")));
         let tag = if to.get("To").contains(";tag=") || status == 100 { String::new() } else { format!(";tag={tag}") };
         text.push_str(&format!("From: {}\r\nTo: {}{tag}\r\n", to.get("From"), to.get("To")));
-        text.push_str(&format!("Call-ID: {}\r\nCSeq: {}\r\nContact: {}\r\n{fields}", to.get("Call-ID"), to.get("CSeq"), self.contact()));
+        let contact = if fields.contains("Contact:") { String::new() } else { format!("Contact: {}\r\n", self.contact()) };
+        text.push_str(&format!("Call-ID: {}\r\nCSeq: {}\r\n{contact}{fields}", to.get("Call-ID"), to.get("CSeq")));
         if !body.is_empty() {
             text.push_str("Content-Type: application/sdp\r\n");
         }
@@ -393,12 +396,23 @@ impl Phone {
         }
     }
 
-    /// Asks whether the adapter is still there.
+    /// Asks whether the adapter is still there: again where a datagram is lost, as every telephone does.
     pub async fn alive(&mut self) {
-        let mut line = self.line();
-        self.send(&line.write("OPTIONS", "", "")).await;
-        let call_id = line.call_id.clone();
-        let answer = self.until("an answer to OPTIONS", |one| one.get("Call-ID") == call_id && one.status() >= 200).await;
+        let text = self.line().write("OPTIONS", "", "");
+        let call_id = Message::read(text.as_bytes()).get("Call-ID").to_owned();
+        let asked = async {
+            self.send(&text).await;
+            loop {
+                match timeout(Duration::from_millis(300), self.read()).await {
+                    Ok(Some(one)) if one.get("Call-ID") == call_id && one.status() >= 200 => return one,
+                    Ok(Some(_)) => {}
+                    Ok(None) => panic!("the connection ended"),
+                    Err(_) if self.via == "UDP" => self.send(&text).await,
+                    Err(_) => {}
+                }
+            }
+        };
+        let answer = timeout(PATIENCE, asked).await.expect("it is still there");
         assert_eq!(answer.status(), 200, "{answer:?}");
     }
 }

@@ -10,5 +10,6 @@ mod outbound;
 mod registrar;
 mod requests;
 mod sessions;
+mod torture;
 mod transports;
 mod trunks;

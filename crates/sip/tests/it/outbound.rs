@@ -52,6 +52,28 @@ async fn a_call_is_answered_and_ended_by_the_callee() {
 }
 
 #[tokio::test]
+async fn addresses_stay_as_they_are_written() {
+    let house = House::open().await;
+    let mut phone = house.phone().await;
+    for uri in ["sip:+1%20555%2340@callee.test;user=phone", "sip:a;isub=1@callee.test:5080;lr", "sips:b@callee.test", "tel:+15550100"] {
+        let mut wanted = dial(&phone);
+        wanted.uri = uri.to_owned();
+        let mut outgoing = house.sip.dial(wanted);
+        let invite = phone.request("INVITE").await;
+        assert_eq!((invite.uri(), invite.get("To")), (uri, format!("<{uri}>").as_str()));
+        let local = phone.local;
+        phone.reply(&invite, 200, &format!("Contact: <sip:%23far%20away@{local}>\r\n"), ANSWER).await;
+        let ack = phone.request("ACK").await;
+        let Progress::Answered { dialog, .. } = progress(&mut outgoing).await else { panic!("it was answered") };
+        drop(dialog);
+        let bye = phone.request("BYE").await;
+        assert_eq!(ack.uri(), bye.uri());
+        phone.reply(&bye, 200, "", "").await;
+        house.empty().await;
+    }
+}
+
+#[tokio::test]
 async fn a_call_is_refused() {
     let house = House::open().await;
     let mut phone = house.phone().await;
