@@ -231,7 +231,8 @@ impl Admission {
 
     /// A place for a call, until the place is dropped.
     pub fn place(self: &std::sync::Arc<Self>) -> Option<Place> {
-        let took = self.calls.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |calls| (calls < self.limits.calls).then_some(calls + 1));
+        let took =
+            self.calls.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |calls| (calls < self.limits.calls).then_some(calls + 1));
         took.is_ok().then(|| Place(std::sync::Arc::clone(self)))
     }
 
@@ -282,8 +283,18 @@ fn network(address: IpAddr) -> IpAddr {
 /// What scanners call themselves.
 pub(crate) fn is_scanner(agent: &str) -> bool {
     const SCANNERS: [&str; 12] = [
-        "friendly-scanner", "sipvicious", "sipcli", "sundayddr", "sipsak", "pplsip", "iwar", "vaxsipuseragent", "smap", "siparmyknife",
-        "sip-scan", "gulp",
+        "friendly-scanner",
+        "sipvicious",
+        "sipcli",
+        "sundayddr",
+        "sipsak",
+        "pplsip",
+        "iwar",
+        "vaxsipuseragent",
+        "smap",
+        "siparmyknife",
+        "sip-scan",
+        "gulp",
     ];
     let agent = agent.to_ascii_lowercase();
     SCANNERS.iter().any(|scanner| agent.contains(scanner))

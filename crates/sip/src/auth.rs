@@ -12,7 +12,8 @@ use crate::{
 /// Who a request is from, or what it is answered with.
 pub(crate) async fn authenticate(core: &Core, transaction: &Transaction, source: Source) -> Result<(OwnerId, String), Answer> {
     let request = &transaction.original;
-    let shown: Vec<&str> = values(&request.headers, "Authorization").chain(values(&request.headers, "Proxy-Authorization")).collect();
+    let shown: Vec<&str> =
+        values(&request.headers, "Authorization").chain(values(&request.headers, "Proxy-Authorization")).collect();
     let method = request.method.to_string();
     let fault = match core.digests.verify(&*core.desk, &method, &shown).await {
         Verified::Yes { owner, username } => {

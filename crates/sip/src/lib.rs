@@ -35,8 +35,8 @@ pub use address::{Bound, Source, Target, Transport};
 pub use config::{Config, Limits, Listen, RegistrarConfig, SessionConfig, Timers};
 pub use desk::{Binding, Credentials, Desk, Fault, Login, NotStored, Notice, OwnerId, PeerId};
 pub use dialog::{
-    By, Caller, Control, Dial, Dialog, DialogId, Ended, Event, Failed, IncomingCall, Info, Offer, Outgoing, Progress, Reason, Refer, Refusal,
-    ReinviteError,
+    By, Caller, Control, Dial, Dialog, DialogId, Ended, Event, Failed, IncomingCall, Info, Offer, Outgoing, Progress, Reason,
+    Refer, Refusal, ReinviteError,
 };
 pub use net::StartError;
 pub use server::{Incoming, Load, Sip};

@@ -71,7 +71,8 @@ impl Registrar {
         }
         for contact in contacts.iter().filter(|contact| **contact != "*") {
             let given = self.given(contact, asked)?;
-            let same = |held: &Binding| held.contact == given.contact || (held.instance.is_some() && held.instance == given.instance);
+            let same =
+                |held: &Binding| held.contact == given.contact || (held.instance.is_some() && held.instance == given.instance);
             if bindings.iter().any(|held| same(held) && overtaken(held)) {
                 return Err(Answer::of(500));
             }
@@ -94,7 +95,8 @@ impl Registrar {
 
     fn given(&self, value: &str, asked: Option<u32>) -> Result<Given, Answer> {
         let address = Address::cut(value).ok_or_else(|| Answer::of(400))?;
-        let sip = address.uri.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("sip:") || scheme.eq_ignore_ascii_case("sips"));
+        let sip =
+            address.uri.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("sip:") || scheme.eq_ignore_ascii_case("sips"));
         if !sip || address.uri.len() > 1_024 {
             return Err(Answer::of(400));
         }
@@ -146,6 +148,9 @@ mod tests {
 
     #[test]
     fn preferences_are_thousandths() {
-        assert_eq!(["1", "0.5", "0.33", "0", "1.0", "x"].map(thousandths), [Some(1000), Some(500), Some(330), Some(0), Some(1000), None]);
+        assert_eq!(
+            ["1", "0.5", "0.33", "0", "1.0", "x"].map(thousandths),
+            [Some(1000), Some(500), Some(330), Some(0), Some(1000), None]
+        );
     }
 }

@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Bound, Caller, Config, Desk, Dial, Fault, IncomingCall, Outgoing, Source, StartError, Trunk, TrunkConfig, Transport,
+    Bound, Caller, Config, Desk, Dial, Fault, IncomingCall, Outgoing, Source, StartError, Transport, Trunk, TrunkConfig,
     admission::Admission,
     auth,
     core::{Core, LegKey},
@@ -30,9 +30,7 @@ use crate::{
     digest::{Digests, Nonces},
     message::{self, Answer, field, list, tag},
     net::{Flows, Intake, listen},
-    session,
-    state_fixed,
-    trunk,
+    session, state_fixed, trunk,
     wire::NO_TAG,
 };
 
@@ -176,7 +174,12 @@ async fn layer(stop: &CancellationToken) -> Result<(TransportLayer, mpsc::Unboun
     Ok((layer, stack))
 }
 
-fn endpoint(config: &Config, layer: TransportLayer, waiting: Arc<AtomicUsize>, stop: &CancellationToken) -> rsipstack::transaction::Endpoint {
+fn endpoint(
+    config: &Config,
+    layer: TransportLayer,
+    waiting: Arc<AtomicUsize>,
+    stop: &CancellationToken,
+) -> rsipstack::transaction::Endpoint {
     let timers = &config.timers;
     let option = EndpointOption { t1: timers.t1, t2: timers.t2, t4: timers.t4, t1x64: timers.timeout, ..EndpointOption::default() };
     EndpointBuilder::new()
@@ -242,7 +245,9 @@ impl MessageInspector for Edges {
     fn after_received(&self, mut message: SipMessage, from: Option<&SipAddr>) -> SipMessage {
         // The stack acknowledges an answer at its contact: one that cannot be reached is replaced by where the answer came from.
         let (SipMessage::Response(response), Some(from)) = (&mut message, from) else { return message };
-        let Some(address) = from.get_socketaddr().ok().filter(|_| field(&response.headers, "Record-Route").is_none()) else { return message };
+        let Some(address) = from.get_socketaddr().ok().filter(|_| field(&response.headers, "Record-Route").is_none()) else {
+            return message;
+        };
         let source = Source { transport: Transport::Udp, address };
         for header in response.headers.iter_mut().filter(|header| matches!(header, Header::Contact(_))) {
             let Some(contact) = message::uri(header.value()).map(str::to_owned) else { continue };
@@ -295,7 +300,8 @@ fn deliver(core: &Arc<Core>, key: LegKey, transaction: Transaction) {
 async fn alone(core: &Arc<Core>, transaction: Transaction, calls: &mpsc::Sender<Incoming>) {
     let Some(source) = message::source(&transaction) else { return core.answer(transaction, &Answer::of(400)).await };
     let headers = &transaction.original.headers;
-    let missing: Vec<&str> = list(headers, "Require").chain(list(headers, "Proxy-Require")).filter(|one| !one.eq_ignore_ascii_case("timer")).collect();
+    let missing: Vec<&str> =
+        list(headers, "Require").chain(list(headers, "Proxy-Require")).filter(|one| !one.eq_ignore_ascii_case("timer")).collect();
     if !missing.is_empty() {
         let answer = Answer::of(420).with("Unsupported", missing.join(", "));
         return core.answer(transaction, &answer).await;

@@ -30,7 +30,16 @@ fn corpus(house: &House) -> Vec<Vec<u8>> {
     files.sort();
     let mut corpus: Vec<Vec<u8>> = files.into_iter().map(|file| std::fs::read(file).unwrap()).collect();
     let server = house.at(Transport::Udp);
-    let bases = [("INVITE", OFFER), ("ACK", ""), ("BYE", ""), ("CANCEL", ""), ("OPTIONS", ""), ("UPDATE", ANSWER), ("REFER", ""), ("NOTIFY", "SIP/2.0 200")];
+    let bases = [
+        ("INVITE", OFFER),
+        ("ACK", ""),
+        ("BYE", ""),
+        ("CANCEL", ""),
+        ("OPTIONS", ""),
+        ("UPDATE", ANSWER),
+        ("REFER", ""),
+        ("NOTIFY", "SIP/2.0 200"),
+    ];
     for (method, body) in bases {
         let text = format!(
             "{method} sip:+15550100@{server} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5070;branch=z9hG4bKf;rport\r\nMax-Forwards: 70\r\n\
@@ -46,8 +55,28 @@ fn corpus(house: &House) -> Vec<Vec<u8>> {
 }
 
 const PIECES: [&[u8]; 22] = [
-    b"\r\n", b"\r\n\r\n", b":", b";", b",", b"<", b">", b"\"", b"\\", b"\0", b"\xff\xfe", b"%00", b"=", b"@", b"?", b"4294967296", b"-1", b"SIP/2.0",
-    b"Content-Length: 99999\r\n", b"Via: \r\n", b"[::1]", b";tag=",
+    b"\r\n",
+    b"\r\n\r\n",
+    b":",
+    b";",
+    b",",
+    b"<",
+    b">",
+    b"\"",
+    b"\\",
+    b"\0",
+    b"\xff\xfe",
+    b"%00",
+    b"=",
+    b"@",
+    b"?",
+    b"4294967296",
+    b"-1",
+    b"SIP/2.0",
+    b"Content-Length: 99999\r\n",
+    b"Via: \r\n",
+    b"[::1]",
+    b";tag=",
 ];
 
 fn mutate(rng: &SeededRng, corpus: &[Vec<u8>]) -> Vec<u8> {
@@ -107,7 +136,15 @@ async fn open() -> House {
             count += 1;
             tokio::spawn(async move {
                 // Everything that is read of a call is read of a strange one too.
-                let _ = (call.called(), call.calling(), call.calling_name(), call.asserted(), call.diversions(), call.history(), call.offer());
+                let _ = (
+                    call.called(),
+                    call.calling(),
+                    call.calling_name(),
+                    call.asserted(),
+                    call.diversions(),
+                    call.history(),
+                    call.offer(),
+                );
                 match count % 3 {
                     0 => drop(call.answer(ANSWER.into()).await),
                     1 => call.refuse(Refusal::of(486)).await,
@@ -146,6 +183,13 @@ async fn mutated_messages_do_no_harm() {
     }
     house.phone().await.alive().await;
     house.empty().await;
+    let ended = async {
+        while house.sip.load().transactions > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let ended = tokio::time::timeout(Duration::from_secs(30), ended).await;
+    assert!(ended.is_ok(), "transactions are left: {:?}", house.sip.load());
     let grown = most.saturating_sub(before) / 1_048_576;
     eprintln!("{many} datagrams from seed {seed}: {answers} answers, {grown} MiB more at most, {:?}", house.sip.load());
     assert_eq!(PANICS.load(Ordering::Relaxed), 0, "something panicked");

@@ -71,8 +71,16 @@ impl std::error::Error for ReinviteError {}
 #[derive(Debug)]
 pub(crate) enum Command {
     Bye(Vec<Reason>),
-    Reinvite { sdp: Vec<u8>, reply: oneshot::Sender<Result<Option<Vec<u8>>, ReinviteError>> },
-    Request { method: rsipstack::sip::Method, fields: Vec<(String, String)>, body: Option<(String, Vec<u8>)>, reply: oneshot::Sender<Result<u16, Failed>> },
+    Reinvite {
+        sdp: Vec<u8>,
+        reply: oneshot::Sender<Result<Option<Vec<u8>>, ReinviteError>>,
+    },
+    Request {
+        method: rsipstack::sip::Method,
+        fields: Vec<(String, String)>,
+        body: Option<(String, Vec<u8>)>,
+        reply: oneshot::Sender<Result<u16, Failed>>,
+    },
 }
 
 /// Acts on a call. It may be copied; the call lives as long as its [`Dialog`].
@@ -99,7 +107,12 @@ impl Control {
         answer.await.map_err(|_| over)?
     }
 
-    async fn request(&self, method: rsipstack::sip::Method, fields: Vec<(String, String)>, body: Option<(String, Vec<u8>)>) -> Result<u16, Failed> {
+    async fn request(
+        &self,
+        method: rsipstack::sip::Method,
+        fields: Vec<(String, String)>,
+        body: Option<(String, Vec<u8>)>,
+    ) -> Result<u16, Failed> {
         let (reply, answer) = oneshot::channel();
         self.commands.send(Command::Request { method, fields, body, reply }).await.map_err(|_| Failed::Over)?;
         answer.await.map_err(|_| Failed::Over)?

@@ -39,7 +39,8 @@ impl Reason {
     fn one(value: &str) -> Option<Self> {
         let (protocol, rest) = value.split_at(value.find(';')?);
         let parameters = crate::wire::parameters(rest)?;
-        let named = |name: &str| parameters.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).and_then(|(_, value)| *value);
+        let named =
+            |name: &str| parameters.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).and_then(|(_, value)| *value);
         let text = named("text").map(|text| text.trim_matches('"').to_owned());
         Some(Self { protocol: protocol.trim().to_owned(), cause: named("cause")?.parse().ok()?, text })
     }
@@ -192,10 +193,13 @@ mod tests {
 
     #[test]
     fn reasons_are_read_as_they_are_written() {
-        let reasons = vec![Reason::q850(16, "Normal \"clearing\""), Reason::sip(486, "Busy Here")];
-        let written: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+        let reasons = [Reason::q850(16, "Normal \"clearing\""), Reason::sip(486, "Busy Here")];
+        let written = reasons.map(|reason| reason.to_string());
         let read = Reason::read(&written.join(", "));
-        assert_eq!(read.iter().map(|reason| (reason.protocol.as_str(), reason.cause)).collect::<Vec<_>>(), [("Q.850", 16), ("SIP", 486)]);
+        assert_eq!(
+            read.iter().map(|reason| (reason.protocol.as_str(), reason.cause)).collect::<Vec<_>>(),
+            [("Q.850", 16), ("SIP", 486)]
+        );
         assert!(Reason::read("Q.850").is_empty());
     }
 }

@@ -182,7 +182,13 @@ impl IncomingCall {
     #[must_use]
     pub fn headers(&self, name: &str) -> Vec<&str> {
         match self.header(name) {
-            Some(_) => self.request.headers.iter().filter(|header| header.name().eq_ignore_ascii_case(name)).flat_map(|header| crate::wire::split(header.value())).collect(),
+            Some(_) => self
+                .request
+                .headers
+                .iter()
+                .filter(|header| header.name().eq_ignore_ascii_case(name))
+                .flat_map(|header| crate::wire::split(header.value()))
+                .collect(),
             None => Vec::new(),
         }
     }
@@ -245,7 +251,14 @@ struct Ringing {
 }
 
 /// Makes a call of an INVITE that was let in. The task runs until the call is over.
-pub(crate) fn begin(core: &Arc<Core>, transaction: Transaction, source: Source, flow: Flow, caller: Caller, place: Place) -> IncomingCall {
+pub(crate) fn begin(
+    core: &Arc<Core>,
+    transaction: Transaction,
+    source: Source,
+    flow: Flow,
+    caller: Caller,
+    place: Place,
+) -> IncomingCall {
     let tag = message::random(16);
     let call_id = field(&transaction.original.headers, "Call-ID").unwrap_or_default().to_owned();
     tracing::debug!(call = %call_id, %source, agent = agent(&transaction.original.headers), "a call came in");
@@ -361,7 +374,8 @@ impl Ringing {
 
     async fn accept(mut self, sdp: Vec<u8>, reply: oneshot::Sender<Result<Dialog, Ended>>) {
         let contact = self.core.contact(&self.flow);
-        let state = State::of_request(&self.transaction.original, self.source, self.flow.clone(), contact.clone(), self.tag.clone());
+        let state =
+            State::of_request(&self.transaction.original, self.source, self.flow.clone(), contact.clone(), self.tag.clone());
         let Some(state) = state else {
             self.respond(&Answer::of(400)).await;
             let _ = reply.send(Err(Ended::by(By::Us))); // nobody may be waiting any more
@@ -384,4 +398,3 @@ impl Ringing {
         talk.run().await;
     }
 }
-

@@ -267,7 +267,8 @@ impl Calling {
         if transaction.send().await.is_err() {
             return (End::Unreachable, transaction);
         }
-        let mut waiting = Waiting { heard: false, cancelled: None, sent: false, late: false, until: Instant::now() + self.dial.ring };
+        let mut waiting =
+            Waiting { heard: false, cancelled: None, sent: false, late: false, until: Instant::now() + self.dial.ring };
         let end = loop {
             if let Some(end) = self.step(flow, &mut transaction, &mut waiting).await {
                 break end;

@@ -121,7 +121,8 @@ impl Talk {
             return self.core.answer(request, &Answer::of(400)).await;
         };
         let (to, query) = to.split_once('?').unwrap_or((to, ""));
-        let replaces = query.split('&').filter_map(|one| one.split_once('=')).find(|(name, _)| name.eq_ignore_ascii_case("replaces"));
+        let replaces =
+            query.split('&').filter_map(|one| one.split_once('=')).find(|(name, _)| name.eq_ignore_ascii_case("replaces"));
         let replaces = replaces.map(|(_, value)| message::decoded(value));
         let by = field(headers, "Referred-By").and_then(message::uri).map(str::to_owned);
         let (answering, answer) = oneshot::channel();
@@ -166,7 +167,13 @@ struct Accept {
 }
 
 /// Waits for the owner's answer to an offer, sends it, and sees that it is acknowledged.
-async fn serve(core: &Arc<Core>, mut request: Transaction, answer: oneshot::Receiver<Answer>, accept: Accept, done: &mpsc::Sender<Done>) {
+async fn serve(
+    core: &Arc<Core>,
+    mut request: Transaction,
+    answer: oneshot::Receiver<Answer>,
+    accept: Accept,
+    done: &mpsc::Sender<Done>,
+) {
     let invite = request.original.method == Method::Invite;
     if invite {
         let _ = request.send_trying().await; // what cannot be sent now cannot be sent later either

@@ -42,9 +42,15 @@ pub(crate) fn fixed(contact: &str, source: Source) -> String {
     let Ok(address) = host.parse::<std::net::IpAddr>() else { return contact.to_owned() };
     let private = match address {
         std::net::IpAddr::V4(four) => {
-            four.is_private() || four.is_link_local() || four.is_unspecified() || four.is_loopback() || (four.octets()[0] == 100 && four.octets()[1] & 0xc0 == 64)
+            four.is_private()
+                || four.is_link_local()
+                || four.is_unspecified()
+                || four.is_loopback()
+                || (four.octets()[0] == 100 && four.octets()[1] & 0xc0 == 64)
         }
-        std::net::IpAddr::V6(six) => six.is_loopback() || six.is_unspecified() || six.is_unique_local() || six.is_unicast_link_local(),
+        std::net::IpAddr::V6(six) => {
+            six.is_loopback() || six.is_unspecified() || six.is_unique_local() || six.is_unicast_link_local()
+        }
     };
     if !private || address == source.address.ip() {
         return contact.to_owned();
@@ -73,10 +79,19 @@ impl State {
     }
 
     /// The calling side's (section 12.1.2).
-    pub fn of_response(sent: &Request, response: &Response, flow: Flow, contact: String, login: Option<Login>, seq: Arc<AtomicU32>) -> Option<Self> {
+    pub fn of_response(
+        sent: &Request,
+        response: &Response,
+        flow: Flow,
+        contact: String,
+        login: Option<Login>,
+        seq: Arc<AtomicU32>,
+    ) -> Option<Self> {
         let (from, to) = (field(&sent.headers, "From")?, field(&response.headers, "To")?);
-        let routes: Vec<String> = list(&response.headers, "Record-Route").map(str::to_owned).collect::<Vec<_>>().into_iter().rev().collect();
-        let target = list(&response.headers, "Contact").next().and_then(message::uri).map_or_else(|| sent.uri.to_string(), str::to_owned);
+        let routes: Vec<String> =
+            list(&response.headers, "Record-Route").map(str::to_owned).collect::<Vec<_>>().into_iter().rev().collect();
+        let target =
+            list(&response.headers, "Contact").next().and_then(message::uri).map_or_else(|| sent.uri.to_string(), str::to_owned);
         let target = if routes.is_empty() { fixed(&target, flow.peer) } else { target };
         let id = DialogId {
             call_id: field(&sent.headers, "Call-ID")?.to_owned(),
@@ -133,9 +148,17 @@ impl State {
     }
 
     /// Sends a request within the dialog and waits for its end.
-    pub async fn send(&self, core: &Core, method: Method, fields: Vec<(String, String)>, body: Option<(String, Vec<u8>)>) -> Outcome {
+    pub async fn send(
+        &self,
+        core: &Core,
+        method: Method,
+        fields: Vec<(String, String)>,
+        body: Option<(String, Vec<u8>)>,
+    ) -> Outcome {
         let Some(flow) = self.way(core).await else { return Outcome::Unreachable };
-        let Some(request) = self.draft(fields, body).write(method, &core.config.product, &flow) else { return Outcome::Unreachable };
+        let Some(request) = self.draft(fields, body).write(method, &core.config.product, &flow) else {
+            return Outcome::Unreachable;
+        };
         core.send(&flow, request, self.login.as_ref(), || self.next()).await
     }
 }

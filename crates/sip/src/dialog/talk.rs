@@ -314,7 +314,8 @@ impl Talk {
         let said = match &outcome {
             Outcome::Answered(response) if status < 300 => {
                 self.state.refresh(&response.headers, self.state.flow.peer);
-                self.session = session::accepted(&response.headers).or(self.session.map(|session| Session { since: Instant::now(), ..session }));
+                self.session = session::accepted(&response.headers)
+                    .or(self.session.map(|session| Session { since: Instant::now(), ..session }));
                 self.refresh_at = None;
                 if !ours.update {
                     self.sdp.clone_from(&ours.sdp);
@@ -404,7 +405,9 @@ fn glare(caller: bool) -> u32 {
 /// A re-INVITE. The stack acknowledges the answer.
 async fn reinvite(core: &Arc<Core>, state: &State, fields: Vec<(String, String)>, body: Option<(String, Vec<u8>)>) -> Outcome {
     let Some(flow) = state.way(core).await else { return Outcome::Unreachable };
-    let Some(mut request) = state.draft(fields, body).write(Method::Invite, &core.config.product, &flow) else { return Outcome::Unreachable };
+    let Some(mut request) = state.draft(fields, body).write(Method::Invite, &core.config.product, &flow) else {
+        return Outcome::Unreachable;
+    };
     let mut answered = 0;
     loop {
         let outcome = super::outgoing::invite(core, &flow, request.clone()).await;

@@ -81,7 +81,8 @@ mod tests {
 
     #[test]
     fn the_stronger_challenge_is_answered() {
-        let given = ["Digest realm=\"a\", nonce=\"1\"", "Digest realm=\"a\", nonce=\"2\", algorithm=SHA-256, qop=\"auth,auth-int\""];
+        let given =
+            ["Digest realm=\"a\", nonce=\"1\"", "Digest realm=\"a\", nonce=\"2\", algorithm=SHA-256, qop=\"auth,auth-int\""];
         let best = Challenge::best(given.into_iter()).expect("a challenge");
         assert_eq!((best.algorithm, best.qop, best.nonce.as_str()), (Some(Algorithm::Sha256), true, "2"));
     }

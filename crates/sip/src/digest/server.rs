@@ -69,7 +69,9 @@ impl Digests {
         // A user who is not known costs as much as one who is.
         let right = answer.expected(method, credentials.as_ref()).as_bytes().ct_eq(answer.response.as_bytes());
         let username = answer.username.clone();
-        let Some(owner) = credentials.map(|credentials| credentials.owner) else { return Verified::Wrong { username, known: false } };
+        let Some(owner) = credentials.map(|credentials| credentials.owner) else {
+            return Verified::Wrong { username, known: false };
+        };
         if !bool::from(right) {
             return Verified::Wrong { username, known: true };
         }

@@ -144,6 +144,9 @@ impl Flows {
     /// What we tell a peer that our address is: that of a listener, where it can call back, or of the connection itself.
     fn local(&self, transport: Transport, own: SocketAddr) -> SocketAddr {
         let bound = self.bound.lock().unwrap_or_else(PoisonError::into_inner);
-        bound.iter().find(|bound| bound.transport == transport && bound.address.is_ipv4() == own.is_ipv4()).map_or(own, |bound| bound.advertised)
+        bound
+            .iter()
+            .find(|bound| bound.transport == transport && bound.address.is_ipv4() == own.is_ipv4())
+            .map_or(own, |bound| bound.advertised)
     }
 }

@@ -112,7 +112,13 @@ async fn accept(flows: Arc<Flows>, listener: TcpListener, bound: Bound, acceptor
     }
 }
 
-async fn greet(flows: &Arc<Flows>, socket: TcpStream, address: SocketAddr, bound: Bound, acceptor: Option<TlsAcceptor>) -> Option<()> {
+async fn greet(
+    flows: &Arc<Flows>,
+    socket: TcpStream,
+    address: SocketAddr,
+    bound: Bound,
+    acceptor: Option<TlsAcceptor>,
+) -> Option<()> {
     let peer = Source { transport: bound.transport, address };
     socket.set_nodelay(true).ok()?;
     let local = bound.advertised;

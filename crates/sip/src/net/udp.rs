@@ -32,7 +32,11 @@ impl StackSocket for Sender {
 }
 
 /// The stack's side of a socket.
-pub(crate) async fn connection(socket: &Arc<UdpSocket>, advertised: SocketAddr, stop: CancellationToken) -> rsipstack::Result<SipConnection> {
+pub(crate) async fn connection(
+    socket: &Arc<UdpSocket>,
+    advertised: SocketAddr,
+    stop: CancellationToken,
+) -> rsipstack::Result<SipConnection> {
     let sender: Arc<dyn StackSocket> = Arc::new(Sender(Arc::clone(socket)));
     UdpConnection::from_socket(sender, Some(advertised), Some(stop)).await.map(SipConnection::Udp)
 }

@@ -15,7 +15,19 @@ pub(crate) enum Verdict {
 
 /// The methods that the adapter knows. Another is answered with 501.
 const KNOWN: [&str; 14] = [
-    "INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "INFO", "UPDATE", "REFER", "NOTIFY", "SUBSCRIBE", "MESSAGE", "PRACK",
+    "INVITE",
+    "ACK",
+    "BYE",
+    "CANCEL",
+    "OPTIONS",
+    "REGISTER",
+    "INFO",
+    "UPDATE",
+    "REFER",
+    "NOTIFY",
+    "SUBSCRIBE",
+    "MESSAGE",
+    "PRACK",
     "PUBLISH",
 ];
 /// Header fields that stand once.
@@ -179,7 +191,10 @@ fn scheme(uri: &str) -> Result<(), Refused> {
 }
 
 fn details(raw: &Raw<'_>) -> Result<(), Refused> {
-    if raw.first("max-forwards").is_some_and(|value| value.parse::<u32>().is_ok_and(|hops| hops > 255) || value.parse::<u32>().is_err()) {
+    if raw
+        .first("max-forwards")
+        .is_some_and(|value| value.parse::<u32>().is_ok_and(|hops| hops > 255) || value.parse::<u32>().is_err())
+    {
         return Err((400, "Bad Max-Forwards"));
     }
     if raw.first("expires").is_some_and(|value| !number(value)) {

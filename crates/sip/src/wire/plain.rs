@@ -25,7 +25,9 @@ pub(crate) fn plain(raw: &Raw<'_>, used: usize) -> Option<Vec<u8>> {
     out.extend_from_slice(&start(raw));
     for field in &raw.fields {
         match field.name.as_str() {
-            "via" => split(&field.value).into_iter().for_each(|value| line(&mut out, "Via", &written_via(value).unwrap_or_default())),
+            "via" => {
+                split(&field.value).into_iter().for_each(|value| line(&mut out, "Via", &written_via(value).unwrap_or_default()))
+            }
             "from" if untagged => line(&mut out, "From", &format!("{};tag={NO_TAG}", bracketed(&field.value))),
             "from" => line(&mut out, "From", &tidy(&field.value)),
             "to" => line(&mut out, "To", &tidy(&field.value)),

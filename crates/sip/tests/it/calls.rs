@@ -14,8 +14,14 @@ async fn a_call_rings_is_answered_and_ended_by_the_caller() {
     let fields = "P-Asserted-Identity: <sip:+15550111@trunk.test>\r\nDiversion: <sip:+1@x>;reason=unconditional, <sip:+2@x>\r\n";
     phone.send(&line.write("INVITE", fields, OFFER)).await;
     let call = house.call().await;
-    assert_eq!((call.called().as_deref(), call.calling().as_deref(), call.calling_name().as_deref()), (Some("+15550100"), Some("alice"), Some("Alice")));
-    assert_eq!((call.asserted(), call.diversions()), (vec!["sip:+15550111@trunk.test".to_owned()], vec!["sip:+1@x".into(), "sip:+2@x".into()]));
+    assert_eq!(
+        (call.called().as_deref(), call.calling().as_deref(), call.calling_name().as_deref()),
+        (Some("+15550100"), Some("alice"), Some("Alice"))
+    );
+    assert_eq!(
+        (call.asserted(), call.diversions()),
+        (vec!["sip:+15550111@trunk.test".to_owned()], vec!["sip:+1@x".into(), "sip:+2@x".into()])
+    );
     assert_eq!((call.offer(), call.max_forwards(), call.source().address), (Some(OFFER.into()), 70, phone.local));
     assert_eq!(phone.status(100, "INVITE").await.tag("To"), "");
     call.ring(180, None).await;
@@ -48,7 +54,10 @@ async fn a_call_is_ended_by_us() {
     dialog.control().bye(vec![Reason::q850(16, "Normal clearing")]).await;
     let bye = phone.request("BYE").await;
     assert_eq!((bye.get("Reason"), bye.get("Call-ID")), ("Q.850;cause=16;text=\"Normal clearing\"", line.call_id.as_str()));
-    assert_eq!((bye.tag("From"), bye.tag("To"), bye.uri()), (line.remote.clone(), line.tag.clone(), format!("sip:phone@{}", phone.local).as_str()));
+    assert_eq!(
+        (bye.tag("From"), bye.tag("To"), bye.uri()),
+        (line.remote.clone(), line.tag.clone(), format!("sip:phone@{}", phone.local).as_str())
+    );
     phone.reply(&bye, 200, "", "").await;
     assert!(matches!(next(&mut dialog).await, Event::Ended(ended) if ended.by == By::Us));
     house.empty().await;
@@ -74,7 +83,8 @@ async fn a_call_is_refused_with_reasons() {
     let mut phone = house.phone().await;
     let mut line = phone.line();
     phone.send(&line.invite(OFFER)).await;
-    let reasons = vec![Reason::q850(34, "no circuit"), Reason { protocol: "Tandem".into(), cause: 1203, text: Some("req_1".into()) }];
+    let reasons =
+        vec![Reason::q850(34, "no circuit"), Reason { protocol: "Tandem".into(), cause: 1203, text: Some("req_1".into()) }];
     house.call().await.refuse(Refusal { status: 503, reasons, retry_after: Some(7), contacts: Vec::new() }).await;
     let refused = phone.status(503, "INVITE").await;
     assert_eq!(refused.all("Reason"), ["Q.850;cause=34;text=\"no circuit\"", "Tandem;cause=1203;text=\"req_1\""]);
@@ -127,7 +137,12 @@ async fn a_cancel_that_comes_after_the_answer_changes_nothing() {
     phone.send(&line.invite(OFFER)).await;
     let mut dialog = house.call().await.answer(ANSWER.into()).await.expect("a dialog");
     phone.send(&line.cancel("")).await;
-    let (ok, cancelled) = both(&mut phone, |one| one.status() == 200 && one.get("CSeq").ends_with("INVITE"), |one| one.get("CSeq").ends_with("CANCEL")).await;
+    let (ok, cancelled) = both(
+        &mut phone,
+        |one| one.status() == 200 && one.get("CSeq").ends_with("INVITE"),
+        |one| one.get("CSeq").ends_with("CANCEL"),
+    )
+    .await;
     assert_eq!(cancelled.status(), 200);
     line.learn(&ok);
     phone.send(&line.ack()).await;

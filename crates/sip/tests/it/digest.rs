@@ -65,7 +65,10 @@ async fn both_algorithms_and_every_counter() {
         let challenge = ask(&mut phone, &mut line, "").await;
         assert_eq!(challenge.status(), 401);
         let offered = challenge.all("WWW-Authenticate");
-        assert!(offered.len() == 2 && offered[0].contains("algorithm=SHA-256") && offered[1].contains("algorithm=MD5"), "{offered:?}");
+        assert!(
+            offered.len() == 2 && offered[0].contains("algorithm=SHA-256") && offered[1].contains("algorithm=MD5"),
+            "{offered:?}"
+        );
         assert!(!offered[0].contains("stale"));
         let nonce = nonce(&challenge);
         for count in ["00000001", "00000002", "0000000a", "0000000F", "00000010", "000000ff", "00000100", "0000beef"] {
@@ -139,8 +142,16 @@ async fn what_is_wrong_looks_the_same() {
         assert!(refused.status() == 401 && refused.all("WWW-Authenticate").len() == 2, "{field}");
         assert!(!refused.get("WWW-Authenticate").contains("stale"), "{field}");
     }
-    assert!(house.desk.told(|one| matches!(one, Notice::Refused { fault: Fault::WrongCredentials, user: Some(user), .. } if user == "alice")));
-    assert!(house.desk.told(|one| matches!(one, Notice::Refused { fault: Fault::UnknownUser, user: Some(user), .. } if user == "mallory")));
+    assert!(
+        house
+            .desk
+            .told(|one| matches!(one, Notice::Refused { fault: Fault::WrongCredentials, user: Some(user), .. } if user == "alice"))
+    );
+    assert!(
+        house
+            .desk
+            .told(|one| matches!(one, Notice::Refused { fault: Fault::UnknownUser, user: Some(user), .. } if user == "mallory"))
+    );
 }
 
 #[tokio::test]

@@ -13,7 +13,8 @@ use std::{
 use async_trait::async_trait;
 use futures_util::{SinkExt, StreamExt};
 use tandem_sip::{
-    Binding, Config, Credentials, Desk, Dialog, Event, Incoming, IncomingCall, Listen, NotStored, Notice, OwnerId, PeerId, Sip, Source, Transport,
+    Binding, Config, Credentials, Desk, Dialog, Event, Incoming, IncomingCall, Listen, NotStored, Notice, OwnerId, PeerId, Sip,
+    Source, Transport,
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -192,7 +193,8 @@ impl Message {
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
         let mut lines = head.lines();
         let start = lines.next().unwrap_or_default().to_owned();
-        let fields = lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()));
+        let fields =
+            lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()));
         Self { start, fields: fields.collect(), body: body.to_owned() }
     }
 
@@ -240,7 +242,12 @@ impl Phone {
         Self { wire: Wire::Stream(Box::new(socket), Vec::new()), local, server, via: "TCP" }
     }
 
-    pub fn stream(socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, local: SocketAddr, server: SocketAddr, via: &'static str) -> Self {
+    pub fn stream(
+        socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        local: SocketAddr,
+        server: SocketAddr,
+        via: &'static str,
+    ) -> Self {
         Self { wire: Wire::Stream(Box::new(socket), Vec::new()), local, server, via }
     }
 
@@ -448,7 +455,16 @@ impl Line {
             "{method} {} SIP/2.0\r\nVia: SIP/2.0/{} {};branch={};rport\r\nMax-Forwards: 70\r\n\
              From: \"Alice\" <sip:alice@phone.test>;tag={}\r\nTo: <sip:bob@{REALM}>{to}\r\nCall-ID: {}\r\nCSeq: {} {method}\r\n\
              Contact: {}\r\n{}{fields}{kind}Content-Length: {}\r\n\r\n{body}",
-            self.target, self.via, self.local, self.branch, self.tag, self.call_id, self.cseq, self.contact, self.fields, body.len()
+            self.target,
+            self.via,
+            self.local,
+            self.branch,
+            self.tag,
+            self.call_id,
+            self.cseq,
+            self.contact,
+            self.fields,
+            body.len()
         )
     }
 

@@ -9,6 +9,7 @@ mod offers;
 mod outbound;
 mod registrar;
 mod requests;
+mod secrets;
 mod sessions;
 mod torture;
 mod transports;

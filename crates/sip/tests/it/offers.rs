@@ -6,7 +6,8 @@ use tandem_sip::{By, Event, Failed, ReinviteError};
 
 use crate::house::{ANSWER, House, OFFER, next};
 
-const HELD: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\na=sendonly\r\n";
+const HELD: &str =
+    "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\na=sendonly\r\n";
 
 #[tokio::test]
 async fn they_offer() {
@@ -112,7 +113,10 @@ async fn both_offer_at_once() {
     // Theirs comes first this time, and ours follows after its wait.
     let again = phone.request("INVITE").await;
     assert_eq!(again.body, HELD);
-    assert!(again.get("CSeq").split(' ').next().unwrap().parse::<u32>().unwrap() > ours.get("CSeq").split(' ').next().unwrap().parse::<u32>().unwrap());
+    assert!(
+        again.get("CSeq").split(' ').next().unwrap().parse::<u32>().unwrap()
+            > ours.get("CSeq").split(' ').next().unwrap().parse::<u32>().unwrap()
+    );
     phone.reply(&again, 200, "", ANSWER).await;
     phone.request("ACK").await;
     assert_eq!(offering.await.unwrap(), Ok(Some(ANSWER.into())));
@@ -157,7 +161,8 @@ async fn transfers_go_both_ways() {
     let mut house = House::open().await;
     let mut phone = house.phone().await;
     let (mut line, mut dialog) = house.talking(&mut phone).await;
-    let fields = "Refer-To: <sip:carol@x.test?Replaces=abc%40x%3Bto-tag%3D1%3Bfrom-tag%3D2>\r\nReferred-By: <sip:alice@phone.test>\r\n";
+    let fields =
+        "Refer-To: <sip:carol@x.test?Replaces=abc%40x%3Bto-tag%3D1%3Bfrom-tag%3D2>\r\nReferred-By: <sip:alice@phone.test>\r\n";
     phone.send(&line.write("REFER", fields, "")).await;
     let Event::Refer(refer) = next(&mut dialog).await else { panic!("a REFER") };
     assert_eq!((refer.to.as_str(), refer.replaces.as_deref()), ("sip:carol@x.test", Some("abc@x;to-tag=1;from-tag=2")));
@@ -173,16 +178,22 @@ async fn transfers_go_both_ways() {
     assert_eq!(notifying.await.unwrap(), Ok(200));
 
     let control = dialog.control();
-    let referring = tokio::spawn(async move { control.refer("sip:carol@x.test", Some("abc@x;to-tag=1"), Some("sip:us@x.test")).await });
+    let referring =
+        tokio::spawn(async move { control.refer("sip:carol@x.test", Some("abc@x;to-tag=1"), Some("sip:us@x.test")).await });
     let refer = phone.request("REFER").await;
-    assert_eq!((refer.get("Refer-To"), refer.get("Referred-By")), ("<sip:carol@x.test?Replaces=abc%40x%3Bto-tag%3D1>", "<sip:us@x.test>"));
+    assert_eq!(
+        (refer.get("Refer-To"), refer.get("Referred-By")),
+        ("<sip:carol@x.test?Replaces=abc%40x%3Bto-tag%3D1>", "<sip:us@x.test>")
+    );
     phone.reply(&refer, 202, "", "").await;
     assert_eq!(referring.await.unwrap(), Ok(202));
     for (state, status) in [("active", 180), ("terminated;reason=noresource", 200)] {
         let fields = format!("Event: refer\r\nSubscription-State: {state}\r\nContent-Type: message/sipfrag\r\n");
         phone.send(&line.write("NOTIFY", &fields, &format!("SIP/2.0 {status} Said\r\n"))).await;
         assert_eq!(phone.last("NOTIFY").await.status(), 200);
-        assert!(matches!(next(&mut dialog).await, Event::Notified { status: said, last } if said == status && last == (status == 200)));
+        assert!(
+            matches!(next(&mut dialog).await, Event::Notified { status: said, last } if said == status && last == (status == 200))
+        );
     }
     phone.send(&line.write("NOTIFY", "Event: presence\r\n", "")).await;
     assert_eq!(phone.last("NOTIFY").await.status(), 489);

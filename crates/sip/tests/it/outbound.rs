@@ -55,7 +55,9 @@ async fn a_call_is_answered_and_ended_by_the_callee() {
 async fn addresses_stay_as_they_are_written() {
     let house = House::open().await;
     let mut phone = house.phone().await;
-    for uri in ["sip:+1%20555%2340@callee.test;user=phone", "sip:a;isub=1@callee.test:5080;lr", "sips:b@callee.test", "tel:+15550100"] {
+    for uri in
+        ["sip:+1%20555%2340@callee.test;user=phone", "sip:a;isub=1@callee.test:5080;lr", "sips:b@callee.test", "tel:+15550100"]
+    {
         let mut wanted = dial(&phone);
         wanted.uri = uri.to_owned();
         let mut outgoing = house.sip.dial(wanted);
@@ -89,7 +91,8 @@ async fn a_call_is_refused() {
 
 #[tokio::test]
 async fn a_challenge_is_answered_once() {
-    for (asks, answers, status) in [("WWW-Authenticate", "Authorization", 401), ("Proxy-Authenticate", "Proxy-Authorization", 407)] {
+    for (asks, answers, status) in [("WWW-Authenticate", "Authorization", 401), ("Proxy-Authenticate", "Proxy-Authorization", 407)]
+    {
         let house = House::open().await;
         let mut phone = house.phone().await;
         let mut wanted = dial(&phone);
@@ -103,7 +106,12 @@ async fn a_challenge_is_answered_once() {
         phone.request("ACK").await;
         let second = phone.request("INVITE").await;
         let shown = second.get(answers);
-        assert!(["username=\"trunk\"", "nonce=\"n2\"", "algorithm=SHA-256", "nc=00000001", "opaque=\"o\""].iter().all(|part| shown.contains(part)), "{shown}");
+        assert!(
+            ["username=\"trunk\"", "nonce=\"n2\"", "algorithm=SHA-256", "nc=00000001", "opaque=\"o\""]
+                .iter()
+                .all(|part| shown.contains(part)),
+            "{shown}"
+        );
         assert_ne!(first.get("CSeq"), second.get("CSeq"));
         assert_ne!(first.get("Via"), second.get("Via"));
         phone.reply(&second, status, &challenge, "").await;

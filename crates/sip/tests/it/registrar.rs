@@ -43,7 +43,9 @@ async fn bindings_come_and_go() {
     let mut phone = house.phone().await;
     let mut line = phone.line();
     let contacts = "Contact: <sip:a@10.0.0.1>;expires=120;q=0.5;+sip.instance=\"<urn:uuid:1>\", <sip:b@10.0.0.2>\r\n";
-    let ok = register(&mut phone, &mut line, "alice", contacts, "Expires: 300\r\nPath: <sip:edge.test;lr>\r\nUser-Agent: Phone/1\r\n").await;
+    let ok =
+        register(&mut phone, &mut line, "alice", contacts, "Expires: 300\r\nPath: <sip:edge.test;lr>\r\nUser-Agent: Phone/1\r\n")
+            .await;
     assert_eq!((ok.status(), ok.all("Contact")), (200, vec!["<sip:a@10.0.0.1>;expires=120", "<sip:b@10.0.0.2>;expires=300"]));
     {
         let bindings = house.desk.bindings.lock().unwrap();
@@ -52,7 +54,14 @@ async fn bindings_come_and_go() {
         assert_eq!(first.source, Source { transport: Transport::Udp, address: phone.local });
     }
     // The same instance from elsewhere takes the place of its old contact.
-    let moved = register(&mut phone, &mut line, "alice", "Contact: <sip:a@10.9.9.9>;+sip.instance=\"<urn:uuid:1>\"\r\n", "Expires: 99999\r\n").await;
+    let moved = register(
+        &mut phone,
+        &mut line,
+        "alice",
+        "Contact: <sip:a@10.9.9.9>;+sip.instance=\"<urn:uuid:1>\"\r\n",
+        "Expires: 99999\r\n",
+    )
+    .await;
     assert_eq!(moved.status(), 200);
     assert_eq!(held(&house), [("sip:b@10.0.0.2".to_owned(), 300), ("sip:a@10.9.9.9".to_owned(), 3600)]);
     let fetched = register(&mut phone, &mut line, "alice", "", "").await;
@@ -70,7 +79,9 @@ async fn what_may_not_be_registered() {
     let mut line = phone.line();
     let brief = register(&mut phone, &mut line, "alice", "Contact: <sip:a@h>;expires=10\r\n", "").await;
     assert_eq!((brief.status(), brief.get("Min-Expires")), (423, "60"));
-    for (contacts, fields) in [("Contact: *\r\n", ""), ("Contact: *, <sip:a@h>\r\n", "Expires: 0\r\n"), ("Contact: <tel:+1>\r\n", "")] {
+    for (contacts, fields) in
+        [("Contact: *\r\n", ""), ("Contact: *, <sip:a@h>\r\n", "Expires: 0\r\n"), ("Contact: <tel:+1>\r\n", "")]
+    {
         assert_eq!(register(&mut phone, &mut line, "alice", contacts, fields).await.status(), 400, "{contacts}");
     }
     assert_eq!(register(&mut phone, &mut line, "bob", "Contact: <sip:a@h>\r\n", "").await.status(), 403);

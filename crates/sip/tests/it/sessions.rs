@@ -64,7 +64,10 @@ async fn we_refresh() {
         next(&mut dialog).await;
         for _ in 0..2 {
             let refresh = phone.request(method).await;
-            assert_eq!((refresh.get("Session-Expires"), refresh.body.as_str()), ("2;refresher=uac", if method == "INVITE" { ANSWER } else { "" }));
+            assert_eq!(
+                (refresh.get("Session-Expires"), refresh.body.as_str()),
+                ("2;refresher=uac", if method == "INVITE" { ANSWER } else { "" })
+            );
             phone.reply(&refresh, 200, "Session-Expires: 2;refresher=uac\r\n", if method == "INVITE" { ANSWER } else { "" }).await;
             if method == "INVITE" {
                 phone.request("ACK").await;

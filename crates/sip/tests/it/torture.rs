@@ -157,7 +157,11 @@ async fn by_tcp() {
 async fn users_are_read_as_they_are_meant() {
     let mut house = House::open().await;
     let mut phone = house.phone().await;
-    for (written, meant) in [("user;par=u%40example.net", "user;par=u@example.net"), ("sips%3Auser%40example.com", "sips:user@example.com"), ("a?b&c/d", "a?b&c/d")] {
+    for (written, meant) in [
+        ("user;par=u%40example.net", "user;par=u@example.net"),
+        ("sips%3Auser%40example.com", "sips:user@example.com"),
+        ("a?b&c/d", "a?b&c/d"),
+    ] {
         let mut line = phone.line();
         line.target = format!("sip:{written}@example.com");
         phone.send(&line.invite(crate::house::OFFER)).await;

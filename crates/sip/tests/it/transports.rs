@@ -88,7 +88,8 @@ async fn calls_go_out_by_tcp_and_tls() {
     for transport in [Transport::Tcp, Transport::Tls] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let mut dial = Dial::new(&format!("sip:bob@localhost:{};transport={transport}", address.port()), "sip:us@tandem.test", OFFER.into());
+        let mut dial =
+            Dial::new(&format!("sip:bob@localhost:{};transport={transport}", address.port()), "sip:us@tandem.test", OFFER.into());
         dial.target = Target::Host { transport, host: "127.0.0.1".into(), port: Some(address.port()) };
         let mut outgoing = house.sip.dial(dial);
         let (socket, from) = listener.accept().await.unwrap();
