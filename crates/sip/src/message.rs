@@ -2,7 +2,7 @@
 
 use rsipstack::{
     sip::{
-        Header, Headers, Method, Request, Response, StatusCode, Uri, Version,
+        Auth, Header, Headers, Method, Request, Response, StatusCode, Uri, Version,
         headers::make_header,
         prelude::{HasHeaders, HeadersExt},
     },
@@ -212,7 +212,7 @@ pub(crate) struct Draft {
 impl Draft {
     /// Writes it, to go through a flow. `None` where its URI is none.
     pub fn write(&self, method: Method, product: &str, flow: &crate::net::Flow) -> Option<Request> {
-        let uri = Uri::try_from(self.uri.as_str()).ok()?;
+        let uri = parsed(&self.uri)?;
         let transport = flow.peer.transport.stack();
         let mut headers = Headers::default();
         let branch = random(16);
@@ -237,6 +237,16 @@ impl Draft {
         headers.push(header("Content-Length", &body.len().to_string()));
         Some(Request { method, uri, version: Version::V2, headers, body })
     }
+}
+
+/// A URI for the stack, which cuts one whose user holds a semicolon wrongly and escapes what is escaped again.
+fn parsed(uri: &str) -> Option<Uri> {
+    let (scheme, rest) = uri.split_once(':')?;
+    let Some((user, host)) = rest.rsplit_once('@') else { return Uri::try_from(uri).ok() };
+    let mut plain = Uri::try_from(format!("{scheme}:{host}").as_str()).ok()?;
+    let (user, password) = user.split_once(':').map_or((user, None), |(user, password)| (user, Some(decoded(password))));
+    plain.auth = Some(Auth { user: decoded(user), password });
+    Some(plain)
 }
 
 /// Random hexadecimal digits.

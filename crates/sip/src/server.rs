@@ -225,7 +225,13 @@ impl MessageInspector for Edges {
     fn before_send(&self, mut message: SipMessage, _: Option<&SipAddr>) -> SipMessage {
         let marker = format!(";tag={NO_TAG}");
         let headers = match &mut message {
-            SipMessage::Request(request) => &mut request.headers,
+            SipMessage::Request(request) => {
+                // The stack wrote this one by itself, with a user that it will escape again.
+                if let (Method::Ack, Some(auth)) = (request.method, &mut request.uri.auth) {
+                    auth.user = message::decoded(&auth.user);
+                }
+                &mut request.headers
+            }
             SipMessage::Response(response) => &mut response.headers,
         };
         for header in headers.iter_mut().filter(|header| matches!(header, Header::From(_) | Header::To(_))) {
@@ -322,9 +328,6 @@ fn unfit(core: &Core, transaction: &Transaction) -> Option<Answer> {
     let (headers, body) = (&transaction.original.headers, &transaction.original.body);
     if field(headers, "Max-Forwards").is_some_and(|hops| hops.parse() == Ok(0_u32)) {
         return Some(Answer::of(483));
-    }
-    if list(headers, "Contact").next().and_then(message::uri).is_none() {
-        return Some(Answer::of(400));
     }
     if !body.is_empty() && message::sdp(headers, body).is_none() {
         return Some(Answer::of(415).with("Accept", "application/sdp"));

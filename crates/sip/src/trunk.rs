@@ -216,16 +216,12 @@ impl Client {
             let wait = match &outcome {
                 Outcome::Answered(response) if outcome.status() < 300 => {
                     tries = 0;
-                    let granted = granted(response, expires);
+                    let granted = granted(response, &self.wanted.aor, expires);
                     held.send_replace(Registration::Held { expires: granted });
                     Duration::from_millis(u64::from(granted) * 750)
                 }
-                Outcome::Answered(response) if outcome.status() == 423 && tries == 0 => {
-                    tries = 1;
-                    expires = field(&response.headers, "Min-Expires")
-                        .and_then(|least| least.parse().ok())
-                        .unwrap_or(expires)
-                        .max(expires);
+                Outcome::Answered(response) if outcome.status() == 423 && least(response) > expires => {
+                    expires = least(response);
                     Duration::ZERO
                 }
                 _ => {
@@ -270,10 +266,16 @@ impl Client {
     }
 }
 
+/// The shortest registration that a trunk takes.
+fn least(response: &Response) -> u32 {
+    field(&response.headers, "Min-Expires").and_then(|least| least.parse().ok()).unwrap_or(0)
+}
+
 /// For how long a registration was granted: what the contact says, or else the answer.
-fn granted(response: &Response, asked: u32) -> u32 {
-    let contacts =
-        list(&response.headers, "Contact").filter_map(|contact| Address::cut(contact)?.parameter("expires")?.parse::<u32>().ok());
+fn granted(response: &Response, aor: &str, asked: u32) -> u32 {
+    let ours = |contact: &Address<'_>| message::user(contact.uri) == message::user(aor);
+    let contacts = list(&response.headers, "Contact").filter_map(Address::cut).filter(ours);
+    let contacts = contacts.filter_map(|contact| contact.parameter("expires")?.parse::<u32>().ok());
     let said = contacts.min().or_else(|| field(&response.headers, "Expires")?.parse().ok());
     said.unwrap_or(asked).clamp(1, asked.max(1))
 }

@@ -193,8 +193,8 @@ mod tests {
 
     #[test]
     fn reasons_are_read_as_they_are_written() {
-        let reasons = vec![Reason::q850(16, "Normal \"clearing\""), Reason::sip(486, "Busy Here")];
-        let written: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+        let reasons = [Reason::q850(16, "Normal \"clearing\""), Reason::sip(486, "Busy Here")];
+        let written = reasons.map(|reason| reason.to_string());
         let read = Reason::read(&written.join(", "));
         assert_eq!(
             read.iter().map(|reason| (reason.protocol.as_str(), reason.cause)).collect::<Vec<_>>(),

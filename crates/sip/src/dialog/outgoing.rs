@@ -376,7 +376,8 @@ impl Calling {
         tokio::spawn(forks(Arc::clone(&self.core), transaction, state.clone()));
         let (dialog, ends) = handle(state.id.clone());
         let session = session::accepted(&response.headers);
-        let Self { core, dial, requests, .. } = self;
+        let Self { core, dial, requests, events, .. } = self;
+        drop(events); // nothing follows
         let begin = Begin { core, state, ends, requests, session, sdp: dial.sdp, caller: true, seat, place: Some(place) };
         last.send(Progress::Answered { dialog, sdp: message::sdp(&response.headers, &response.body) });
         Talk::new(begin).run().await;

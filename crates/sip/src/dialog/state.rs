@@ -66,7 +66,9 @@ impl State {
         let headers = &request.headers;
         let (from, to) = (field(headers, "From")?, field(headers, "To")?);
         let routes: Vec<String> = list(headers, "Record-Route").map(str::to_owned).collect();
-        let target = message::uri(list(headers, "Contact").next()?)?.to_owned();
+        // RFC 2543 knew calls without a contact: they are reached where they came from.
+        let said = list(headers, "Contact").next().and_then(message::uri).map(str::to_owned);
+        let target = said.unwrap_or_else(|| format!("sip:{};transport={}", source.address, source.transport));
         let target = if routes.is_empty() { fixed(&target, source) } else { target };
         let id = DialogId { call_id: field(headers, "Call-ID")?.to_owned(), local_tag, remote_tag: tag(from)?.to_owned() };
         let (local, remote) = (untagged(to), untagged(from));

@@ -56,8 +56,9 @@ pub(crate) struct Talk {
     pub(super) results: mpsc::Receiver<Done>,
     refresh_at: Option<Instant>,
     probing: bool,
-    pub _seat: Seat,
+    /// The place is given back before the seat, so that who waits for the last seat finds all places free.
     pub _place: Option<Place>,
+    pub _seat: Seat,
 }
 
 /// What ends a call: whom it is put down to, and what the other side is told, where it is told anything.

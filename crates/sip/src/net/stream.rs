@@ -219,7 +219,6 @@ fn ws_written(octets: Vec<u8>) -> Message {
 }
 
 /// `None` ends the connection; otherwise what is to be sent at once.
-#[expect(clippy::option_option, reason = "the end of the connection is another thing than nothing to send")]
 async fn ws_message(flows: &Arc<Flows>, message: Message, flow: &Flow, octets: &Octets) -> Option<Option<Message>> {
     let body = match message {
         Message::Text(text) => text.as_bytes().to_vec(),

@@ -51,7 +51,7 @@ fn hidden<'a>(raw: &Raw<'a>) -> Option<&'a str> {
     raw.method()?;
     let uri = std::str::from_utf8(raw.start.split(|octet| *octet == b' ').nth(1)?).ok()?;
     let (user, _) = uri.rsplit_once('@')?;
-    user.contains([';', '?', '&', '/']).then_some(uri)
+    user.contains([';', '?', '&', '/', '%']).then_some(uri)
 }
 
 fn start(raw: &Raw<'_>) -> Vec<u8> {
