@@ -12,7 +12,9 @@ use tandem_domain::{
     routing::{self, Asked, Facts, Plan},
     trunk::choice::Load,
 };
-use tandem_kernel::{Caller, ConferenceId, DeviceId, Environment, EnvironmentId, FlowId, MenuId, PhoneNumber, RecordingId, Scope, Timestamp};
+use tandem_kernel::{
+    Caller, ConferenceId, DeviceId, Environment, EnvironmentId, FlowId, MenuId, PhoneNumber, RecordingId, Scope, Timestamp,
+};
 use tandem_store::{
     Fault, Tx,
     repo::{accounts, call_flows, conferences, devices, ledger, live_calls, numbers, recordings, trunks},
@@ -109,12 +111,19 @@ pub async fn outgoing(app: &App, environment: EnvironmentId, from: PhoneNumber, 
 ///
 /// # Errors
 /// `owned_number_not_found`, and faults of the store. A refusal is in the outcome.
-pub async fn onward(app: &App, environment: EnvironmentId, number: PhoneNumber, to: Destination, query: RouteQuery) -> Result<Routed> {
+pub async fn onward(
+    app: &App,
+    environment: EnvironmentId,
+    number: PhoneNumber,
+    to: Destination,
+    query: RouteQuery,
+) -> Result<Routed> {
     let kind = app.directory.environment(environment).await?.settings.kind;
     let (pen, pocket, dice) = (app.pen(), reach(app, kind)?, dice(app));
     let read = move |tx: &mut Tx| {
         let known = Known { environment, pocket: pocket.clone(), dice };
-        let number = numbers::by_phone(tx, environment, number)?.ok_or_else(|| Error::owned_number_not_found(number.to_string()))?;
+        let number =
+            numbers::by_phone(tx, environment, number)?.ok_or_else(|| Error::owned_number_not_found(number.to_string()))?;
         let facts = facts(tx, &pen, &known, Some(&number), Named::of(std::iter::once(&to)), &query)?;
         let mut explanation = Explanation::of("route", number.phone.to_string());
         let asked = Asked { caller: query.from, path: &query.path };
@@ -144,7 +153,14 @@ struct Known {
     dice: u64,
 }
 
-fn incoming_in(tx: &mut Tx, pen: &Pen, known: &Known, number: Option<Number>, to: PhoneNumber, query: &RouteQuery) -> Result<Routed> {
+fn incoming_in(
+    tx: &mut Tx,
+    pen: &Pen,
+    known: &Known,
+    number: Option<Number>,
+    to: PhoneNumber,
+    query: &RouteQuery,
+) -> Result<Routed> {
     let facts = facts(tx, pen, known, number.as_ref(), Named::default(), query)?;
     let mut explanation = Explanation::of("route", to.to_string());
     let asked = Asked { caller: query.from, path: &query.path };
@@ -240,7 +256,11 @@ fn facts(tx: &mut Tx, pen: &Pen, known: &Known, number: Option<&Number>, mut nam
     let since = machine.plus_seconds(-tandem_domain::call::PACE);
     Ok(Facts {
         now,
-        devices: owned.into_iter().map(|device| (device.id, (contacts(device.id), device))).map(|(id, (held, device))| (id, (device, held))).collect(),
+        devices: owned
+            .into_iter()
+            .map(|device| (device.id, (contacts(device.id), device)))
+            .map(|(id, (held, device))| (id, (device, held)))
+            .collect(),
         flows,
         menus: there.into_iter().filter_map(|place| if let Place::Menu(id) = place { Some(id) } else { None }).collect(),
         conferences: conferences::existing(tx, environment, &named.conferences)?.into_iter().collect(),
@@ -268,7 +288,8 @@ fn read_flows(tx: &mut Tx, environment: EnvironmentId, named: &mut Named) -> Res
         wanted.clear();
         for flow in found {
             flow.destinations().for_each(|(_, to, _)| named.add(to));
-            wanted.extend(flow.destinations().filter_map(|(_, to, _)| if let Destination::Flow(id) = to { Some(*id) } else { None }));
+            wanted
+                .extend(flow.destinations().filter_map(|(_, to, _)| if let Destination::Flow(id) = to { Some(*id) } else { None }));
             flows.insert(flow.id, flow);
         }
         wanted.retain(|id| !flows.contains_key(id));
@@ -279,7 +300,10 @@ fn read_flows(tx: &mut Tx, environment: EnvironmentId, named: &mut Named) -> Res
 /// The trunks of a kind of environment with the calls that each carries.
 fn loads(tx: &mut Tx, kind: Environment) -> Result<Vec<Load>> {
     let trunks = trunks::serving(tx, kind)?;
-    let carried: HashMap<_, _> =
-        if trunks.iter().any(|trunk| trunk.capacity.is_some()) { live_calls::loads(tx)?.into_iter().collect() } else { HashMap::new() };
+    let carried: HashMap<_, _> = if trunks.iter().any(|trunk| trunk.capacity.is_some()) {
+        live_calls::loads(tx)?.into_iter().collect()
+    } else {
+        HashMap::new()
+    };
     Ok(trunks.into_iter().map(|trunk| Load { calls: carried.get(&trunk.id).copied().unwrap_or(0), trunk }).collect())
 }

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 use tandem_app::devices::{self, Binding};
-use tandem_kernel::{DeviceId, Environment::{Live, Test}};
+use tandem_kernel::{
+    DeviceId,
+    Environment::{Live, Test},
+};
 use tandem_testkit::{Client, Server, on_both};
 
 use crate::numbers::buy;

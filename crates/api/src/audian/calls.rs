@@ -15,7 +15,12 @@ const TAG: &str = "Calls";
 const ID: &[(&str, &str)] = &[("call_id", "The call's id.")];
 const LIST: &[Field] = &[
     super::numbers::LIMIT,
-    Field::new("before", Kind::Text { min: 1, max: 64 }, "The call before which the page ends: the last one of the page before.", ""),
+    Field::new(
+        "before",
+        Kind::Text { min: 1, max: 64 },
+        "The call before which the page ends: the last one of the page before.",
+        "",
+    ),
 ];
 
 /// A call.

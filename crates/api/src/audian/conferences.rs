@@ -27,15 +27,37 @@ macro_rules! fields {
     ($name:ident, $first:expr) => {
         const $name: &[Field] = &[
             $first,
-            Field::new("scheduled_for", Kind::Time, "When it begins to take participants; at once where it is left out.", r#""2030-01-01T12:00:00Z""#).or(&["scheduledFor"]).clearable(),
-            Field::new("max_participants", Kind::Int { min: 1, max: PARTICIPANTS.1 }, "How many take part at the most; 100 where it is left out.", "100").or(&["maxParticipants"]),
+            Field::new(
+                "scheduled_for",
+                Kind::Time,
+                "When it begins to take participants; at once where it is left out.",
+                r#""2030-01-01T12:00:00Z""#,
+            )
+            .or(&["scheduledFor"])
+            .clearable(),
+            Field::new(
+                "max_participants",
+                Kind::Int { min: 1, max: PARTICIPANTS.1 },
+                "How many take part at the most; 100 where it is left out.",
+                "100",
+            )
+            .or(&["maxParticipants"]),
             Field::new("require_pin", Kind::Bool, "Whether a PIN is asked for; it needs `pin`.", "false").or(&["requirePin"]),
             Field::new("pin", PIN, "The PIN, 4 to 6 digits. It is kept as a hash.", r#""4711""#).clearable(),
             Field::new("record", Kind::Bool, "Whether it is recorded from the beginning.", "false"),
-            Field::new("hold_music_id", Kind::Text { min: 1, max: 64 }, "The media that those who wait hear.", r#""media_abc123""#).or(&["holdMusicId"]).clearable(),
+            Field::new("hold_music_id", Kind::Text { min: 1, max: 64 }, "The media that those who wait hear.", r#""media_abc123""#)
+                .or(&["holdMusicId"])
+                .clearable(),
             Field::new("mute_on_entry", Kind::Bool, "Whether those who join are muted.", "false").or(&["muteOnEntry"]),
-            Field::new("allow_recording_by_participant", Kind::Bool, "Whether participants may record it.", "false").or(&["allowRecordingByParticipant"]),
-            Field::new("member_notification", Kind::Bool, "Whether the others hear who comes and goes; true where it is left out.", "true").or(&["memberNotification"]),
+            Field::new("allow_recording_by_participant", Kind::Bool, "Whether participants may record it.", "false")
+                .or(&["allowRecordingByParticipant"]),
+            Field::new(
+                "member_notification",
+                Kind::Bool,
+                "Whether the others hear who comes and goes; true where it is left out.",
+                "true",
+            )
+            .or(&["memberNotification"]),
         ];
     };
 }

@@ -6,8 +6,8 @@ use tandem_catalogue::{Code, Error, Result};
 use tandem_domain::{
     Features,
     config::{
-        ConfigChange, ForwardingChange, LONGEST_NAME, MOST_RING_TARGETS, Patch, RING_SECONDS, Recording, Ring, RingTarget, RingTo, Schedule,
-        ScheduleRule, Strategy, VoicemailChange, check_name,
+        ConfigChange, ForwardingChange, LONGEST_NAME, MOST_RING_TARGETS, Patch, RING_SECONDS, Recording, Ring, RingTarget, RingTo,
+        Schedule, ScheduleRule, Strategy, VoicemailChange, check_name,
     },
     inventory::{MAX_PATTERN, MAX_STARS, Pattern, PatternFault},
     number::Number,
@@ -89,7 +89,12 @@ const RING_TARGET: &[Field] = &[
     ),
 ];
 const RING: &[Field] = &[
-    Field::new("strategy", Kind::Choice(Strategy::WORDS), "One after the other or all together; in_turn where it is left out.", r#""in_turn""#),
+    Field::new(
+        "strategy",
+        Kind::Choice(Strategy::WORDS),
+        "One after the other or all together; in_turn where it is left out.",
+        r#""in_turn""#,
+    ),
     Field::new("targets", Kind::Objects(RING_TARGET, MOST_RING_TARGETS), "Which telephones.", "").required(),
 ];
 const CONFIG: &[Field] = &[

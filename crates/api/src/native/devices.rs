@@ -18,9 +18,13 @@ const TAG: &str = "Devices";
 const ID: &[(&str, &str)] = &[("device_id", "The device's id.")];
 const LOST: &str = "The password was shown once, in the first answer. If it is lost, rotate it.";
 const LABEL: Field = Field::new("label", Kind::Text { min: 1, max: LONGEST_LABEL }, "Your name for it.", r#""Front desk""#);
-const CALLER_ID: Field =
-    Field::new("caller_id", Kind::Phone, "The number of yours that its calls come from; it cannot call outside without one.", r#""+14155550100""#)
-        .clearable();
+const CALLER_ID: Field = Field::new(
+    "caller_id",
+    Kind::Phone,
+    "The number of yours that its calls come from; it cannot call outside without one.",
+    r#""+14155550100""#,
+)
+.clearable();
 const MAX: Field = Field::new(
     "max_registrations",
     Kind::Int { min: 1, max: MOST_REGISTRATIONS },

@@ -46,7 +46,12 @@ const REWRITE: &[Field] = &[
     Field::new("add", ADDED, "What is put there instead.", r#""0""#),
 ];
 const ROUTE: &[Field] = &[
-    Field::new("prefix", DIGITS, "The beginning of the numbers, with the country's code; an empty one is every number.", r#""1415""#),
+    Field::new(
+        "prefix",
+        DIGITS,
+        "The beginning of the numbers, with the country's code; an empty one is every number.",
+        r#""1415""#,
+    ),
     Field::new("country", Kind::Choice(COUNTRIES), "Or the country of the numbers, by ISO 3166-1.", r#""US""#),
     Field::new(
         "priority",
@@ -65,7 +70,12 @@ const REGISTERS: &[Field] = &[
     Field::new("user", Kind::Text { min: 1, max: 128 }, "Whom we are there.", r#""tandem""#).required(),
     Field::new("auth_user", Kind::Text { min: 1, max: 128 }, "The user name of the challenge, where it is another.", r#""tandem""#),
     Field::new("password", Kind::Text { min: 1, max: 128 }, "The password. It is kept sealed.", r#""correct horse""#).required(),
-    Field::new("expires_seconds", Kind::Int { min: 60, max: 86_400 }, "How long a registration holds; 3600 where it is not said.", "3600"),
+    Field::new(
+        "expires_seconds",
+        Kind::Int { min: 60, max: 86_400 },
+        "How long a registration holds; 3600 where it is not said.",
+        "3600",
+    ),
 ];
 
 macro_rules! fields {
@@ -105,7 +115,12 @@ fields!(
 fields!(
     CHANGE,
     NAME,
-    [Field::new("state", Kind::Choice(STATES), "`drained` gets no new calls and brings them still; `active` undoes it.", r#""drained""#)]
+    [Field::new(
+        "state",
+        Kind::Choice(STATES),
+        "`drained` gets no new calls and brings them still; `active` undoes it.",
+        r#""drained""#
+    )]
 );
 
 /// A trunk.

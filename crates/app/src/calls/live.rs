@@ -265,9 +265,14 @@ fn charge(tx: &mut Tx, desk: &Desk, live: &Live, seconds: i64, cost: i64) -> Res
     let money = |micros| Money::new(micros, currency);
     let Tariff { inbound, outbound } = live.tariff;
     let mut why = Explanation::of("charge", live.id.to_string());
-    why.note("somebody answered", live.answered_at.map_or_else(|| "nobody did".to_owned(), |_| format!("{seconds} s were spoken")), seconds > 0);
+    why.note(
+        "somebody answered",
+        live.answered_at.map_or_else(|| "nobody did".to_owned(), |_| format!("{seconds} s were spoken")),
+        seconds > 0,
+    );
     for (name, rate) in [("coming in", inbound), ("going out", outbound)] {
-        let compared = format!("{} a minute and {} once, {} s are paid", money(rate.minute), money(rate.setup), rate.billed(seconds));
+        let compared =
+            format!("{} a minute and {} once, {} s are paid", money(rate.minute), money(rate.setup), rate.billed(seconds));
         why.note(format!("{name} is paid for"), compared, !rate.is_free() && seconds > 0);
     }
     let within = live.tariff.cost(seconds) <= live.held || seconds == 0;

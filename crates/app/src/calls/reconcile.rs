@@ -39,7 +39,11 @@ pub async fn pulse(app: &App) -> Result<()> {
 pub async fn keep_alive(app: App, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
         if let Err(fault) = pulse(&app).await {
-            tracing::warn!(code = fault.code().name(), report = fault.internal_report(), "this process could not say that it is there");
+            tracing::warn!(
+                code = fault.code().name(),
+                report = fault.internal_report(),
+                "this process could not say that it is there"
+            );
         }
         tokio::select! {
             () = tokio::time::sleep(PULSE) => {}
@@ -52,7 +56,11 @@ pub async fn keep_alive(app: App, mut stop: watch::Receiver<bool>) {
 pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
         if let Err(fault) = look(&app).await {
-            tracing::warn!(code = fault.code().name(), report = fault.internal_report(), "calls without a process could not be looked for");
+            tracing::warn!(
+                code = fault.code().name(),
+                report = fault.internal_report(),
+                "calls without a process could not be looked for"
+            );
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
@@ -131,7 +139,10 @@ fn faults(books: &DayBooks) -> Vec<String> {
     let rules = [
         (begun == live + recorded, format!("{begun} calls began, {live} go on and {recorded} have a record")),
         (closed == records, format!("{closed} calls were closed, {records} have a record")),
-        (closed == events && repeated == 0, format!("{closed} calls were closed, with {events} terminal events; {repeated} have several")),
+        (
+            closed == events && repeated == 0,
+            format!("{closed} calls were closed, with {events} terminal events; {repeated} have several"),
+        ),
         (cost == captured, format!("calls cost {cost} millionths by their records, {captured} by the ledger")),
         (held == 0, format!("{held} millionths are still set aside for calls that are over")),
     ];

@@ -7,11 +7,7 @@ use tandem_domain::call::{Call, Live, Outcome};
 use tandem_kernel::{CallId, Caller, Scope, Timestamp};
 use tandem_store::{
     Tx,
-    repo::{
-        calls,
-        explanations::Kept,
-        live_calls,
-    },
+    repo::{calls, explanations::Kept, live_calls},
 };
 
 use crate::{

@@ -102,14 +102,21 @@ pub fn check_pin(app: &App, conference: &Conference, dialled: &str) -> bool {
 ///
 /// # Errors
 /// What is wrong with a member, `insufficient_scope`, `operation_not_allowed` for one too many.
-pub async fn create(app: &App, caller: &Caller, command: CreateConference, finish: Finish<ConferenceView>) -> Result<ConferenceView> {
+pub async fn create(
+    app: &App,
+    caller: &Caller,
+    command: CreateConference,
+    finish: Finish<ConferenceView>,
+) -> Result<ConferenceView> {
     let (pen, caller) = (app.pen(), *caller);
     draft(&pen, caller.environment, ConferenceId::from_bytes([0; 16]), &command, Timestamp::default()).check()?;
     permit(&caller, Scope::CallsWrite)?;
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, caller.environment)?;
         if conferences::count_open(tx, caller.environment)? >= MOST_CONFERENCES {
-            return Err(Error::operation_not_allowed(format!("An environment takes at most {MOST_CONFERENCES} conferences at once")));
+            return Err(Error::operation_not_allowed(format!(
+                "An environment takes at most {MOST_CONFERENCES} conferences at once"
+            )));
         }
         let conference = draft(&pen, caller.environment, desk.id(ConferenceId::new), &command, desk.now);
         conferences::insert(tx, &conference)?;

@@ -108,11 +108,7 @@ pub async fn list(app: &App, caller: &Caller, after: Option<DeviceId>, limit: i6
         let page = devices::page(tx, environment, after, limit)?;
         let ids: Vec<DeviceId> = page.iter().map(|device| device.id).collect();
         let registered = devices::registrations(tx, &ids, now)?;
-        let view = |device: Device| DeviceView {
-            registrations: count(&registered, device.id),
-            device,
-            password: None,
-        };
+        let view = |device: Device| DeviceView { registrations: count(&registered, device.id), device, password: None };
         Ok(page.into_iter().map(view).collect())
     };
     app.store.read(read).await
@@ -144,7 +140,13 @@ pub async fn registrations(app: &App, caller: &Caller, id: String) -> Result<(De
 ///
 /// # Errors
 /// `resource_not_found`, `owned_number_not_found`, `insufficient_scope`.
-pub async fn change(app: &App, caller: &Caller, id: String, command: ChangeDevice, finish: Finish<DeviceView>) -> Result<DeviceView> {
+pub async fn change(
+    app: &App,
+    caller: &Caller,
+    id: String,
+    command: ChangeDevice,
+    finish: Finish<DeviceView>,
+) -> Result<DeviceView> {
     changed(app, caller, id, None, finish, move |tx, desk, mut device| {
         if let Patch::Set(number) = command.caller_id {
             check_caller_id(tx, device.environment, Some(number))?;

@@ -68,7 +68,13 @@ pub struct Source {
 ///
 /// # Errors
 /// `routing_target_missing`, `forward_target_unreachable`, `forward_loop`, `invalid_routing`.
-pub fn check_targets(tx: &mut Tx, from: Source, targets: &[Target], reaching: &Reaching, explanation: &mut Explanation) -> Result<()> {
+pub fn check_targets(
+    tx: &mut Tx,
+    from: Source,
+    targets: &[Target],
+    reaching: &Reaching,
+    explanation: &mut Explanation,
+) -> Result<()> {
     let Source { environment, own, leads_here } = from;
     check_there(tx, environment, own, targets, explanation)?;
     let certain = targets.iter().filter(|target| target.certain);
@@ -84,7 +90,8 @@ pub fn check_targets(tx: &mut Tx, from: Source, targets: &[Target], reaching: &R
 }
 
 fn check_reached(tx: &mut Tx, targets: &[Target], reaching: &Reaching, explanation: &mut Explanation) -> Result<()> {
-    let number = |target: &Target| if let Destination::Number(number) = target.to { Some((target.field.clone(), number)) } else { None };
+    let number =
+        |target: &Target| if let Destination::Number(number) = target.to { Some((target.field.clone(), number)) } else { None };
     let wanted: Vec<(String, PhoneNumber)> = targets.iter().filter_map(number).collect();
     if wanted.is_empty() {
         return Ok(());
@@ -139,7 +146,8 @@ pub fn next_places(tx: &mut Tx, environment: EnvironmentId, places: &[Place]) ->
     let mut next = call_flows::links_of(tx, environment, &others)?;
     for number in numbers::by_phones(tx, environment, &phones)? {
         let rung: Vec<RingTo> = number.config.rings().collect();
-        let rung = rung.into_iter().filter_map(|to| if let RingTo::Number(number) = to { Some(Place::Number(number)) } else { None });
+        let rung =
+            rung.into_iter().filter_map(|to| if let RingTo::Number(number) = to { Some(Place::Number(number)) } else { None });
         let forwarding = number.config.call_forwarding.filter(|forwarding| forwarding.enabled);
         let forward = forwarding.and_then(|forwarding| forwarding.forward_to).map(Place::Number);
         let flow = number.config.call_flow_id.as_deref().and_then(FlowId::parse).map(Place::Flow);

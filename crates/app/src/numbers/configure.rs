@@ -93,7 +93,13 @@ fn without_target(change: &ConfigChange) -> ConfigChange {
     change
 }
 
-fn check_routing(tx: &mut Tx, number: &Number, config: &NumberConfig, reach: &Reaching, explanation: &mut Explanation) -> Result<()> {
+fn check_routing(
+    tx: &mut Tx,
+    number: &Number,
+    config: &NumberConfig,
+    reach: &Reaching,
+    explanation: &mut Explanation,
+) -> Result<()> {
     let conference = config.conference_id.as_deref().map(|id| ("conference_id", "conference", id));
     let flow = config.call_flow_id.as_deref().map(|id| ("call_flow_id", "call_flow", id));
     let named = conference.into_iter().chain(flow).map(|(field, kind, id)| {

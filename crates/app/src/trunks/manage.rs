@@ -152,7 +152,13 @@ pub async fn get(app: &App, id: String) -> Result<Trunk> {
 ///
 /// # Errors
 /// `resource_not_found`, and what [`Trunk::check`] refuses.
-pub async fn change(app: &App, operator: Operator, id: String, command: ChangeTrunk, finish: Finish<TrunkView>) -> Result<TrunkView> {
+pub async fn change(
+    app: &App,
+    operator: Operator,
+    id: String,
+    command: ChangeTrunk,
+    finish: Finish<TrunkView>,
+) -> Result<TrunkView> {
     let pen = app.pen();
     let registration = match command.registers {
         Some(Some(registers)) => Some(Some(registers.sealed(app)?)),

@@ -4,7 +4,8 @@ mod manage;
 mod serve;
 
 pub use manage::{
-    AddTrunk, ChangeTrunk, Edit, NewCredentials, Registers, TrunkView, add, change, get, list, remove, remove_credentials, rotate_credentials,
+    AddTrunk, ChangeTrunk, Edit, NewCredentials, Registers, TrunkView, add, change, get, list, remove, remove_credentials,
+    rotate_credentials,
 };
 pub use serve::{identify, outbound, own_password, report_health, serving};
 

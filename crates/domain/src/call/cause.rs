@@ -266,15 +266,34 @@ mod tests {
     #[test]
     fn statuses_and_values_are_understood() {
         for (status, reason) in [
-            (486, Reason::Busy), (600, Reason::Busy), (480, Reason::NoAnswer), (408, Reason::NoAnswer), (404, Reason::Unassigned),
-            (603, Reason::Rejected), (487, Reason::Canceled), (503, Reason::Congestion), (488, Reason::Incompatible),
-            (499, Reason::Failed), (599, Reason::Failed), (699, Reason::Rejected), (200, Reason::Normal), (0, Reason::Failed),
+            (486, Reason::Busy),
+            (600, Reason::Busy),
+            (480, Reason::NoAnswer),
+            (408, Reason::NoAnswer),
+            (404, Reason::Unassigned),
+            (603, Reason::Rejected),
+            (487, Reason::Canceled),
+            (503, Reason::Congestion),
+            (488, Reason::Incompatible),
+            (499, Reason::Failed),
+            (599, Reason::Failed),
+            (699, Reason::Rejected),
+            (200, Reason::Normal),
+            (0, Reason::Failed),
         ] {
             assert_eq!(Reason::of_sip(status), reason, "{status}");
         }
         for (value, reason) in [
-            (1, Reason::Unassigned), (16, Reason::Normal), (17, Reason::Busy), (18, Reason::NoAnswer), (19, Reason::NoAnswer),
-            (21, Reason::Rejected), (34, Reason::Congestion), (38, Reason::Failed), (88, Reason::Incompatible), (46, Reason::Congestion),
+            (1, Reason::Unassigned),
+            (16, Reason::Normal),
+            (17, Reason::Busy),
+            (18, Reason::NoAnswer),
+            (19, Reason::NoAnswer),
+            (21, Reason::Rejected),
+            (34, Reason::Congestion),
+            (38, Reason::Failed),
+            (88, Reason::Incompatible),
+            (46, Reason::Congestion),
         ] {
             assert_eq!(Reason::of_q850(value), reason, "{value}");
         }

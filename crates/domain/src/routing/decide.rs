@@ -169,7 +169,11 @@ impl Way<'_> {
     fn otherwise(&self, why: &mut Explanation) -> Otherwise {
         let on = self.config().voicemail.as_ref().is_some_and(|voicemail| voicemail.enabled);
         let compared = if on { "it is on" } else { "it is off" };
-        if why.note("voicemail takes what nobody answers", compared, on) { Otherwise::Voicemail } else { Otherwise::End(Reason::NoAnswer) }
+        if why.note("voicemail takes what nobody answers", compared, on) {
+            Otherwise::Voicemail
+        } else {
+            Otherwise::End(Reason::NoAnswer)
+        }
     }
 
     fn begin(&self, otherwise: Otherwise, why: &mut Explanation) -> Result<Treatment> {
@@ -231,7 +235,13 @@ impl Way<'_> {
         }
     }
 
-    fn staged(&self, stages: Vec<Vec<Attempt>>, ring_seconds: i64, otherwise: Otherwise, why: &mut Explanation) -> Result<Treatment> {
+    fn staged(
+        &self,
+        stages: Vec<Vec<Attempt>>,
+        ring_seconds: i64,
+        otherwise: Otherwise,
+        why: &mut Explanation,
+    ) -> Result<Treatment> {
         let stages = stages.into_iter().filter(|attempts| !attempts.is_empty());
         let stages: Vec<Stage> = stages.map(|attempts| Stage { attempts, ring_seconds }).collect();
         if stages.is_empty() { self.nobody(otherwise, why) } else { Ok(Treatment::Ring(stages)) }
@@ -286,7 +296,9 @@ impl Way<'_> {
 
     /// Own telephones ring as often as the forwarding says before the call goes on.
     fn shorten(&self, stages: &mut [Stage], why: &mut Explanation) {
-        let Some(rings) = self.config().call_forwarding.as_ref().and_then(|forwarding| forwarding.rings_before_forward) else { return };
+        let Some(rings) = self.config().call_forwarding.as_ref().and_then(|forwarding| forwarding.rings_before_forward) else {
+            return;
+        };
         let turns = i64::try_from(stages.len()).unwrap_or(1).max(1);
         let each = (rings * RING / turns).max(SHORTEST_RINGING);
         why.note("own telephones ring as often as the forwarding says", format!("{rings} rings are {} s", rings * RING), true);
@@ -301,7 +313,8 @@ impl Way<'_> {
         let always = !forwarding.and_then(|forwarding| forwarding.when_unavailable).unwrap_or(false);
         if let Some(schedule) = &self.config().schedule {
             for (place, rule) in schedule.rules.iter().enumerate() {
-                let compared = format!("{} in {}, days {:?}, {} to {}", self.facts.now, schedule.time_zone, rule.days, rule.from, rule.to);
+                let compared =
+                    format!("{} in {}, days {:?}, {} to {}", self.facts.now, schedule.time_zone, rule.days, rule.from, rule.to);
                 let fits = rule.covers(&schedule.time_zone, self.facts.now);
                 if why.note(format!("rule {} of the schedule is for this time", place + 1), compared, fits) {
                     return Some((rule.forward_to, always));

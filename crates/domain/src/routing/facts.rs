@@ -5,7 +5,12 @@ use std::collections::{HashMap, HashSet};
 use tandem_kernel::{ConferenceId, Currency, DeviceId, FlowId, MenuId, PhoneNumber, RecordingId, Timestamp};
 
 use super::Reach;
-use crate::{call::{Policy, Traffic}, device::Device, flow::CallFlow, trunk::choice::Load};
+use crate::{
+    call::{Policy, Traffic},
+    device::Device,
+    flow::CallFlow,
+    trunk::choice::Load,
+};
 
 /// What a decision about a call has to know, read before it is made.
 #[derive(Clone, Debug)]

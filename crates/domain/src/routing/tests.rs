@@ -3,9 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use tandem_catalogue::Code;
-use tandem_kernel::{
-    ConferenceId, Currency, DeviceId, EnvironmentId, FlowId, Money, NumberId, PhoneNumber, PropertyId, Timestamp,
-};
+use tandem_kernel::{ConferenceId, Currency, DeviceId, EnvironmentId, FlowId, Money, NumberId, PhoneNumber, PropertyId, Timestamp};
 
 use super::*;
 use crate::{
@@ -139,7 +137,10 @@ fn a_forward_goes_out_with_the_callers_number_and_says_who_sent_it_on() {
 
 #[test]
 fn devices_ring_before_the_forward_as_often_as_it_says() {
-    let config = |when_unavailable, rings_before| NumberConfig { ring: rings(Strategy::InTurn, &[DESK, DOOR]), ..forward(when_unavailable, rings_before) };
+    let config = |when_unavailable, rings_before| NumberConfig {
+        ring: rings(Strategy::InTurn, &[DESK, DOOR]),
+        ..forward(when_unavailable, rings_before)
+    };
     let away = vec![format!("trunk {THEIRS}")];
     let desk = vec!["desk".to_owned()];
     assert_eq!(stages(config(false, None), &facts()), [(desk.clone(), 20), (away.clone(), 30)], "the door is not registered");
@@ -239,7 +240,9 @@ fn what_is_refused_and_why() {
     assert_eq!(code(forward(false, None), &Facts { policy, ..facts() }, &[]), Code::CallTooDear);
     let suspended = Number { state: NumberState::Suspended { grace_until: Timestamp::default() }, ..number(forward(false, None)) };
     let asked = Asked { caller: None, path: &[] };
-    let says = |number: Option<&Number>| inbound(phone(OURS), number, asked, &facts(), &mut Explanation::of("route", "x")).expect_err("refused").code();
+    let says = |number: Option<&Number>| {
+        inbound(phone(OURS), number, asked, &facts(), &mut Explanation::of("route", "x")).expect_err("refused").code()
+    };
     assert_eq!(says(Some(&suspended)), Code::NumberOutOfService);
     assert_eq!(says(None), Code::NumberUnassigned);
 }

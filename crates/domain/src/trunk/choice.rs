@@ -173,7 +173,8 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_down_drained_or_full_is_passed_over_and_said() {
-        let (mut down, mut drained, mut full) = (trunk("a", &[("1", 0, 1)]), trunk("b", &[("1", 0, 1)]), trunk("c", &[("1", 0, 1)]));
+        let (mut down, mut drained, mut full) =
+            (trunk("a", &[("1", 0, 1)]), trunk("b", &[("1", 0, 1)]), trunk("c", &[("1", 0, 1)]));
         down.trunk.health.health = Health::Down;
         drained.trunk.drained = true;
         (full.trunk.capacity, full.calls) = (Some(2), 2);

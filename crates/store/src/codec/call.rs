@@ -70,11 +70,24 @@ pub fn detail_to_text(detail: &Detail) -> String {
     let Attribution { source, medium, campaign, content } = attribution;
     let Origin { country, region, city } = origin;
     let path = path.into_iter().map(PhoneNumber::digits).collect();
-    to_text(&DetailRow { by: initiated_by, from_name, source, medium, campaign, content, country, region, city, path, timeout, tags, custom_fields })
+    to_text(&DetailRow {
+        by: initiated_by,
+        from_name,
+        source,
+        medium,
+        campaign,
+        content,
+        country,
+        region,
+        city,
+        path,
+        timeout,
+        tags,
+        custom_fields,
+    })
 }
 
 /// Reads what a call carries along.
-#[expect(clippy::missing_errors_doc, reason = "as `tariff_from_text`")]
 pub fn detail_from_text(text: &str) -> Result<Detail, Fault> {
     let row: DetailRow = from_text(text)?;
     Ok(Detail {
@@ -97,7 +110,6 @@ pub fn calling_policy_to_text(policy: &Policy) -> String {
 }
 
 /// Reads it.
-#[expect(clippy::missing_errors_doc, reason = "as `tariff_from_text`")]
 pub fn calling_policy_from_text(text: &str) -> Result<Policy, Fault> {
     let PolicyRow { countries, most_per_minute, most_per_day, calls_per_minute, most_concurrent, longest } = from_text(text)?;
     let country = |text: &String| Country::parse(text).ok_or_else(|| Fault::data("a calling policy with an unknown country"));

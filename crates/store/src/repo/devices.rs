@@ -166,10 +166,8 @@ pub fn register(tx: &mut Tx, registration: &Registration) -> Result<()> {
 /// Takes one registration away; whether it was there.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn unregister(tx: &mut Tx, device: DeviceId, contact: &str) -> Result<bool> {
-    let changed = tx.execute(
-        "DELETE FROM registrations WHERE device_id = $1 AND contact = $2",
-        &[device.as_bytes().into(), contact.into()],
-    )?;
+    let changed =
+        tx.execute("DELETE FROM registrations WHERE device_id = $1 AND contact = $2", &[device.as_bytes().into(), contact.into()])?;
     Ok(changed > 0)
 }
 
@@ -195,9 +193,7 @@ pub fn registrations(tx: &mut Tx, devices: &[DeviceId], machine: Timestamp) -> R
     let keys: Vec<Param> = devices.iter().map(|id| id.as_bytes().into()).collect();
     let rows = tx.query_in(registration_columns!("WHERE expires_at > $1 AND device_id IN"), &[machine.into()], &keys, "")?;
     let mut found = rows.iter().map(registration).collect::<Result<Vec<_>, Fault>>()?;
-    found.sort_by(|one, other| {
-        (other.q, other.registered_at, &other.contact).cmp(&(one.q, one.registered_at, &one.contact))
-    });
+    found.sort_by(|one, other| (other.q, other.registered_at, &other.contact).cmp(&(one.q, one.registered_at, &one.contact)));
     Ok(found)
 }
 

@@ -115,10 +115,8 @@ pub fn traffic(tx: &mut Tx, environment: EnvironmentId, since: Timestamp, day: T
         "SELECT COUNT(*) FROM call_outcomes WHERE environment_id = $1 AND begun_at > $2",
         &[environment.as_bytes().into(), since.into()],
     )?;
-    let spent = tx.first(
-        "SELECT cost FROM call_days WHERE environment_id = $1 AND day = $2",
-        &[environment.as_bytes().into(), day.into()],
-    )?;
+    let spent = tx
+        .first("SELECT cost FROM call_days WHERE environment_id = $1 AND day = $2", &[environment.as_bytes().into(), day.into()])?;
     let spent = spent.map_or(Ok(0), |row| row.int(0))?;
     Ok(Traffic {
         concurrent: live.int(0)?,
@@ -263,14 +261,20 @@ pub fn books(tx: &mut Tx, environment: EnvironmentId, day: Timestamp, next: Time
     };
     let (of_day, stretch) = ([own, day.into()], [own, day.into(), next.into()]);
     Ok(DayBooks {
-        begun: one("SELECT CAST(COALESCE(SUM(begun), 0) AS BIGINT) FROM call_days WHERE environment_id = $1 AND day = $2", &of_day)?,
+        begun: one(
+            "SELECT CAST(COALESCE(SUM(begun), 0) AS BIGINT) FROM call_days WHERE environment_id = $1 AND day = $2",
+            &of_day,
+        )?,
         live: one("SELECT COUNT(*) FROM live_calls WHERE environment_id = $1 AND started_at >= $2 AND started_at < $3", &stretch)?,
         recorded: one(
             "SELECT COUNT(*) FROM calls c JOIN call_outcomes o ON o.id = c.id WHERE c.environment_id = $1 AND c.started_at >= $2 \
              AND c.started_at < $3",
             &stretch,
         )?,
-        closed: one("SELECT CAST(COALESCE(SUM(closed), 0) AS BIGINT) FROM call_days WHERE environment_id = $1 AND day = $2", &of_day)?,
+        closed: one(
+            "SELECT CAST(COALESCE(SUM(closed), 0) AS BIGINT) FROM call_days WHERE environment_id = $1 AND day = $2",
+            &of_day,
+        )?,
         records: one(
             "SELECT COUNT(*) FROM call_outcomes o JOIN calls c ON c.id = o.id WHERE o.environment_id = $1 AND o.day = $2",
             &of_day,
@@ -286,7 +290,10 @@ pub fn books(tx: &mut Tx, environment: EnvironmentId, day: Timestamp, next: Time
              GROUP BY o.id HAVING COUNT(*) > 1) twice",
             &of_day,
         )?,
-        cost: one("SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) FROM call_outcomes WHERE environment_id = $1 AND day = $2", &of_day)?,
+        cost: one(
+            "SELECT CAST(COALESCE(SUM(cost), 0) AS BIGINT) FROM call_outcomes WHERE environment_id = $1 AND day = $2",
+            &of_day,
+        )?,
         captured: one(
             "SELECT CAST(COALESCE(SUM(h.captured), 0) AS BIGINT) FROM call_outcomes o JOIN call_holds k ON k.call_id = o.id \
              JOIN holds h ON h.id = k.hold_id WHERE o.environment_id = $1 AND o.day = $2",
