@@ -52,6 +52,19 @@ async fn leave(ada: &Persona, amount: i64) {
     ada.credit(Test, amount - ada.wallet(Test).await.available).await;
 }
 
+/// Does it again as long as the store is too busy for it: whoever carries calls does so, and each step is done once.
+async fn patiently<T, R>(work: impl Fn() -> R) -> Result<T, Code>
+where
+    R: Future<Output = tandem_catalogue::Result<T>>,
+{
+    loop {
+        match work().await.map_err(|error| error.code()) {
+            Err(Code::Unavailable | Code::Overloaded) => tokio::task::yield_now().await,
+            outcome => return outcome,
+        }
+    }
+}
+
 async fn books(client: &Client, server: &Server) -> Value {
     let day = server.now().date();
     client.get(&format!("/v1/reconciliation/{day}")).await.assert_status(200).body.clone()
@@ -107,6 +120,32 @@ on_both! {
         server.run_due().await;
     }
 
+    async fn who_chose_from_a_menu_first_pays_for_the_way_out_from_then_on(server: Server) {
+        let ada = server.account("Ada").await;
+        let (client, app) = (ada.test(), server.app());
+        buy(&client, OURS).await;
+        leave(&ada, 1_000_000).await;
+        let command = BeginCall {
+            direction: Direction::Inbound, from: Some(phone("+14155550198")), to: phone(OURS), outside: Vec::new(),
+            initiated_by: "pocket".to_owned(), ..outbound(&server, &ada)
+        };
+        let id = calls::begin(&app, command).await.expect("begun").0.id;
+        calls::answer(&app, id, Answer::default()).await.expect("the menu");
+        server.pass_seconds(30);
+        calls::dial(&app, id, vec![phone(THEIRS)]).await.expect("dialled");
+        server.pass_seconds(10);
+        let grant = calls::answer(&app, id, taken()).await.expect("connected");
+        assert_eq!((grant.until, grant.extend_at), (100, Some(80)), "a minute from now on");
+        assert_eq!(calls::answer(&app, id, taken()).await.expect("the same").until, 100);
+        server.pass_seconds(20);
+        let call = calls::finish(&app, id, Ending::of(Reason::Normal)).await.expect("finished");
+        assert_eq!((call.duration, call.endpoint), (60, Some(phone(THEIRS))));
+        let inbound = 8_500; // a minute
+        assert_eq!(ada.wallet(Test).await.available, 1_000_000 - inbound - 4 * TENTH, "twenty seconds out are four tenths of a minute");
+        assert_eq!(kinds(&client, id).await, ["call.initiated", "call.answered", "call.completed"]);
+        assert_eq!(books(&client, &server).await["agrees"], true);
+    }
+
     async fn nobody_pays_for_what_nobody_answered(server: Server) {
         let ada = server.account("Ada").await;
         let (client, app) = (ada.test(), server.app());
@@ -154,10 +193,12 @@ on_both! {
         let policy = format!("/v1/accounts/{}/environments/test/calling-policy", ada.account);
         server.operator().patch(&policy, json!({ "calls_per_minute": 1000, "most_concurrent": 1000 })).await.assert_status(200);
         leave(&ada, 205 * TENTH).await; // twenty calls of a minute, and half of another
-        let begun: Vec<_> = (0..100).map(|_| tokio::spawn({ let (app, command) = (app.clone(), outbound(&server, &ada)); async move {
-            let id = command.id;
-            calls::begin(&app, command).await.map(|_| id).map_err(|error| error.code())
-        } })).collect();
+        let begun: Vec<_> = (0..100)
+            .map(|_| {
+                let (app, command) = (app.clone(), outbound(&server, &ada));
+                tokio::spawn(async move { patiently(|| calls::begin(&app, command.clone())).await.map(|(live, _)| live.id) })
+            })
+            .collect();
         let mut up = Vec::new();
         for one in begun {
             match one.await.expect("no panic") {
@@ -171,9 +212,14 @@ on_both! {
             calls::answer(&app, *id, taken()).await.expect("answered");
         }
         server.pass_seconds(500); // nobody ended them in time: they cost what was set aside, and no more
-        let ended: Vec<_> = up.iter().flat_map(|id| [*id, *id]).map(|id| tokio::spawn({ let app = app.clone(); async move {
-            calls::finish(&app, id, Ending::of(Reason::FundsEnded)).await.expect("finished").id
-        } })).collect();
+        let ended: Vec<_> = up
+            .iter()
+            .flat_map(|id| [*id, *id])
+            .map(|id| {
+                let app = app.clone();
+                tokio::spawn(async move { patiently(|| calls::finish(&app, id, Ending::of(Reason::FundsEnded))).await.expect("finished") })
+            })
+            .collect();
         for one in ended {
             one.await.expect("no panic");
         }

@@ -15,6 +15,8 @@ struct RateRow(i64, i64, i64, i64);
 struct TariffRow {
     inbound: RateRow,
     outbound: RateRow,
+    #[serde(default)]
+    delay: i64,
 }
 
 #[derive(Serialize, Deserialize, Default)]
@@ -51,7 +53,7 @@ struct PolicyRow {
 /// Writes a tariff.
 pub fn tariff_to_text(tariff: &Tariff) -> String {
     let row = |rate: &Rate| RateRow(rate.setup, rate.minute, rate.first, rate.step);
-    to_text(&TariffRow { inbound: row(&tariff.inbound), outbound: row(&tariff.outbound) })
+    to_text(&TariffRow { inbound: row(&tariff.inbound), outbound: row(&tariff.outbound), delay: tariff.delay })
 }
 
 /// Reads a tariff.
@@ -61,7 +63,7 @@ pub fn tariff_to_text(tariff: &Tariff) -> String {
 pub fn tariff_from_text(text: &str) -> Result<Tariff, Fault> {
     let rate = |RateRow(setup, minute, first, step)| Rate { setup, minute, first, step };
     let row: TariffRow = from_text(text)?;
-    Ok(Tariff { inbound: rate(row.inbound), outbound: rate(row.outbound) })
+    Ok(Tariff { inbound: rate(row.inbound), outbound: rate(row.outbound), delay: row.delay })
 }
 
 /// Writes what a call carries along.
