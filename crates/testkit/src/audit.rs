@@ -45,6 +45,11 @@ const UNSOUND: &[(&str, &str)] = &[
          (SELECT 1 FROM jobs j WHERE j.kind = 'message.expire' AND j.subject = m.environment_id AND j.step = m.expires_at)",
     ),
     (
+        "a message waits for a time at which nobody would send it",
+        "SELECT m.recipient FROM messages m WHERE m.state = 'scheduled' AND NOT EXISTS \
+         (SELECT 1 FROM jobs j WHERE j.kind = 'message.schedule' AND j.subject = m.environment_id AND j.step = m.scheduled_at)",
+    ),
+    (
         "a message ended more than once",
         "SELECT object FROM events WHERE kind IN ('message.delivered', 'message.undelivered', 'message.expired', 'message.failed', \
          'message.received') GROUP BY object HAVING COUNT(*) > 1",

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// How long anything that a test waits for may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long anything that a test waits for may take, on a machine that does much else at the same time.
+const PATIENCE: Duration = Duration::from_secs(60);
 const STEP: Duration = Duration::from_millis(5);
 
 /// Asks again and again until there is an answer; `what` is said where none comes in time.

@@ -6,7 +6,10 @@ use tandem_kernel::{Environment::Live, PhoneNumber};
 use tandem_testkit::{Client, MailRelay, Persona, Server, Stage, on_both, until};
 
 use super::{message, messages_of};
-use crate::messages::{OURS, THEIRS, claim, incoming, incoming_from, sender, take_all};
+use crate::{
+    messages::{OURS, THEIRS, claim, incoming, incoming_from, sender, take_all},
+    numbers::buy,
+};
 
 const OFFICE: &str = "+14155550177";
 
@@ -92,6 +95,23 @@ on_both! {
         let mut told: Vec<_> = parts.iter().map(|part| (part.from.to_string(), part.to.to_string())).collect();
         told.sort();
         assert_eq!(told, [(THEIRS.to_owned(), OFFICE.to_owned()), ("Acme".to_owned(), "+447400123456".to_owned())]);
+    }
+
+    async fn no_message_goes_round_in_circles(server: Server) {
+        let (ada, client) = sender(&server).await;
+        let eve = server.account("Eve").await;
+        let other = "+14155550139";
+        buy(&eve.live(), other).await;
+        for (owner, number, to) in [(&ada.live(), OURS, other), (&eve.live(), other, OURS)] {
+            let path = format!("/fonedynamics/v2/Numbers/{}", number.trim_start_matches('+'));
+            owner.post(&path, json!({ "SendSmsTo": to })).await.assert_status(200);
+        }
+        incoming(&server, "Round we go", "1").await;
+        server.run_due().await;
+        let (_, why) = explained(&client).await;
+        assert_eq!(why[0]["outcome"], "it was not handed on as a text message");
+        assert_eq!(why[0]["steps"][0]["compared"], format!("{other}, {OURS}"));
+        assert_eq!(claim(&server).await.len(), 0);
     }
 
     async fn what_cannot_be_paid_is_explained(server: Server) {

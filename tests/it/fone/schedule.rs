@@ -47,6 +47,14 @@ on_both! {
         assert_eq!(ada.wallet(Live).await.held, 0);
     }
 
+    async fn while_it_waits_its_price_is_held_and_the_books_add_up(server: Server) {
+        let (ada, client) = sender(&server).await;
+        client.post(&messages_of(&ada, Live), at(DAWN + 3_600)).await.assert_status(200);
+        assert_eq!(ada.wallet(Live).await.held, 10_000);
+        let books = tandem_app::audit::verify_ledger(&server.app(), |_| {}).await.expect("a look");
+        assert_eq!(books.faults, [""; 0]);
+    }
+
     async fn the_bounds_are_fourteen_days_and_an_hour(server: Server) {
         let (ada, client) = sender(&server).await;
         let path = messages_of(&ada, Live);

@@ -100,6 +100,11 @@ on_both! {
             (Method::GET, "/v1/webhooks?account_id=acc_abc123&environment=test".into(), NOTHING, "account_not_found"),
             (Method::GET, "/v1/webhooks".into(), NOTHING, "missing_parameter"),
         ]).await;
+        let elsewhere = json!({ "environment": "live", "url": "https://example.com/", "events": ["*"] });
+        say(&ada.test(), &[
+            (Method::POST, "/v1/webhooks".into(), elsewhere, "resource_not_found"),
+            (Method::GET, "/v1/webhooks?environment=live".into(), NOTHING, "resource_not_found"),
+        ]).await;
     }
 
     async fn things_that_are_not_there(server: Server) {
@@ -264,5 +269,8 @@ on_both! {
             assert_eq!((page["code"].as_str(), causes, fix), (Some(entry.name), Some(entry.causes.len()), Some(entry.resolution.len())), "{page}");
         }
         says(&client.get("/v1/errors/nonsense").await, "resource_not_found");
+        let kind = client.get("/v1/errors/nonsense").await.body["type"].as_str().expect("a type").to_owned();
+        client.get(&kind).await.assert_status(308).assert_header("location", "/v1/errors/resource_not_found");
+        client.get("/errors/nonsense").await.assert_status(404);
     }
 }

@@ -126,13 +126,11 @@ on_both! {
         ada.test().post(PURCHASE, json!({})).await
             .assert(400, examples::by_code("missing_required_parameter"));
         ada.test().send(Method::POST, PURCHASE, None).await.assert(400, examples::by_code("missing_required_parameter"));
-        ada.test().send(Method::POST, PURCHASE, Some(b" \n".to_vec())).await
-            .assert(400, examples::by_code("missing_required_parameter"));
     }
 
     async fn a_body_that_is_no_object_is_refused(server: Server) {
         let ada = server.account("Ada").await;
-        for body in ["{", "{\"number\":", "nonsense", "{'number':'+14155550100'}", "\u{feff}{}", "{\"number\":\"\\ud800\"}"] {
+        for body in [" \n", "{", "{\"number\":", "nonsense", "{'number':'+14155550100'}", "\u{feff}{}", "{\"number\":\"\\ud800\"}"] {
             let refused = ada.test().send(Method::POST, PURCHASE, Some(body.as_bytes().to_vec())).await;
             refused.assert_status(400);
             assert_eq!(refused.body["error"]["code"], "invalid_request_error");

@@ -60,14 +60,18 @@ on_both! {
     async fn however_many_there_are_a_page_reads_what_it_shows(server: Server) {
         let (ada, bob) = (server.account("Ada").await, server.account("Bob").await);
         let (environment, other) = (ada.test.environment, bob.test.environment);
-        let property = PropertyId::from_bytes([9; 16]);
+        let (small, large) = (PropertyId::from_bytes([9; 16]), PropertyId::from_bytes([8; 16]));
         let own = AddressId::from_bytes([3; 16]);
         let store = server.app().store.clone();
         for begin in (0..NUMBERS).step_by(500) {
             let filled = store.write(move |tx| {
                 (begin..begin + 500).try_for_each(|place| {
-                    let id = if place.is_multiple_of(40) { property } else { default_of(environment) };
-                    numbers::insert(tx, &number(environment, id, place, own))?;
+                    let property = match (place % 40, place % 2) {
+                        (0, _) => small,
+                        (_, 0) => large,
+                        _ => default_of(environment),
+                    };
+                    numbers::insert(tx, &number(environment, property, place, own))?;
                     numbers::insert(tx, &number(other, default_of(other), place, AddressId::from_bytes([4; 16])))
                 })
             });
@@ -76,9 +80,12 @@ on_both! {
         analyze(&server);
         let engine = server.engine();
         let zero = NumberId::from_bytes([0; 16]);
-        for (owner, index) in [(Owner::Environment(environment), "numbers_by_sort"), (Owner::Property(environment, property), "numbers_by_property")] {
+        for (owner, index, expected) in [
+            (Owner::Environment(environment), "numbers_by_sort", NUMBERS),
+            (Owner::Property(environment, small), "numbers_by_property", NUMBERS / 40),
+            (Owner::Property(environment, large), "numbers_by_property", NUMBERS / 2 - NUMBERS / 40),
+        ] {
             let counts = server.read(move |tx| number_counts::of(tx, owner)).await;
-            let expected = if matches!(owner, Owner::Environment(_)) { NUMBERS } else { NUMBERS / 40 };
             assert_eq!(counts.iter().map(|(_, count)| *count).sum::<i64>(), i64::try_from(expected).unwrap());
             let sorts: Vec<i64> = counts.iter().map(|(sort, _)| *sort).collect();
             let (page, seen) = looks(&server, move |tx: &mut Tx| numbers::of_sorts(tx, owner, &sorts, zero, PAGE, 0)).await;

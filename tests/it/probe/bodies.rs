@@ -88,8 +88,11 @@ impl Asker<'_> {
             deep.as_bytes(),
         ];
         for body in malformed {
+            if self.case.dialect == Dialect::FoneDynamics && body.starts_with(b"{\"\xff") {
+                continue; // Latin-1, which its clients send
+            }
             let answer = self.case.send_body(self.client, self.path, Some(body.to_vec())).await;
-            self.case.refused(&answer, 400, &["invalid_request_error", "malformed_body", "invalid_parameter"]);
+            self.case.refused(&answer, 400, &["invalid_request_error", "malformed_body", "invalid_parameter", "PARAMETER_INVALID"]);
             assert!(self.case.param(&answer).is_none(), "no parameter is at fault{answer}");
         }
         for body in [&b""[..], b" \n", b"{}"] {
@@ -100,9 +103,14 @@ impl Asker<'_> {
         let sample = values::sample(self.case.body.as_ref().expect("a body")).to_string().into_bytes();
         for media_type in ["text/csv", "application/x-www-form-urlencoded", "application/jsonp", "nonsense", "application/json2; x"]
         {
-            let client = self.client.header("content-type", media_type);
-            let answer = self.case.send_body(&client, self.path, Some(sample.clone())).await;
+            if media_type == "application/x-www-form-urlencoded" && self.case.takes_html_forms() {
+                continue;
+            }
+            let answer = self.case.send_as(media_type, self.client, self.path, Some(sample.clone())).await;
             answer.assert_status(415);
+        }
+        if self.case.template.ends_with("/BatchMessages") {
+            return; // takes much more
         }
         let mut large = sample;
         large.resize(MEBIBYTE + 1, b' ');
@@ -117,6 +125,9 @@ impl Asker<'_> {
             self.send(&values::with(sample, &field.pointer, Value::Null)).await;
         }
         for value in values::of_other_types(field.schema) {
+            if value.is_array() && self.case.template.ends_with("/BatchMessages") {
+                continue; // what is wrong with one message is answered in its place
+            }
             self.blames(&values::with(sample, &field.pointer, value), field, false).await;
         }
         for value in values::out_of_range(field.schema) {
@@ -133,7 +144,8 @@ impl Asker<'_> {
         let spelled = SPELLED.iter().find(|(pointer, _)| audian && *pointer == field.pointer);
         let spelled = spelled.map_or(field.name(), |(_, spelled)| spelled);
         let expected = self.case.spelled(spelled, &field.pointer);
-        let within = |named: &str| named == expected || named.strip_prefix(expected).is_some_and(|rest| rest.starts_with('/'));
+        let within =
+            |named: &str| named == expected || named.strip_prefix(&expected).is_some_and(|rest| rest.starts_with(['/', '.']));
         assert!(named.as_deref().is_some_and(within), "{expected} is at fault{answer}");
     }
 

@@ -27,6 +27,8 @@ pub struct Case {
     pub access: Access,
     /// The schema of a JSON body.
     pub body: Option<Value>,
+    /// What a body is announced as.
+    media_type: String,
     /// Whether it takes a body of another type.
     pub raw: bool,
     /// Parameters of the query with their schemas.
@@ -73,8 +75,12 @@ impl Case {
         let query: Vec<&Value> = parameters.iter().filter(|parameter| parameter["in"] == "query").collect();
         let name = |parameter: &Value| parameter["name"].as_str().expect("a name").to_owned();
         let needed = query.iter().filter(|parameter| parameter["required"] == true);
-        let needed: Vec<_> = needed.map(|it| format!("{}={}", name(it), values::word(&it["schema"]))).collect();
+        let needed: Vec<_> =
+            needed.enumerate().map(|(place, it)| format!("{}={}", name(it), values::rising(place, &it["schema"]))).collect();
         let content = &operation["requestBody"]["content"];
+        let json = content
+            .as_object()
+            .and_then(|content| content.iter().find(|(name, _)| *name == "application/json" || name.ends_with("+json")));
         Self {
             dialect,
             method: method.to_ascii_uppercase().parse().expect("a method"),
@@ -87,8 +93,9 @@ impl Case {
                 None if operation["security"].is_null() => Access::Anybody,
                 other => panic!("{template}: who is {other:?}?"),
             },
-            body: content.get("application/json").map(|content| content["schema"].clone()),
-            raw: content.is_object() && content.get("application/json").is_none(),
+            body: json.map(|(_, content)| content["schema"].clone()),
+            media_type: json.map_or("text/csv", |(media_type, _)| media_type).to_owned(),
+            raw: content.is_object() && json.is_none(),
             query: query.iter().map(|parameter| (name(parameter), parameter["schema"].clone())).collect(),
             required_query: needed.join("&"),
         }
@@ -143,7 +150,12 @@ impl Case {
 
     /// Sends it with any body. No answer may say that the server failed.
     pub async fn send_body(&self, client: &Client, path: &str, body: Option<Vec<u8>>) -> Answer {
-        let client = if self.raw { client.header("content-type", "text/csv") } else { client.clone() };
+        self.send_as(&self.media_type, client, path, body).await
+    }
+
+    /// The same, announced as something else.
+    pub async fn send_as(&self, media_type: &str, client: &Client, path: &str, body: Option<Vec<u8>>) -> Answer {
+        let client = client.header("content-type", media_type);
         let answer = client.send(self.method.clone(), path, body).await;
         assert!(answer.status < 500, "the server failed{answer}");
         let shown = answer.sent_header("x-auth-token").or_else(|| answer.sent_header("authorization"));
@@ -158,6 +170,7 @@ impl Case {
     pub fn code<'a>(&self, answer: &'a Answer) -> &'a str {
         let code = match self.dialect {
             Dialect::Audian => &answer.body["error"]["code"],
+            Dialect::FoneDynamics => &answer.body["ResponseStatus"]["ErrorCode"],
             _ => &answer.body["code"],
         };
         code.as_str().unwrap_or("")
@@ -167,6 +180,7 @@ impl Case {
     pub fn param(&self, answer: &Answer) -> Option<String> {
         let named = match self.dialect {
             Dialect::Audian => answer.body["error"]["param"].as_str(),
+            Dialect::FoneDynamics => answer.body["ResponseStatus"]["Errors"][0]["FieldName"].as_str(),
             // Its errors are flat: only the text tells.
             Dialect::TelephonyIo => answer.body["error"].as_str().and_then(named_in),
             _ => answer.body["errors"][0]["pointer"].as_str(),
@@ -174,9 +188,23 @@ impl Case {
         named.map(str::to_owned)
     }
 
+    /// The status of what is not there.
+    pub fn not_there(&self) -> u16 {
+        if self.dialect == Dialect::FoneDynamics { 400 } else { 404 }
+    }
+
+    /// Whether a body may come as the form of a page.
+    pub fn takes_html_forms(&self) -> bool {
+        self.dialect == Dialect::FoneDynamics && self.media_type == "application/json"
+    }
+
     /// How the dialect names a member of a body or of a query.
-    pub fn spelled<'a>(&self, name: &'a str, pointer: &'a str) -> &'a str {
-        if self.dialect == Dialect::Native { pointer } else { name }
+    pub fn spelled(&self, name: &str, pointer: &str) -> String {
+        match self.dialect {
+            Dialect::Native => pointer.to_owned(),
+            Dialect::FoneDynamics => pointer.trim_start_matches('/').replace('/', "."),
+            Dialect::Audian | Dialect::TelephonyIo => name.to_owned(),
+        }
     }
 
     /// Whether names that no field has are refused, and not only told of in a header.

@@ -170,7 +170,7 @@ fn blames(case: &Case, answer: &Answer, name: &str) {
     answer.assert_status(400);
     let pointer = format!("/{name}");
     let expected = case.spelled(name, &pointer);
-    assert!(case.param(answer).as_deref() == Some(expected), "{expected} is at fault{answer}");
+    assert!(case.param(answer).as_ref() == Some(&expected), "{expected} is at fault{answer}");
 }
 
 /// Methods that the path does not have, and HEAD, which it has where it has GET.

@@ -66,11 +66,11 @@ impl World {
         Self(Arc::new(Inner {
             ada: ada.test(),
             ada_live: ada.live(),
-            ada_publishable: server.client_with(&ada.test.publishable),
+            ada_publishable: server.client_with(&ada.test.publishable).of(ada.account),
             ada_powerless: ada.test_with(&[]).await,
             eve: eve.test(),
             operator: server.operator(),
-            revoked: server.client_with(gone.text),
+            revoked: server.client_with(gone.text).of(ada.account),
             server,
             adas,
             vics,
@@ -132,6 +132,13 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
     let flow = json!({ "name": "Main", "routing": [{ "pattern": "*", "destination_type": "voicemail" }] });
     let flow = client.post("/audian/v2/call-flows", flow).await;
     let environment = persona.test.environment;
+    let project = sid(letter::PROPERTY, environment.as_bytes());
+    let online = json!({
+        "Email": "desk@example.com", "Password": "Correct-horse-7", "FirstName": "A", "LastName": "B", "Scopes": "Manage",
+    });
+    let online = client.post(&format!("/fonedynamics/v2/Properties/{project}/OnlineLogins"), online).await;
+    let text_message = json!({ "From": number, "To": "+14155550199", "Text": "Hello" });
+    let text_message = client.post(&format!("/fonedynamics/v2/Properties/{project}/Messages"), text_message).await;
     let call = tandem_testkit::call(environment, "+61412345678", number, server.now());
     let call = persona.write_calls(Test, vec![call]).await.remove(0);
     let conference = client.post("/audian/v2/conferences", json!({ "name": "Monday" })).await;
@@ -147,7 +154,9 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
         ("recording_id", recording),
         ("day", server.now().date()),
         ("CallSid", sid(letter::CALL, call.id.as_bytes())),
-        ("PropertySid", sid(letter::PROPERTY, environment.as_bytes())),
+        ("PropertySid", project),
+        ("OnlineLoginSid", text(&online.body, "/OnlineLogin/OnlineLoginSid")),
+        ("MessageSid", text(&text_message.body, "/Message/MessageSid")),
         ("AccountSid", account_sid(persona.account)),
         ("AddressSid", text(&address.body, "/Address/AddressSid")),
         ("CountryCode", "US".to_owned()),

@@ -57,7 +57,8 @@ const CONFIGURE: &[Field] = &[
     Field::new("Recording", Kind::Choice(RECORDINGS), "Whether calls are recorded.", r#""Off""#)
         .unknown_as(Error::unknown_recording_option)
         .clearable(),
-    Field::new("SendSmsFrom", Kind::Sender, "Whom a message that is sent on comes from.", r#""+61480000000""#).clearable(),
+    Field::new("SendSmsFrom", Kind::Text { min: 0, max: 16 }, "Whom a message that is sent on comes from.", r#""+61480000000""#)
+        .clearable(),
     Field::new("SendSmsTo", Kind::Phone, "Who gets messages that come in, as a message.", r#""+61412345678""#).clearable(),
     Field::new("SendEmailFrom", Kind::EMAIL, "Whom such an e-mail comes from.", r#""sms@example.com""#).clearable(),
     Field::new("SendEmailTo", Kind::EMAIL, "Who gets messages that come in, as an e-mail.", r#""desk@example.com""#).clearable(),

@@ -116,6 +116,9 @@ async fn walk(
         return Err(Error::shutting_down(AFTER_STOPPING));
     }
     let path = path_params(parts).await;
+    if path.iter().any(|(_, value)| value.is_empty()) {
+        return Err(Error::path_not_found(parts.uri.path().to_owned())); // `//` names nothing, whatever would be beyond it
+    }
     let principal = trail.principal.clone();
     let environment = principal.as_ref().and_then(|principal| principal.key.environment).unwrap_or(shared.nobody);
     let whole_path = parts.uri.path_and_query().map_or("/", |path| path.as_str());

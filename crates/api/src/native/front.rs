@@ -6,11 +6,11 @@ use axum::{
     Router,
     body::Body,
     extract::{Path, Request},
-    response::IntoResponse,
+    response::{IntoResponse, Redirect},
     routing::get,
 };
 use http::{Response, StatusCode, header};
-use tandem_catalogue::{Dialect, Error};
+use tandem_catalogue::{Code, Dialect, Error};
 
 use super::problem;
 use crate::{
@@ -35,6 +35,7 @@ pub fn front(shared: &Arc<Shared>) -> Router {
         .route("/healthz", get(|| async { said(Reply::json(StatusCode::OK, &serde_json::json!({ "alive": true }))) }))
         .route("/readyz", get(ready))
         .route("/openapi/{dialect}", get(document))
+        .route("/errors/{code}", get(page))
         .fallback(
             |request: Request| async move { said(problem::refuse(&Error::path_not_found(request.uri().path().to_owned()), "")) },
         )
@@ -45,6 +46,14 @@ async fn document(Path(name): Path<String>) -> Response<Body> {
     match dialect.and_then(openapi) {
         Some(document) => said(Reply::json(StatusCode::OK, &document)),
         None => said(problem::refuse(&Error::resource_not_found("OpenAPI document", name), "")),
+    }
+}
+
+/// What the `type` of a problem leads to.
+async fn page(Path(name): Path<String>) -> Response<Body> {
+    match Code::parse(&name) {
+        Some(code) => Redirect::permanent(&format!("/v1/errors/{}", code.name())).into_response(),
+        None => said(problem::refuse(&Error::resource_not_found("error", name), "")),
     }
 }
 

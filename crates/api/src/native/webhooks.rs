@@ -198,12 +198,12 @@ pub fn endpoints() -> Vec<Endpoint> {
 
 fn of_webhooks() -> Vec<Endpoint> {
     const LOOKUP: &[Code] = &[Code::ResourceNotFound];
-    const OWNER: &[Code] = &[Code::AccountNotFound];
+    const OWNER: &[Code] = &[Code::AccountNotFound, Code::ResourceNotFound];
     const ONE: &str = "/webhooks/{webhook_id}";
     let make = Endpoint::new("makeWebhook", Method::POST, "/webhooks", "Make a webhook; its secret is shown once.", create)
         .body(CREATE)
         .answers::<WebhookDto>(StatusCode::CREATED)
-        .codes(&[Code::AccountNotFound, Code::OperationNotAllowed]);
+        .codes(&[Code::AccountNotFound, Code::ResourceNotFound, Code::OperationNotAllowed]);
     let list = Endpoint::new("listAllWebhooks", Method::GET, "/webhooks", "List webhooks of every dialect, oldest first.", list)
         .query(LIST)
         .answers::<Page<WebhookDto>>(StatusCode::OK)

@@ -12,7 +12,7 @@ use tandem_store::{
     Tx,
     repo::{
         jobs::{self, Job},
-        messages,
+        messages, numbers,
     },
 };
 
@@ -33,6 +33,9 @@ pub const FORWARD_EMAIL_JOB: &str = "message.forward_email";
 const EMAIL_DAYS: i64 = 3;
 /// Seconds after which another process takes an e-mail up whose sender has died.
 const EMAIL_TURN: i64 = 120;
+
+/// Numbers over which a message may be handed on from one to the next.
+const MOST_HOPS: usize = 8;
 
 /// What sends e-mails, once whoever ties the parts together has said so.
 #[derive(Default)]
@@ -68,9 +71,8 @@ pub fn forward_sms(tx: &mut Tx, desk: &Desk, id: MessageId) -> Result<Done> {
     let Some(message) = messages::get(tx, desk.settings.id, id)? else { return Ok(Done::Finished) };
     let Some(to) = message.options.forward.to_sms else { return Ok(Done::Finished) };
     let mut why = Explanation::of("forward", id.to_string());
-    let around = to == message.to;
-    if around {
-        why.note("the message is not handed on to the number that it came in for", to.to_string(), false);
+    if let Some(way) = way_back(tx, desk, message.to, to)? {
+        why.note("the message does not come back to the number that it came in for", way, false);
         desk.explain(tx, &why.concluding("it was not handed on as a text message"))?;
         return Ok(Done::Finished);
     }
@@ -86,6 +88,22 @@ pub fn forward_sms(tx: &mut Tx, desk: &Desk, id: MessageId) -> Result<Done> {
     };
     desk.explain(tx, &why.concluding(outcome))?;
     Ok(Done::Finished)
+}
+
+/// The way on which a message that is handed on to `to` would come back to `here`, if it would. Networks do not tell how often a message was
+/// handed on, so numbers of other accounts are looked at, too.
+fn way_back(tx: &mut Tx, desk: &Desk, here: PhoneNumber, to: PhoneNumber) -> Result<Option<String>> {
+    let (mut next, mut way) = (to, to.to_string());
+    for _ in 0..MOST_HOPS {
+        if next == here {
+            return Ok(Some(way));
+        }
+        let number = numbers::of_kind(tx, desk.settings.kind, next)?;
+        let Some(onward) = number.and_then(|number| number.config.sms_forwarding.sms_to) else { return Ok(None) };
+        next = onward;
+        way = format!("{way}, {next}");
+    }
+    Ok(Some(format!("{way}, and so on")))
 }
 
 fn draft(message: &Message, to: PhoneNumber, why: &mut Explanation) -> Draft {

@@ -93,9 +93,11 @@ mod tests {
         assert!(!sydney.is_empty());
         for prefix in &sydney {
             let digits = prefix * 10_u64.pow(11 - length(*prefix));
-            assert_eq!(place_in(PhoneNumber::from_digits(digits)), Some("Sydney"), "{prefix}");
+            let place = place_in(PhoneNumber::from_digits(digits)).unwrap_or_default();
+            assert!(place.split('/').any(|city| city == "Sydney"), "{prefix} is of {place}"); // some are shared by two cities
         }
-        assert!(city_prefixes(Country::US, Some("CA"), "San Francisco").contains(&1415));
+        let francisco = city_prefixes(Country::US, Some("CA"), "San Francisco");
+        assert!(!francisco.is_empty() && francisco.iter().all(|prefix| prefix.to_string().starts_with("1415")), "{francisco:?}");
         assert_eq!(city_prefixes(Country::US, Some("NY"), "San Francisco"), [0; 0]);
         assert_eq!(city_prefixes(Country::AU, None, "Atlantis"), [0; 0]);
     }

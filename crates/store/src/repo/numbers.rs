@@ -192,7 +192,8 @@ pub enum Owner {
 }
 
 /// A page of the numbers that an owner has now and that are of one of these sorts, oldest first, from the one after `after`. Each sort
-/// is a stretch of an index, so that what the filter leaves out is not read.
+/// is a stretch of an index, so that what the filter leaves out is not read: put so that the order of ids alone is no way to walk it,
+/// which PostgreSQL would choose where one property has much of a table and so would read all that lies between.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn of_sorts(tx: &mut Tx, owner: Owner, sorts: &[i64], after: NumberId, limit: i64, offset: i64) -> Result<Vec<Number>> {
     if sorts.is_empty() {
@@ -217,8 +218,8 @@ pub fn page_of_sorts(owner: &Owner, sorts: &[i64]) -> String {
     };
     let stretch = |(place, sort): (usize, &i64)| {
         format!(
-            "SELECT id FROM (SELECT id FROM numbers WHERE {column} = $1 AND sort = {sort} AND state <> 'released' AND id > $2 ORDER BY id \
-             LIMIT $3) AS sort_{place}"
+            "SELECT id FROM (SELECT id FROM numbers WHERE {column} = $1 AND (sort, id) > ({sort}, $2) AND sort <= {sort} \
+             AND state <> 'released' ORDER BY sort, id LIMIT $3) AS sort_{place}"
         )
     };
     let stretches: Vec<String> = sorts.iter().enumerate().map(stretch).collect();

@@ -131,7 +131,8 @@ pub fn open_ports(tx: &mut Tx, environment: EnvironmentId) -> Result<Vec<(PortId
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn unsent_messages(tx: &mut Tx, environment: EnvironmentId) -> Result<Vec<(MessageId, Option<TransferId>)>> {
     let rows = tx.query(
-        "SELECT id, hold_id FROM messages WHERE environment_id = $1 AND state IN ('queued', 'sending', 'sent') AND state <> 'sent'",
+        "SELECT id, hold_id FROM messages WHERE environment_id = $1 AND state IN ('queued', 'sending', 'sent') AND state <> 'sent' \
+         UNION ALL SELECT id, hold_id FROM messages WHERE environment_id = $1 AND state = 'scheduled'",
         &[environment.as_bytes().into()],
     )?;
     Ok(rows.iter().map(|row| Ok((MessageId::from_bytes(row.array(0)?), hold(row, 1)?))).collect::<Result<_, Fault>>()?)
