@@ -37,6 +37,20 @@ pub(crate) async fn authenticate(core: &Core, transaction: &Transaction, source:
     Err(answer)
 }
 
+/// Whether a request shows credentials, or its From is a user's. Numbers are nobody's user name, so that trunks' calls ask nothing.
+pub(crate) async fn names_a_user(core: &Core, transaction: &Transaction) -> bool {
+    let headers = &transaction.original.headers;
+    if field(headers, "Authorization").is_some() || field(headers, "Proxy-Authorization").is_some() {
+        return true;
+    }
+    match field(headers, "From").and_then(message::uri).and_then(message::user) {
+        Some(user) if user.bytes().any(|octet| octet.is_ascii_alphabetic()) => {
+            core.desk.credentials(&core.config.realm, &user).await.is_some()
+        }
+        _ => false,
+    }
+}
+
 /// Who asks for one unknown user after another is looking for those that exist. All get the same challenge.
 async fn unknown(core: &Core, transaction: &Transaction, source: Source) {
     let request = &transaction.original;

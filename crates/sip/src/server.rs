@@ -347,7 +347,12 @@ async fn invite(core: &Arc<Core>, mut transaction: Transaction, source: Source, 
         return core.answer(transaction, &answer).await;
     }
     let _ = transaction.send_trying().await; // what cannot be sent now cannot be sent later either
-    let caller = match core.desk.identify(&source).await {
+    // Whoever shows or names credentials is a user, also at an address that is a trunk's.
+    let peer = match auth::names_a_user(core, &transaction).await {
+        true => None,
+        false => core.desk.identify(&source).await,
+    };
+    let caller = match peer {
         Some(peer) => {
             core.admission.trust(source.address.ip());
             Caller::Peer(peer)

@@ -43,7 +43,6 @@ pub(crate) struct House {
     pub sip: Sip,
     pub media: Media,
     pub callers: Arc<Callers>,
-    pub silence: Duration,
     /// Ends all calls.
     pub over: CancellationToken,
 }
@@ -69,7 +68,7 @@ impl Voice {
         media.advertised = config.media_advertised.unwrap_or(config.media_address);
         media.silence = config.silence;
         let media = Media::new(media);
-        let house = House { app, sip, media, callers, silence: config.silence, over: CancellationToken::new() };
+        let house = House { app, sip, media, callers, over: CancellationToken::new() };
         let voice = Self { house: Arc::new(house), calls: TaskTracker::new() };
         tokio::spawn(take_in(voice.house.clone(), voice.calls.clone(), incoming));
         Ok(voice)

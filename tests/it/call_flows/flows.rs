@@ -59,7 +59,7 @@ on_both! {
         let missing = |field: &str| ("missing_required_parameter", format!("The '{field}' parameter is required"));
         let wrong = |field: &str, rule: &str| ("invalid_parameter", format!("The {field} parameter {rule}"));
         let hours = |members: serde_json::Value| json!({ "pattern": "*", "destination_type": "hangup", "conditions": members });
-        let kinds = "must be one of: ivr_menu, phone_number, call_flow, conference, recording, voicemail, hangup";
+        let kinds = "must be one of: ivr_menu, phone_number, call_flow, conference, recording, sip_device, voicemail, hangup";
         for (body, (code, message), param) in [
             (json!({ "routing": [hours(json!({}))] }), missing("name"), "name"),
             (json!({ "name": "x" }), missing("routing"), "routing"),

@@ -5,6 +5,7 @@ mod conflicts;
 mod numbers;
 mod own;
 mod shared;
+mod voice;
 
 use http::Method;
 use serde_json::{Value, json};

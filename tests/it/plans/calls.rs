@@ -58,6 +58,15 @@ on_both! {
         let (_, seen) = list(&server, environment, Filter::default(), Stretch { skip: 10_000, ..page }).await;
         seen[0].assert_bounded("calls", &["calls_by_environment"], some(PAGE + 10_000));
 
+        // So does one that begins with the newest.
+        let (newest, seen) = looks(&server, move |tx| calls::newest(tx, environment, None, PAGE)).await;
+        seen[0].assert_bounded("calls", &["calls_by_environment"], some(PAGE));
+        let last = newest.last().map(|call| (call.started_at, call.id));
+        let (older, seen) = looks(&server, move |tx| calls::newest(tx, environment, last, PAGE)).await;
+        seen[0].assert_bounded("calls", &["calls_by_environment"], some(PAGE));
+        assert_eq!((newest.len(), older.len()), (200, 200));
+        assert!(older[0].started_at < newest[199].started_at);
+
         // One number is found by its own index, however rare it is.
         for filter in [Filter { to: vec![number(RARE)], ..Filter::default() }, Filter { endpoints: vec![number(RARE)], ..Filter::default() }] {
             let index = if filter.to.is_empty() { "calls_by_endpoint" } else { "calls_by_callee" };

@@ -3,8 +3,15 @@
 use std::{collections::HashMap, sync::Arc};
 
 use serde_json::{Value, json};
-use tandem_domain::sid::{account_sid, letter, sid};
-use tandem_kernel::Environment::{self, Live, Test};
+use tandem_app::recordings::{self, Made, StartRecording};
+use tandem_domain::{
+    recording::RecordingKind,
+    sid::{account_sid, letter, sid},
+};
+use tandem_kernel::{
+    ConferenceId,
+    Environment::{self, Live, Test},
+};
 use tandem_testkit::{Client, Persona, Server, Stage};
 
 use super::cases::Access;
@@ -134,8 +141,18 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
     let text_message = client.post(&format!("/fonedynamics/v2/Properties/{project}/Messages"), text_message).await;
     let call = tandem_testkit::call(environment, "+61412345678", number, server.now());
     let call = persona.write_calls(Test, vec![call]).await.remove(0);
+    let conference = client.post("/audian/v2/conferences", json!({ "name": "Monday" })).await;
+    let conference = text(&conference.body, "/id");
+    let people = format!("/audian/v2/conferences/{conference}/participants");
+    let participant = client.post(&people, json!({ "phone_number": "+14155550199" })).await;
+    let recording = recorded(server, persona, &conference).await;
     server.settle().await;
     HashMap::from([
+        ("call_id", call.id.to_string()),
+        ("conference_id", conference),
+        ("participant_id", text(&participant.body, "/id")),
+        ("recording_id", recording),
+        ("day", server.now().date()),
         ("CallSid", sid(letter::CALL, call.id.as_bytes())),
         ("PropertySid", project),
         ("OnlineLoginSid", text(&online.body, "/OnlineLogin/OnlineLoginSid")),
@@ -165,6 +182,26 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
         ("transfer_id", charge.to_string()),
         ("account_id", persona.account.to_string()),
     ])
+}
+
+/// A conference's recording that is whole.
+async fn recorded(server: &Server, persona: &Persona, conference: &str) -> String {
+    let (app, environment) = (server.app(), persona.test.environment);
+    let begun = StartRecording {
+        environment,
+        kind: RecordingKind::Conference,
+        call: None,
+        conference: ConferenceId::parse(conference),
+        number: None,
+        from: None,
+        name: None,
+        format: "wav".to_owned(),
+        participant: "all".to_owned(),
+        keep_days: None,
+    };
+    let begun = recordings::start(&app, begun).await.expect("it begins");
+    recordings::complete(&app, environment, begun.id, Made::Whole(44, 0)).await.expect("it is whole");
+    begun.id.to_string()
 }
 
 fn text(value: &Value, pointer: &str) -> String {

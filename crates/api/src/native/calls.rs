@@ -97,7 +97,7 @@ struct CallDto {
     #[schema(value_type = Object)]
     custom_fields: Map<String, Value>,
     /// What was measured of the media.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     quality: Option<Value>,
 }
 

@@ -22,7 +22,7 @@ const CALLER_ID: Field = Field::new(
     "caller_id",
     Kind::Phone,
     "The number of yours that its calls come from; it cannot call outside without one.",
-    r#""+14155550123""#,
+    r#""+14155550100""#,
 )
 .clearable();
 const MAX: Field = Field::new(

@@ -7,7 +7,7 @@ use tandem_domain::{
     account::AccountStatus,
     call::{
         self, Call, Detail, Direction, Ending, Live, PACE, Phase, Rate, Tariff, Traffic,
-        money::{self, AHEAD, BLOCK, Grant, Piece},
+        money::{self, AHEAD, Grant, Piece},
         rates,
     },
 };
@@ -106,7 +106,7 @@ pub async fn begin(app: &App, command: BeginCall) -> Result<(Live, Grant)> {
         notes::initiated(tx, &desk, &live)?;
         why.subject = live.id.to_string();
         desk.explain(tx, &why.concluding("the call was begun"))?;
-        let grant = granted(&live);
+        let grant = grant(&live, piece);
         Ok((live, grant))
     };
     let begun = app.store.write(work).await?;
@@ -114,25 +114,21 @@ pub async fn begin(app: &App, command: BeginCall) -> Result<(Live, Grant)> {
     Ok(begun)
 }
 
-/// Before other numbers outside are rung: sets aside what the dearest of them costs, so that whoever answers is paid for.
+/// Before other numbers outside are rung: sets aside what the dearest of them costs from now on, so that whoever answers is paid for.
 ///
 /// # Errors
 /// `call_over`, `insufficient_funds`.
 pub async fn dial(app: &App, id: CallId, outside: Vec<PhoneNumber>) -> Result<Grant> {
     changed(app, id, move |tx, desk, mut live| {
-        let before = live.tariff;
-        live.tariff = before.dearest(outside.iter().map(|number| rates::of(Direction::Outbound, *number)));
-        let policy = live_calls::policy(tx, live.environment)?.unwrap_or_default();
-        let traffic = traffic(tx, desk)?;
-        let start = live.granted;
-        let piece = set_aside(tx, desk, &mut live, &policy, traffic, 0)?;
-        if piece.granted == 0 && !live.tariff.is_free() {
+        let spoken = live.spoken(desk.pen.machine_now());
+        live.tariff = live.tariff.dearest(outside.iter().map(|number| rates::of(Direction::Outbound, *number)));
+        live.tariff.delay = spoken;
+        let piece = set_aside_now(tx, desk, &mut live, spoken)?;
+        if piece.granted <= spoken && !live.tariff.is_free() {
             return Err(too_poor(tx, desk, &live)?);
         }
-        // What was granted for the cheaper tariff holds as far as what is held pays for it now.
-        live.granted = live.granted.max(live.tariff.affords(live.held, start));
         live_calls::update(tx, &live)?;
-        Ok(granted(&live))
+        Ok(grant(&live, piece))
     })
     .await
 }
@@ -153,26 +149,34 @@ pub async fn ring(app: &App, id: CallId) -> Result<()> {
     .await
 }
 
-/// Somebody took it: from now on it costs what that number costs. Told once.
+/// Somebody or something took it: from now on it costs what that number costs. Where a menu took it and somebody outside takes it from
+/// there, this is said again with that number, and the way out is paid from then on. The same is told once.
 ///
 /// # Errors
 /// `call_over`.
 pub async fn answer(app: &App, id: CallId, by: Answer) -> Result<Grant> {
     changed(app, id, move |tx, desk, mut live| {
-        if live.phase == Phase::Answered {
+        let first = live.phase != Phase::Answered;
+        let nobody_new = by.endpoint.is_none_or(|number| live.endpoint == Some(number)) && by.device.is_none();
+        if !first && nobody_new {
             return Ok(granted(&live));
         }
-        let outside = by.endpoint.filter(|_| !by.internal);
-        (live.phase, live.answered_at) = (Phase::Answered, Some(desk.pen.machine_now()));
+        let now = desk.pen.machine_now();
+        let spoken = if first { 0 } else { live.spoken(now) };
+        if first {
+            (live.phase, live.answered_at) = (Phase::Answered, Some(now));
+        }
         (live.endpoint, live.trunk_out) = (by.endpoint, by.trunk);
         live.device = by.device.or(live.device);
+        let outside = by.endpoint.filter(|_| !by.internal);
         live.tariff.outbound = outside.map_or(Rate::FREE, |number| rates::of(Direction::Outbound, number));
-        let policy = live_calls::policy(tx, live.environment)?.unwrap_or_default();
-        let traffic = traffic(tx, desk)?;
-        set_aside(tx, desk, &mut live, &policy, traffic, 0)?;
+        live.tariff.delay = spoken;
+        let piece = set_aside_now(tx, desk, &mut live, spoken)?;
         live_calls::update(tx, &live)?;
-        notes::answered(tx, desk, &live)?;
-        Ok(granted(&live))
+        if first {
+            notes::answered(tx, desk, &live)?;
+        }
+        Ok(grant(&live, piece))
     })
     .await
 }
@@ -187,12 +191,10 @@ pub async fn extend(app: &App, id: CallId) -> Result<Grant> {
         if live.tariff.is_free() || left > AHEAD {
             return Ok(granted(&live));
         }
-        let policy = live_calls::policy(tx, live.environment)?.unwrap_or_default();
-        let traffic = traffic(tx, desk)?;
         let start = live.granted;
-        let piece = set_aside(tx, desk, &mut live, &policy, traffic, start)?;
+        let piece = set_aside_now(tx, desk, &mut live, start)?;
         live_calls::update(tx, &live)?;
-        Ok(Grant::of(piece, live.longest))
+        Ok(grant(&live, piece))
     })
     .await
 }
@@ -263,14 +265,14 @@ fn settle(tx: &mut Tx, desk: &Desk, live: &Live, cost: i64) -> Result<()> {
 fn charge(tx: &mut Tx, desk: &Desk, live: &Live, seconds: i64, cost: i64) -> Result<Explanation> {
     let currency = ledger::wallet(tx, desk.settings.id)?.currency;
     let money = |micros| Money::new(micros, currency);
-    let Tariff { inbound, outbound } = live.tariff;
+    let Tariff { inbound, outbound, delay } = live.tariff;
     let mut why = Explanation::of("charge", live.id.to_string());
     why.note(
         "somebody answered",
         live.answered_at.map_or_else(|| "nobody did".to_owned(), |_| format!("{seconds} s were spoken")),
         seconds > 0,
     );
-    for (name, rate) in [("coming in", inbound), ("going out", outbound)] {
+    for (name, rate, seconds) in [("coming in", inbound, seconds), ("going out", outbound, seconds.saturating_sub(delay))] {
         let compared =
             format!("{} a minute and {} once, {} s are paid", money(rate.minute), money(rate.setup), rate.billed(seconds));
         why.note(format!("{name} is paid for"), compared, !rate.is_free() && seconds > 0);
@@ -326,7 +328,7 @@ fn blank(tx: &mut Tx, desk: &Desk, command: &BeginCall, longest: i64) -> Result<
         Direction::Inbound => rates::of(Direction::Inbound, command.to),
         Direction::Outbound => Rate::FREE,
     };
-    let tariff = Tariff { inbound, outbound: Rate::FREE };
+    let tariff = Tariff { inbound, outbound: Rate::FREE, delay: 0 };
     let labels = number.config.attribution;
     Ok(Live {
         id: command.id,
@@ -365,6 +367,13 @@ fn blank(tx: &mut Tx, desk: &Desk, command: &BeginCall, longest: i64) -> Result<
             custom_fields: command.custom_fields.clone(),
         },
     })
+}
+
+/// As [`set_aside`], by what is known now.
+fn set_aside_now(tx: &mut Tx, desk: &Desk, live: &mut Live, granted: i64) -> Result<Piece> {
+    let policy = live_calls::policy(tx, live.environment)?.unwrap_or_default();
+    let traffic = traffic(tx, desk)?;
+    set_aside(tx, desk, live, &policy, traffic, granted)
 }
 
 /// Sets the next piece aside, counted from `granted` seconds, within what the wallet, the day's cap and the month's limit leave.
@@ -406,13 +415,17 @@ fn too_poor(tx: &mut Tx, desk: &Desk, live: &Live) -> Result<Error> {
     Ok(Error::insufficient_funds("for this call", money(live.tariff.cost(1)), money(wallet.available)))
 }
 
-/// What a call's row grants.
+/// What a piece grants.
+fn grant(live: &Live, piece: Piece) -> Grant {
+    if live.tariff.is_free() { Grant::free(live.longest) } else { Grant::of(piece, live.longest) }
+}
+
+/// What a call's row grants. Whether there is more is asked again when it is needed.
 fn granted(live: &Live) -> Grant {
     if live.tariff.is_free() {
         return Grant::free(live.longest);
     }
-    let whole = live.granted % BLOCK == 0 || live.granted >= live.longest;
-    Grant::of(Piece { hold: 0, granted: live.granted, is_last: !whole }, live.longest)
+    Grant::of(Piece { hold: 0, granted: live.granted, is_last: false }, live.longest)
 }
 
 fn cause(live: &Live, step: &str, what: &str) -> Cause {

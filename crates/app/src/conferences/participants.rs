@@ -112,7 +112,7 @@ pub async fn remove(
         permit(&caller, Scope::CallsWrite)?;
         check_goes_on(&conference)?;
         if matches!(participant.presence, Presence::Left | Presence::Removed) {
-            return Err(Error::invalid_transition("participant", participant.presence.as_str(), "remove it"));
+            return Err(Error::invalid_transition("participant", participant.presence.as_str(), "removed"));
         }
         let removed = Participant { presence: Presence::Removed, left_at: Some(desk.now), ..participant };
         conferences::set(tx, &removed)?;

@@ -72,7 +72,7 @@ mod tests {
     use crate::call::Rate;
 
     /// A second costs a thousand.
-    const TARIFF: Tariff = Tariff { inbound: Rate::FREE, outbound: Rate { setup: 0, minute: 60_000, first: 1, step: 1 } };
+    const TARIFF: Tariff = Tariff { inbound: Rate::FREE, outbound: Rate { setup: 0, minute: 60_000, first: 1, step: 1 }, delay: 0 };
 
     #[test]
     fn pieces_are_minutes_until_the_money_ends() {

@@ -110,11 +110,13 @@ pub struct Tariff {
     pub inbound: Rate,
     /// For going out; free where it does not.
     pub outbound: Rate,
+    /// Seconds after the call was taken at which it went out: a caller who chose from a menu first does not pay for that twice.
+    pub delay: i64,
 }
 
 impl Tariff {
     /// What costs nothing.
-    pub const FREE: Self = Self { inbound: Rate::FREE, outbound: Rate::FREE };
+    pub const FREE: Self = Self { inbound: Rate::FREE, outbound: Rate::FREE, delay: 0 };
 
     /// Whether it costs nothing.
     #[must_use]
@@ -122,10 +124,10 @@ impl Tariff {
         self.inbound.is_free() && self.outbound.is_free()
     }
 
-    /// What so many seconds cost.
+    /// What so many seconds cost, counted from when the call was taken.
     #[must_use]
     pub fn cost(&self, seconds: i64) -> i64 {
-        self.inbound.cost(seconds).saturating_add(self.outbound.cost(seconds))
+        self.inbound.cost(seconds).saturating_add(self.outbound.cost(seconds.saturating_sub(self.delay)))
     }
 
     /// A minute's price.
@@ -193,7 +195,7 @@ mod tests {
             minute in 1..2_000_000_i64, setup in 0..500_000_i64, first in 1..61_i64, step in 1..61_i64, amount in 0..5_000_000_i64,
         ) {
             let tariff = Tariff { inbound: Rate { setup: 0, minute: 8_500, first: 1, step: 1 },
-                                  outbound: Rate { setup, minute, first, step } };
+                                  outbound: Rate { setup, minute, first, step }, delay: 0 };
             let seconds = tariff.affords(amount, 3_600);
             prop_assert!(tariff.cost(seconds) <= amount);
             prop_assert!(seconds == 3_600 || tariff.cost(seconds + 1) > amount);

@@ -120,8 +120,7 @@ pub async fn start(setup: impl Into<Setup> + Send) -> Result<Running> {
     };
     let certificate = sockets.tls.as_ref().map(|(_, certificate)| certificate.clone());
     let mut running = serve(&app, &config, recorder, sockets, tasks)?;
-    running.voice = calls::start(&app, &config, certificate.as_ref()).await?;
-    running.sip_addr = running.voice.as_ref().and_then(calls::address);
+    running.carry(calls::start(&app, &config, certificate.as_ref()).await?);
     (running.operator_key, running.demo, running.smpp_addr) = (operator_key, demo, Some(sms.address()));
     stock::build_grams(&app);
     running.check().await?;
@@ -256,6 +255,16 @@ impl Running {
         let smpp = self.smpp_addr.map(|address| address.to_string());
         let sip = self.sip_addr.map(|address| address.to_string());
         json!({ "base_url": self.base_url, "operator_key": self.operator_key, "smpp": smpp, "sip": sip, "accounts": accounts })
+    }
+
+    /// Carries calls from now on, and says so as long as it does: otherwise others would take this process for dead and end its calls.
+    fn carry(&mut self, voice: Option<Voice>) {
+        self.sip_addr = voice.as_ref().and_then(calls::address);
+        if let (Some(_), Some(tasks)) = (&voice, &mut self.tasks) {
+            let of = self.app.clone();
+            tasks.keep("calls", move |stop| tandem_app::calls::keep_alive(of.clone(), stop));
+        }
+        self.voice = voice;
     }
 
     /// Reads the certificate again.

@@ -15,6 +15,8 @@ struct RateRow(i64, i64, i64, i64);
 struct TariffRow {
     inbound: RateRow,
     outbound: RateRow,
+    #[serde(default)]
+    delay: i64,
 }
 
 #[derive(Serialize, Deserialize, Default)]
@@ -51,7 +53,7 @@ struct PolicyRow {
 /// Writes a tariff.
 pub fn tariff_to_text(tariff: &Tariff) -> String {
     let row = |rate: &Rate| RateRow(rate.setup, rate.minute, rate.first, rate.step);
-    to_text(&TariffRow { inbound: row(&tariff.inbound), outbound: row(&tariff.outbound) })
+    to_text(&TariffRow { inbound: row(&tariff.inbound), outbound: row(&tariff.outbound), delay: tariff.delay })
 }
 
 /// Reads a tariff.
@@ -61,7 +63,7 @@ pub fn tariff_to_text(tariff: &Tariff) -> String {
 pub fn tariff_from_text(text: &str) -> Result<Tariff, Fault> {
     let rate = |RateRow(setup, minute, first, step)| Rate { setup, minute, first, step };
     let row: TariffRow = from_text(text)?;
-    Ok(Tariff { inbound: rate(row.inbound), outbound: rate(row.outbound) })
+    Ok(Tariff { inbound: rate(row.inbound), outbound: rate(row.outbound), delay: row.delay })
 }
 
 /// Writes what a call carries along.
@@ -88,7 +90,6 @@ pub fn detail_to_text(detail: &Detail) -> String {
 }
 
 /// Reads what a call carries along.
-#[expect(clippy::missing_errors_doc, reason = "as `tariff_from_text`")]
 pub fn detail_from_text(text: &str) -> Result<Detail, Fault> {
     let row: DetailRow = from_text(text)?;
     Ok(Detail {
@@ -111,7 +112,6 @@ pub fn calling_policy_to_text(policy: &Policy) -> String {
 }
 
 /// Reads it.
-#[expect(clippy::missing_errors_doc, reason = "as `tariff_from_text`")]
 pub fn calling_policy_from_text(text: &str) -> Result<Policy, Fault> {
     let PolicyRow { countries, most_per_minute, most_per_day, calls_per_minute, most_concurrent, longest } = from_text(text)?;
     let country = |text: &String| Country::parse(text).ok_or_else(|| Fault::data("a calling policy with an unknown country"));

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tandem_app::calls;
+use tandem_catalogue::Code;
 use tandem_domain::call::{Ending, Reason, money::Grant};
 use tandem_media::{
     Path, StreamEvent,
@@ -127,6 +128,8 @@ impl Call {
         match due {
             Due::Extend => match calls::extend(&self.house.app, self.live.id).await {
                 Ok(grant) => meter.grant = grant,
+                // The reconciler took this process for dead and ended the call: nobody would pay for more of it.
+                Err(error) if error.code() == Code::CallOver => return Some(Reason::Lost),
                 Err(error) => {
                     tracing::warn!(id = %self.live.id, ?error, "nothing more can be set aside for a call");
                     meter.grant.extend_at = None;
