@@ -248,16 +248,21 @@ fn renumber(request: &mut Request, cseq: u32) {
     }
 }
 
-/// Keeps a transaction until the protocol is done with it: answers are repeated, an ACK is taken.
+/// Keeps a transaction until the protocol is done with it: answers are repeated, an ACK is taken. One whose answer could not be sent
+/// has no timer of its own, so the time is bounded here.
 pub(crate) fn linger(mut transaction: Transaction) {
     if transaction.original.method != Method::Invite {
         return;
     }
+    let limit = transaction.endpoint_inner.option.t1x64 * 2;
     tokio::spawn(async move {
-        while let Some(message) = transaction.receive().await {
-            if matches!(&message, SipMessage::Request(request) if request.method == Method::Ack) {
-                return;
+        let acknowledged = async {
+            while let Some(message) = transaction.receive().await {
+                if matches!(&message, SipMessage::Request(request) if request.method == Method::Ack) {
+                    return;
+                }
             }
-        }
+        };
+        let _ = tokio::time::timeout(limit, acknowledged).await; // either way it is over
     });
 }
