@@ -216,18 +216,20 @@ impl Core {
                 (transport_of(uri).unwrap_or(if secure { Transport::Tls } else { Transport::Udp }), host, port)
             }
         };
-        let address = resolve(&host, port.unwrap_or(transport.port()), self.config.timers.connect).await?;
+        let found = resolve(&host, port.unwrap_or(transport.port()), self.config.timers.connect).await;
+        // Of a host's addresses, one that we can speak to.
+        let address = found.iter().find(|address| self.flows.speaks(**address)).or(found.first()).copied()?;
         self.flows.reach(Source { transport, address }, &host).await
     }
 }
 
-/// A host's first address (RFC 3263 section 4.2, without SRV).
-async fn resolve(host: &str, port: u16, patience: std::time::Duration) -> Option<SocketAddr> {
+/// A host's addresses (RFC 3263 section 4.2, without SRV).
+async fn resolve(host: &str, port: u16, patience: std::time::Duration) -> Vec<SocketAddr> {
     if let Ok(address) = host.parse::<std::net::IpAddr>() {
-        return Some(SocketAddr::new(address, port));
+        return vec![SocketAddr::new(address, port)];
     }
     let found = tokio::time::timeout(patience, tokio::net::lookup_host((host, port))).await;
-    found.ok()?.ok()?.next()
+    found.ok().and_then(Result::ok).map(Iterator::collect).unwrap_or_default()
 }
 
 /// Gives a request its next number and a branch of its own.
