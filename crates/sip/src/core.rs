@@ -216,18 +216,20 @@ impl Core {
                 (transport_of(uri).unwrap_or(if secure { Transport::Tls } else { Transport::Udp }), host, port)
             }
         };
-        let address = resolve(&host, port.unwrap_or(transport.port()), self.config.timers.connect).await?;
+        let found = resolve(&host, port.unwrap_or(transport.port()), self.config.timers.connect).await;
+        // Of a host's addresses, one that we can speak to.
+        let address = found.iter().find(|address| self.flows.speaks(**address)).or(found.first()).copied()?;
         self.flows.reach(Source { transport, address }, &host).await
     }
 }
 
-/// A host's first address (RFC 3263 section 4.2, without SRV).
-async fn resolve(host: &str, port: u16, patience: std::time::Duration) -> Option<SocketAddr> {
+/// A host's addresses (RFC 3263 section 4.2, without SRV).
+async fn resolve(host: &str, port: u16, patience: std::time::Duration) -> Vec<SocketAddr> {
     if let Ok(address) = host.parse::<std::net::IpAddr>() {
-        return Some(SocketAddr::new(address, port));
+        return vec![SocketAddr::new(address, port)];
     }
     let found = tokio::time::timeout(patience, tokio::net::lookup_host((host, port))).await;
-    found.ok()?.ok()?.next()
+    found.ok().and_then(Result::ok).map(Iterator::collect).unwrap_or_default()
 }
 
 /// Gives a request its next number and a branch of its own.
@@ -248,16 +250,21 @@ fn renumber(request: &mut Request, cseq: u32) {
     }
 }
 
-/// Keeps a transaction until the protocol is done with it: answers are repeated, an ACK is taken.
+/// Keeps a transaction until the protocol is done with it: answers are repeated, an ACK is taken. One whose answer could not be sent
+/// has no timer of its own, so the time is bounded here.
 pub(crate) fn linger(mut transaction: Transaction) {
     if transaction.original.method != Method::Invite {
         return;
     }
+    let limit = transaction.endpoint_inner.option.t1x64 * 2;
     tokio::spawn(async move {
-        while let Some(message) = transaction.receive().await {
-            if matches!(&message, SipMessage::Request(request) if request.method == Method::Ack) {
-                return;
+        let acknowledged = async {
+            while let Some(message) = transaction.receive().await {
+                if matches!(&message, SipMessage::Request(request) if request.method == Method::Ack) {
+                    return;
+                }
             }
-        }
+        };
+        let _ = tokio::time::timeout(limit, acknowledged).await; // either way it is over
     });
 }

@@ -15,7 +15,9 @@ use rsipstack::{
         endpoint::{EndpointBuilder, EndpointOption, MessageInspector, TargetLocator, TransportEventInspector},
         transaction::Transaction,
     },
-    transport::{SipAddr, SipConnection, TransportEvent, TransportLayer, channel::ChannelConnection},
+    transport::{
+        SipAddr, SipConnection, TransportEvent, TransportLayer, channel::ChannelConnection, transport_layer::DomainResolver,
+    },
 };
 use tandem_kernel::{OsRng, Rng};
 use tokio::sync::mpsc;
@@ -165,7 +167,7 @@ impl Sip {
 
 /// The stack's transports: nothing but a way in for what the intake has passed.
 async fn layer(stop: &CancellationToken) -> Result<(TransportLayer, mpsc::UnboundedSender<TransportEvent>), StartError> {
-    let layer = TransportLayer::new(stop.clone());
+    let layer = TransportLayer::new_with_domain_resolver(stop.clone(), Box::new(Names));
     let (stack, events) = mpsc::unbounded_channel();
     let (nowhere, _) = mpsc::unbounded_channel();
     let address = SipAddr::from(std::net::SocketAddr::from(([255, 255, 255, 255], 1)));
@@ -215,6 +217,23 @@ impl TargetLocator for Datagrams {
         let mut addr = uri.host_with_port.clone();
         addr.port = addr.port.or(Some(Transport::Udp.port().into()));
         Ok(SipAddr { r#type: Some(Transport::Udp.stack()), addr })
+    }
+}
+
+/// How the stack finds the host of a contact that it sends an ACK to. It may wait for that while everything else waits for it, so the
+/// wait is short.
+struct Names;
+
+#[async_trait]
+impl DomainResolver for Names {
+    async fn resolve(&self, target: &SipAddr) -> rsipstack::Result<SipAddr> {
+        let port = target.addr.port.as_ref().map_or(Transport::Udp.port(), |port| port.value());
+        let host = target.addr.host.to_string();
+        let found = tokio::time::timeout(Duration::from_secs(1), tokio::net::lookup_host((host.as_str(), port))).await;
+        let found: Vec<_> = found.ok().and_then(Result::ok).map(Iterator::collect).unwrap_or_default();
+        let address = found.iter().find(|address| address.is_ipv4()).or(found.first()).copied();
+        let address = address.ok_or_else(|| rsipstack::Error::DnsResolutionError(host.clone()))?;
+        Ok(SipAddr { r#type: target.r#type, addr: address.into() })
     }
 }
 

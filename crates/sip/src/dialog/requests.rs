@@ -211,12 +211,20 @@ async fn decide(core: &Core, request: &mut Transaction, answer: oneshot::Receive
 
 /// Waits for the ACK of an answer to an INVITE.
 pub(super) async fn acknowledged(mut request: Transaction, done: &mpsc::Sender<Done>) {
-    while let Some(message) = request.receive().await {
-        let SipMessage::Request(ack) = message else { continue };
-        if ack.method == Method::Ack {
-            let _ = done.send(Done::Acked { sdp: message::sdp(&ack.headers, &ack.body) }).await; // the call may be over
-            return;
+    let limit = request.endpoint_inner.option.t1x64 * 2;
+    let ack = async {
+        while let Some(message) = request.receive().await {
+            if let SipMessage::Request(ack) = message
+                && ack.method == Method::Ack
+            {
+                return Some(ack);
+            }
         }
-    }
-    let _ = done.send(Done::Unacked).await; // the call may be over
+        None
+    };
+    let said = match tokio::time::timeout(limit, ack).await.ok().flatten() {
+        Some(ack) => Done::Acked { sdp: message::sdp(&ack.headers, &ack.body) },
+        None => Done::Unacked,
+    };
+    let _ = done.send(said).await; // the call may be over
 }

@@ -141,6 +141,12 @@ impl Flows {
         }
     }
 
+    /// Whether a listener of ours speaks an address's version of IP.
+    pub fn speaks(&self, address: SocketAddr) -> bool {
+        let bound = self.bound.lock().unwrap_or_else(PoisonError::into_inner);
+        bound.iter().any(|bound| bound.address.is_ipv4() == address.is_ipv4())
+    }
+
     /// What we tell a peer that our address is: that of a listener, where it can call back, or of the connection itself.
     fn local(&self, transport: Transport, own: SocketAddr) -> SocketAddr {
         let bound = self.bound.lock().unwrap_or_else(PoisonError::into_inner);

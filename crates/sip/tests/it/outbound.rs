@@ -194,6 +194,23 @@ async fn a_call_is_not_answered_by_the_network() {
 }
 
 #[tokio::test]
+async fn a_contact_may_be_a_name() {
+    let house = House::open().await;
+    let mut phone = house.phone().await;
+    let mut outgoing = house.sip.dial(dial(&phone));
+    let invite = phone.request("INVITE").await;
+    let contact = format!("sip:far@localhost:{}", phone.local.port());
+    phone.reply(&invite, 200, &format!("Contact: <{contact}>\r\n"), ANSWER).await;
+    assert_eq!(phone.request("ACK").await.uri(), contact);
+    let Progress::Answered { dialog, .. } = progress(&mut outgoing).await else { panic!("it was answered") };
+    drop(dialog);
+    let bye = phone.request("BYE").await;
+    assert_eq!(bye.uri(), contact);
+    phone.reply(&bye, 200, "", "").await;
+    house.empty().await;
+}
+
+#[tokio::test]
 async fn a_second_fork_that_answers_is_hung_up() {
     let house = House::open().await;
     let mut phone = house.phone().await;
