@@ -34,6 +34,8 @@ pub struct Config {
     pub listen: Vec<Listen>,
     /// The realm of the challenges (RFC 3261 section 22.1).
     pub realm: String,
+    /// Whether challenges offer SHA-256 in front of MD5 (RFC 8760). Answers by either are taken, whatever is offered.
+    pub sha256: bool,
     /// What `Server` and `User-Agent` say.
     pub product: String,
     /// What outgoing TLS trusts. Without it a call by TLS fails.
@@ -61,6 +63,7 @@ impl Config {
         Self {
             listen,
             realm: realm.to_owned(),
+            sha256: true,
             product: "Tandem".to_owned(),
             trust: None,
             nonce_key: None,

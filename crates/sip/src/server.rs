@@ -111,7 +111,7 @@ impl Sip {
             key
         });
         let nonces = Nonces::new(key, config.nonce_life, Arc::clone(&config.clock));
-        let digests = Digests::new(config.realm.clone(), nonces);
+        let digests = Digests::new(config.realm.clone(), nonces, config.sha256);
         let transactions = endpoint.incoming_transactions().map_err(|fault| StartError::Stack(fault.to_string()))?;
         let inner = Arc::clone(&endpoint.inner);
         tokio::spawn(async move { endpoint.serve().await });

@@ -11,6 +11,8 @@ pub struct VoiceConfig {
     pub listen: Vec<Listen>,
     /// The realm of credentials: devices' hashes are made with it.
     pub realm: String,
+    /// Whether challenges offer SHA-256 beside MD5.
+    pub sha256: bool,
     /// Where media sockets are bound.
     pub media_address: IpAddr,
     /// What descriptions tell, where that differs.

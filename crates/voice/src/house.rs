@@ -62,7 +62,7 @@ impl Voice {
         let callers = Arc::new(Callers::default());
         let desk = Arc::new(Reception::new(app.clone(), callers.clone(), config.realm.clone()));
         let mut sip = Config::new(config.listen, &config.realm);
-        sip.limits = config.limits;
+        (sip.limits, sip.sha256) = (config.limits, config.sha256);
         let (sip, incoming) = Sip::start(sip, desk).await.map_err(VoiceFault::Sip)?;
         let mut media = MediaConfig::new(config.media_address, config.media_ports);
         media.advertised = config.media_advertised.unwrap_or(config.media_address);

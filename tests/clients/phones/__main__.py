@@ -130,8 +130,8 @@ def devices(number):
     api.configure(number, ring={"strategy": "in_turn", "targets": [{"device_id": device["id"], "seconds": 20}]})
     account = line(device["user_name"], os.environ["sip"], device["password"])
     with Phone("desk", account, tone=CALLEE) as desk, caller() as one:
-        desk.expect("REGISTER_OK")
-        listed = api.call("GET", f"/v1/devices/{device['id']}/registrations")["data"]
+        registrations = lambda: api.call("GET", f"/v1/devices/{device['id']}/registrations")["data"]
+        listed = api.until("it is registered", registrations)
         assert len(listed) == 1, listed
         one.dial(f"sip:{number}@{os.environ['sip']}")
         desk.answer()

@@ -25,6 +25,8 @@ pub struct Voice {
     pub silence_seconds: u32,
     /// Calls at once.
     pub calls: u32,
+    /// Whether challenges offer SHA-256 beside MD5.
+    pub sha256: bool,
     /// Requests a second from one address that is not a trunk's.
     pub source_rate: u32,
 }
@@ -37,6 +39,7 @@ impl Default for Voice {
             media_ports: "20000-29999".to_owned(),
             silence_seconds: 30,
             calls: 2_000,
+            sha256: false,
             source_rate: 50,
         }
     }

@@ -35,6 +35,7 @@ pub async fn start(app: &App, config: &Config, certificate: Option<&Certificate>
     let voice = VoiceConfig {
         listen: listen.collect::<Result<Vec<Listen>>>()?,
         realm: Voice::realm().to_owned(),
+        sha256: wanted.sha256,
         media_address,
         media_advertised: wanted.advertise,
         media_ports: wanted.ports()?,

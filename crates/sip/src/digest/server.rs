@@ -38,11 +38,12 @@ pub(crate) enum Verified {
 pub(crate) struct Digests {
     realm: String,
     nonces: Nonces,
+    sha256: bool,
 }
 
 impl Digests {
-    pub const fn new(realm: String, nonces: Nonces) -> Self {
-        Self { realm, nonces }
+    pub const fn new(realm: String, nonces: Nonces, sha256: bool) -> Self {
+        Self { realm, nonces, sha256 }
     }
 
     /// The challenges, the preferred one first (RFC 8760 section 2.4).
@@ -53,7 +54,8 @@ impl Digests {
             let (realm, algorithm) = (quoted(&self.realm), algorithm.name());
             format!("Digest realm={realm}, nonce=\"{nonce}\", algorithm={algorithm}, qop=\"auth\"{stale}")
         };
-        vec![one(Algorithm::Sha256), one(Algorithm::Md5)]
+        let strong = self.sha256.then(|| one(Algorithm::Sha256));
+        strong.into_iter().chain([one(Algorithm::Md5)]).collect()
     }
 
     /// Checks the `Authorization` fields of a request.
