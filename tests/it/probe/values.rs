@@ -30,6 +30,13 @@ pub fn body(template: &str, schema: &Value) -> Value {
             }
             body
         }
+        "/numbers/{number_id}/config" => {
+            let mut body = sample(schema);
+            if let Some(target) = body.pointer_mut("/ring/targets/0").and_then(Value::as_object_mut) {
+                target.remove("number"); // a telephone is a device or a number
+            }
+            body
+        }
         "/webhooks" => {
             let mut body = sample(schema);
             if let Some(members) = body.as_object_mut() {

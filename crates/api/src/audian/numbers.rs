@@ -78,8 +78,13 @@ const RECORDING: &[Field] = &[
     Field::new("format", Kind::Choice(&["wav", "mp3", "opus"]), "The file's format.", r#""wav""#),
     Field::new("participant", Kind::Choice(&["all", "caller", "callee"]), "Whose voice.", r#""all""#),
 ];
+const DEVICE: Kind = Kind::Form {
+    pattern: "^dev_sip_[0-7][0-9a-hjkmnp-tv-z]{25}$",
+    fits: |text| DeviceId::parse(text).is_some(),
+    rule: "must be the id of a device",
+};
 const RING_TARGET: &[Field] = &[
-    Field::new("device_id", Kind::Text { min: 1, max: 64 }, "The SIP device.", ""),
+    Field::new("device_id", DEVICE, "The SIP device.", r#""dev_sip_01hzy3v7k2m8x4c6b9d1f5g7h0""#),
     Field::new("number", Kind::Phone, "Or the number, in E.164.", r#""+14155550199""#),
     Field::new(
         "ring_seconds",
@@ -301,7 +306,7 @@ fn read_change(form: &mut Form, target_spelling: &mut String) -> ConfigChange {
 fn read_ring(form: &mut Form) -> Option<Ring> {
     let strategy = form.choice("strategy").and_then(Strategy::parse).unwrap_or(Strategy::InTurn);
     let targets = form.objects("targets", |form| {
-        let (device, number) = (form.parsed("device_id", read_device), form.phone("number"));
+        let (device, number) = (form.text("device_id").as_deref().and_then(DeviceId::parse), form.phone("number"));
         let seconds = form.int("ring_seconds").unwrap_or(RING_SECONDS.0);
         let to = match (device, number) {
             (Some(device), None) => RingTo::Device(device),
@@ -313,10 +318,6 @@ fn read_ring(form: &mut Form) -> Option<Ring> {
     // A target that is neither, or both, makes the list one that no number can have.
     let targets: Option<Vec<RingTarget>> = targets?.into_iter().collect();
     Some(Ring { strategy, targets: targets.unwrap_or_default() })
-}
-
-fn read_device(field: &str, text: &str) -> Result<DeviceId> {
-    DeviceId::parse(text).ok_or_else(|| Error::routing_target_missing(field.to_owned(), "device", text.to_owned()))
 }
 
 fn read_schedule(form: &mut Form) -> Option<Schedule> {

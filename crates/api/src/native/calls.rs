@@ -137,7 +137,7 @@ struct CallingPolicyDto {
 
 /// Where a call would go.
 #[derive(Serialize, ToSchema)]
-struct RouteDto {
+struct PlannedRouteDto {
     /// `inbound` for a call to a number of yours, `outbound` for one from a number of yours.
     direction: &'static str,
     /// The number of yours that it is about.
@@ -177,12 +177,12 @@ struct StageDto {
     /// For how long.
     ring_seconds: i64,
     /// Whom.
-    attempts: Vec<AttemptDto>,
+    attempts: Vec<RingAttemptDto>,
 }
 
 /// One telephone that rings.
 #[derive(Serialize, ToSchema)]
-struct AttemptDto {
+struct RingAttemptDto {
     /// `device`, `trunk`, `internal` or `pocket`.
     kind: &'static str,
     /// The number that is called.
@@ -291,7 +291,7 @@ pub fn endpoints() -> Vec<Endpoint> {
             simulate,
         )
         .body(ROUTE)
-        .answers::<RouteDto>(StatusCode::OK)
+        .answers::<PlannedRouteDto>(StatusCode::OK)
         .codes(&[Code::InvalidPhoneNumber, Code::UnassignedPhoneNumber]),
         Endpoint::new(
             "reconcileDay",
@@ -482,9 +482,9 @@ fn over_dto(view: &CallView, call: &Record, outcome: Option<&Outcome>) -> CallDt
     }
 }
 
-fn route(found: &Routed) -> RouteDto {
+fn route(found: &Routed) -> PlannedRouteDto {
     let step = |step: &Step| RouteStepDto { rule: step.rule.clone(), compared: step.compared.clone(), met: step.met };
-    RouteDto {
+    PlannedRouteDto {
         direction: found.direction.as_str(),
         number: found.number.as_ref().map(|number| number.phone.to_string()),
         plan: found.plan.as_ref().ok().map(plan),
@@ -520,14 +520,14 @@ fn stage(stage: &Stage) -> StageDto {
     StageDto { ring_seconds: stage.ring_seconds, attempts: stage.attempts.iter().map(attempt).collect() }
 }
 
-fn attempt(attempt: &Attempt) -> AttemptDto {
+fn attempt(attempt: &Attempt) -> RingAttemptDto {
     let text = |number: PhoneNumber| number.to_string();
     let (device_id, trunks) = match &attempt.target {
         Target::Device(id) => (Some(id.to_string()), 0),
         Target::Trunks { trunks, .. } => (None, trunks.len()),
         Target::Internal(_) | Target::Pocket(_) => (None, 0),
     };
-    AttemptDto {
+    RingAttemptDto {
         kind: attempt.target.kind(),
         number: attempt.target.number().map(text),
         device_id,

@@ -33,13 +33,7 @@ const ADDED: Kind = Kind::Form {
     fits: |text| text.len() <= 20 && text.bytes().all(|digit| digit.is_ascii_digit() || digit == b'*' || digit == b'#'),
     rule: "must have at most 20 digits, * and #",
 };
-const HOST: Kind = Kind::Form {
-    pattern: "^[A-Za-z0-9.:_-]{1,253}$",
-    fits: |text| {
-        (1..=253).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".:_-".contains(&byte))
-    },
-    rule: "must be a name or an address, without a port",
-};
+const HOST: Kind = Kind::Text { min: 1, max: 253 };
 const REWRITE: &[Field] = &[
     Field::new("prefix", DIGITS, "The beginning of the numbers that it is for; all where it is not said.", r#""61""#),
     Field::new("strip", Kind::Int { min: 0, max: 20 }, "Digits that are taken away at the front.", "2"),
@@ -442,6 +436,12 @@ fn registers(form: &mut Form) -> Option<Registers> {
 impl Said {
     /// What one field alone cannot say.
     fn check(&self) -> Result<()> {
+        let plain = |host: &str| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".:_-".contains(&byte));
+        if let Patch::Set(host) = &self.host
+            && !plain(host)
+        {
+            return Err(Error::invalid_value("host", "must be a name or an address, without a port"));
+        }
         let odd = self.addresses.iter().flatten().find(|text| Network::parse(text).is_none());
         if let Some(odd) = odd {
             let rule = format!("must have addresses and ranges such as 192.0.2.0/24, but has '{odd}'");
