@@ -32,7 +32,7 @@ pub(super) async fn run(shared: Arc<Shared>, mut heard: mpsc::Receiver<Report>) 
 
 async fn write(shared: &Shared, reports: Vec<Report>) {
     let app = &shared.app;
-    let (mut submitted, mut receipts, mut incoming): (Vec<Vec<Submitted>>, Vec<(Receipt, Ack)>, Vec<_>) = Default::default();
+    let (mut submitted, mut receipts, mut incoming) = (Vec::<Vec<Submitted>>::new(), Vec::<(Receipt, Ack)>::new(), Vec::new());
     for report in reports {
         match report {
             Report::Submitted(together) => submitted.push(together),
