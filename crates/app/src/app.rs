@@ -19,7 +19,7 @@ use crate::{
     directory::Directory,
     due::Bell,
     journal::Journal,
-    messages::{Fetcher, PostOffice, gateway::Pulse},
+    messages::{Fetcher, PostOffice, claims::Claims, gateway::Pulse},
     smscs::Network,
     stock::Stock,
     turns::Turns,
@@ -119,6 +119,8 @@ pub struct Inner {
     pub network: OnceLock<Arc<dyn Network>>,
     /// When this process last said that it hands out messages.
     pub pulse: Pulse,
+    /// Messages that it took without knowing.
+    pub claims: Claims,
     /// Wakes whoever delivers events to webhooks.
     pub mailbox: Bell,
     /// Seals what must not be readable in the database.
@@ -160,6 +162,7 @@ impl App {
             post_office: PostOffice::default(),
             network: OnceLock::new(),
             pulse: Pulse::default(),
+            claims: Claims::default(),
             mailbox: Bell::default(),
             vault: Arc::new(Vault::new(secret.as_ref(), rng.clone())),
             passwords: Semaphore::new(PASSWORDS_AT_ONCE),

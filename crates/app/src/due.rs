@@ -45,6 +45,8 @@ pub enum Done {
     Finished,
     /// It is to be done again, at that time of the environment's clock.
     Again(Timestamp),
+    /// Somebody else is at it or has put it off: it stays as it is.
+    Left,
 }
 
 /// The same time tomorrow.
@@ -160,7 +162,7 @@ async fn asked(app: &App, job: Job) -> Result<()> {
             Done::Finished
         }
         ports::PORT_JOB => ports::advance(app, PortId::from_bytes(job.subject)).await?,
-        messages::MMS_JOB => messages::deliver_mms(app, MessageId::from_bytes(job.subject)).await?,
+        messages::MMS_JOB => messages::deliver_mms(app, &job).await?,
         messages::FORWARD_EMAIL_JOB => messages::forward_email(app, &job).await?,
         _ => Done::Finished,
     };
@@ -177,6 +179,7 @@ fn conclude(tx: &mut Tx, desk: &Desk, job: &Job, done: Done) -> Result<()> {
     match done {
         Done::Finished => jobs::finish(tx, job.id),
         Done::Again(at) => jobs::postpone(tx, job.id, at, desk.settings.clock.wake_at(at), false),
+        Done::Left => Ok(()),
     }
 }
 

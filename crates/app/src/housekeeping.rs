@@ -227,8 +227,9 @@ pub async fn forget(app: &App) -> Result<()> {
     let made = made_before(log);
     in_batches(&app.store, move |tx| deliveries::purge(tx, made, i64::try_from(BATCH).unwrap_or(i64::MAX))).await?;
     let receipts = now.plus_days(RECEIPTS.saturating_neg());
+    in_batches(&app.store, move |tx| message_parts::purge_early(tx, receipts)).await?;
+    in_batches(&app.store, move |tx| message_parts::purge_seen(tx, receipts)).await?;
     let work = move |tx: &mut Tx| {
-        message_parts::forget_old(tx, receipts)?;
         messages::forget_parts(tx, now)?;
         outbox::bury(tx, answers)
     };

@@ -3,6 +3,7 @@
 use serde_json::json;
 use tandem_catalogue::Result;
 use tandem_domain::{event::EventKind, spending::SpendingLimit};
+use tandem_kernel::{EnvironmentId, Timestamp};
 use tandem_store::{
     Tx,
     repo::{ledger, limits},
@@ -10,22 +11,24 @@ use tandem_store::{
 
 use crate::app::Desk;
 
-/// What a month's limit leaves, for several charges of one unit of work.
+/// What a month's limit leaves, for several charges of one unit of work. What is set aside counts as spent.
 pub(crate) struct Budget {
     limit: Option<SpendingLimit>,
-    before: i64,
     spent: i64,
+}
+
+/// What a month has cost so far, and what is set aside for what has begun.
+pub(crate) fn committed(tx: &mut Tx, environment: EnvironmentId, now: Timestamp) -> Result<i64> {
+    let month = now.start_of_month();
+    let spent = ledger::spent(tx, environment, month, month.plus_months(1))?;
+    Ok(spent.saturating_add(ledger::wallet(tx, environment)?.held))
 }
 
 impl Budget {
     pub(crate) fn open(tx: &mut Tx, desk: &Desk) -> Result<Self> {
         let limit = limits::monthly(tx, desk.settings.id)?;
-        let month = desk.now.start_of_month();
-        let spent = match limit {
-            Some(_) => ledger::spent(tx, desk.settings.id, month, month.plus_months(1))?,
-            None => 0,
-        };
-        Ok(Self { limit, before: spent, spent })
+        let spent = if limit.is_some() { committed(tx, desk.settings.id, desk.now)? } else { 0 };
+        Ok(Self { limit, spent })
     }
 
     /// Checks a charge of `more` millionths.
@@ -38,11 +41,15 @@ impl Budget {
         self.spent = self.spent.saturating_add(more);
     }
 
-    /// Tells the owner of the threshold that the charges pass together.
+    /// Tells the owner of the threshold that the charges pass together, once a month.
     pub(crate) fn close(self, tx: &mut Tx, desk: &Desk) -> Result<()> {
         let Some(limit) = self.limit else { return Ok(()) };
-        let Some(percent) = limit.passed(self.before, self.spent) else { return Ok(()) };
+        let Some(percent) = limit.reached(self.spent) else { return Ok(()) };
         let month = desk.now.start_of_month();
+        if limits::told(tx, limit.id, month)? >= percent {
+            return Ok(()); // what was set aside for something that was not done is spent anew
+        }
+        limits::set_told(tx, limit.id, month, percent)?;
         let data = json!({ "percentage": percent, "amount": limit.amount.to_string(), "month": month.date() });
         desk.event(tx, &limit.id.to_string(), EventKind::LimitReached, &data)
     }

@@ -61,11 +61,10 @@ impl SpendingLimit {
         Err(Error::spending_limit_reached(self.amount, Money::new(more, self.amount.currency), left))
     }
 
-    /// The highest threshold that lies between what was spent before and after.
+    /// The highest threshold that `spent` has reached.
     #[must_use]
-    pub fn passed(&self, before: i64, after: i64) -> Option<i64> {
-        let percent = |spent: i64| i128::from(spent) * 100;
+    pub fn reached(&self, spent: i64) -> Option<i64> {
         let threshold = |at: i64| i128::from(self.amount.micros) * i128::from(at);
-        self.notifications.iter().copied().filter(|at| percent(before) < threshold(*at) && percent(after) >= threshold(*at)).max()
+        self.notifications.iter().copied().filter(|at| i128::from(spent) * 100 >= threshold(*at)).max()
     }
 }

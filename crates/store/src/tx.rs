@@ -1,6 +1,6 @@
 //! A unit of work in progress.
 
-use tandem_catalogue::Result;
+use tandem_catalogue::{Error, Result};
 
 use crate::{
     driver::{Engine, Session},
@@ -167,6 +167,14 @@ impl<'a> Tx<'a> {
     /// The connection.
     pub(crate) fn session(&mut self) -> &mut dyn Session {
         self.session
+    }
+
+    /// The refusal of a unit of work that found out that another was quicker: what it wrote is undone, and it runs again on what is there
+    /// then, a bounded number of times.
+    #[must_use]
+    pub fn overtaken(&mut self, kind: &'static str) -> Error {
+        self.doomed = true;
+        Error::concurrent_modification(kind)
     }
 
     pub(crate) const fn is_doomed(&self) -> bool {

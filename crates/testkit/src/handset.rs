@@ -55,7 +55,8 @@ impl Server {
             let outcome = |part: &Outgoing| {
                 let mut random = [0; 8];
                 app.rng.fill(&mut random);
-                Submitted { message: part.message, part: part.part, smsc, outcome: answer(u64::from_be_bytes(random).to_string()) }
+                let outcome = answer(u64::from_be_bytes(random).to_string());
+                Submitted { message: part.message, part: part.part, smsc, outcome, claim: part.claim }
             };
             let submitted = claimed.iter().map(outcome).collect();
             gateway::record(&app, submitted).await.expect("answers are noted");

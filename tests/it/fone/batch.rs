@@ -64,11 +64,11 @@ on_both! {
         let wallet = ada.wallet(Live).await;
         assert_eq!((wallet.available, wallet.held, claim(&server).await.len()), (5_000, 30_000, 3));
         ada.purse(Live, 1_000_000).await;
-        client.put("/audian/v2/billing/limits/monthly", json!({ "amount": 1, "action": "block" })).await.assert_status(200);
+        client.put("/audian/v2/billing/limits/monthly", json!({ "amount": 1.03, "action": "block" })).await.assert_status(200);
         let messages: Vec<Value> = (10..13).map(|last| json!({ "From": OURS, "To": to(last), "Text": "Hello" })).collect();
         let sent = client.post(&batch_of(&ada), json!({ "Messages": messages })).await;
         let accepted = sent.assert_status(200).body.as_array().expect("a list").iter().filter(|item| item["MessageSid"].is_string()).count();
-        assert_eq!(accepted, 1, "0.99 were spent on the number: {sent}");
+        assert_eq!(accepted, 1, "0.99 were spent on the number, and 0.03 are set aside: {sent}");
     }
 
     async fn a_batch_has_a_thousand_at_the_most(server: Server) {

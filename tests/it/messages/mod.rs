@@ -60,7 +60,7 @@ pub async fn take_all(server: &Server) -> Vec<Outgoing> {
 }
 
 pub fn said(part: &Outgoing, outcome: Taken) -> Submitted {
-    Submitted { message: part.message, part: part.part, smsc: SMSC, outcome }
+    Submitted { message: part.message, part: part.part, smsc: SMSC, outcome, claim: part.claim }
 }
 
 fn remote(part: &Outgoing) -> String {

@@ -5,6 +5,7 @@ mod flood;
 mod operator;
 mod parts;
 mod pocket;
+mod scripted;
 
 use std::time::Duration;
 

@@ -96,11 +96,13 @@ on_both! {
         let british_id = add(&british, "british", json!({ "cost": 0.5, "prefixes": [44], "long": "payload", "rate": 100 })).await;
         bound(&server, &cheap_id).await;
         bound(&server, &british_id).await;
-        for (to, text) in [("+14155550191", "x".repeat(400)), ("+447400123456", "я".repeat(200))] {
+        let short = "Short".to_owned();
+        for (to, text) in [("+14155550191", "x".repeat(400)), ("+447400123456", "я".repeat(200)), ("+447400123457", short)] {
             let id = send(&client, OURS, to, &text).await;
             reaches(&client, &id, "delivered").await;
         }
-        assert_eq!((dear.smsc.counts().taken, cheap.smsc.counts().taken, british.smsc.counts().taken), (1, 3, 1));
+        assert_eq!((dear.smsc.counts().taken, cheap.smsc.counts().taken, british.smsc.counts().taken), (1, 3, 2));
+        assert_eq!(server.count("SELECT COUNT(*) FROM early_receipts").await, 0, "no receipt is left");
         assert_eq!(cheap.smsc.received(None, "+14155550191").len(), 0, "the operator's SMSC has no environments of ours");
         operator.post(&format!("/v1/smscs/{cheap_id}/drain"), json!({})).await.assert_status(200);
         until("it is drained", || async {

@@ -1,7 +1,14 @@
-//! Statements that run for each delivery find their rows by an index, however many deliveries there were before.
+//! Statements that run again and again find their rows by an index, however many other rows there are.
 
 use tandem_catalogue::Result;
-use tandem_store::{Engine, Param, Tx, repo::deliveries};
+use tandem_kernel::{Environment, EnvironmentId, MessageId, PhoneNumber};
+use tandem_store::{
+    Engine, Param, Tx,
+    repo::{
+        deliveries,
+        outbox::{self, Lines, Place},
+    },
+};
 use tandem_testkit::on_both;
 
 use super::{Fresh, environment};
@@ -60,5 +67,47 @@ on_both! {
             assert!(plan.contains("deliveries_open") || plan.contains("deliveries_due"), "{name}:\n{plan}");
             assert!(!plan.contains("deliveries_by_webhook") && !plan.contains("Seq Scan"), "{name}:\n{plan}");
         }
+    }
+
+    async fn messages_are_found_by_their_recipients(fresh: Fresh) {
+        let place = |number: u64, recipient: u64| Place {
+            message: MessageId::from_bytes(u128::from(number).to_be_bytes()),
+            environment: EnvironmentId::from_bytes([1; 16]),
+            recipient: PhoneNumber::from_digits(recipient),
+        };
+        let fill = move |tx: &mut Tx| {
+            let american: Vec<Place> = (0..5_000).map(|number| place(number, 14_150_000_000 + number)).collect();
+            let british = [place(6_000, 447_400_000_001), place(6_001, 447_500_000_001), place(6_002, 448_400_000_001)];
+            outbox::add(tx, &american, Environment::Live)?;
+            outbox::add(tx, &british, Environment::Live)?;
+            tx.execute("ANALYZE outbox", &[])
+        };
+        fresh.store.write(fill).await.expect("messages wait");
+        let lines = |prefix: &str, but: &[&str]| Lines { prefix: prefix.into(), but: but.iter().map(|but| (*but).into()).collect() };
+        let store = &fresh.store;
+        let ready = |lines: Vec<Lines>, most| async move {
+            let found = store.write(move |tx| outbox::ready(tx, Environment::Live, &lines, most)).await.expect("found");
+            found.iter().map(|(message, _)| u128::from_be_bytes(*message.as_bytes())).collect::<Vec<_>>()
+        };
+        for (wanted, most, found) in [
+            (vec![lines("44", &[])], 10, vec![6_000, 6_001, 6_002]),
+            (vec![lines("44", &[])], 2, vec![6_000, 6_001]),
+            (vec![lines("44", &["447"])], 10, vec![6_002]),
+            (vec![lines("44", &[]), lines("4474", &[])], 10, vec![6_000, 6_001, 6_002]),
+            (vec![lines("", &["1"])], 10, vec![6_000, 6_001, 6_002]),
+            (vec![lines("1", &[])], 2, vec![0, 1]),
+            (vec![lines("", &[])], 1, vec![0]),
+            (vec![lines("33", &[])], 10, vec![]),
+            (vec![], 10, vec![]),
+        ] {
+            let what = format!("{wanted:?}");
+            assert_eq!(ready(wanted, most).await, found, "{what}");
+        }
+        let plan = fresh.store.write(|tx| {
+            let sql = format!("{} AND (digits BETWEEN $2 AND $3)", outbox::BY_DIGITS);
+            plan(tx, &sql, &["live".into(), Param::Int(440_000_000_000_000), Param::Int(449_999_999_999_999)])
+        });
+        let plan = plan.await.expect("a plan");
+        assert!(plan.contains("outbox_ready_by_digits"), "{plan}");
     }
 }

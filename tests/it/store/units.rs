@@ -172,6 +172,20 @@ on_both! {
         assert_eq!(fresh.value("colour").await.as_deref(), Some("green"));
     }
 
+    async fn whoever_was_overtaken_begins_anew(fresh: Fresh) {
+        let runs = Arc::new(AtomicU32::new(0));
+        let counted = runs.clone();
+        let done = fresh.store.write(move |tx| {
+            let run = counted.fetch_add(1, Ordering::SeqCst);
+            put(tx, &format!("run {run}"), "")?;
+            if run < 2 { Err(tx.overtaken("colour")) } else { Ok(run) }
+        });
+        assert_eq!(done.await.expect("the third run"), 2);
+        assert_eq!(fresh.count("SELECT COUNT(*) FROM settings").await, 1);
+        let never = fresh.store.write(|tx| Err::<(), _>(tx.overtaken("colour")));
+        assert_eq!(code(never.await), Code::ConcurrentModification);
+    }
+
     async fn whoever_expects_a_double_may_refuse_it_in_words(fresh: Fresh) {
         let insert = |tx: &mut Tx| {
             put(tx, "beside", "it")?;

@@ -14,7 +14,7 @@ use tandem_store::{
 };
 
 use super::MOST_NOTIFICATIONS;
-use crate::{App, Finish, permit};
+use crate::{App, Finish, permit, spending::committed};
 
 /// A limit on a calendar month's spending.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ pub struct LimitView {
     pub limit: SpendingLimit,
     /// What this month cost so far.
     pub current_usage: Money,
-    /// What this month may still cost; nothing where the limit is passed.
+    /// What this month may still cost beside what is set aside; nothing where the limit is passed.
     pub remaining: Money,
     /// How much of the limit is used, in hundredths of a percent; more than 10,000 where it is passed.
     pub used: i64,
@@ -81,6 +81,9 @@ pub async fn set_monthly_limit(
             created_at: before.map_or(desk.now, |limit| limit.created_at),
         };
         repo::set_monthly(tx, environment, &limit)?;
+        // Its owner knows what the month has cost already.
+        let reached = limit.reached(committed(tx, environment, desk.now)?).unwrap_or(0);
+        repo::set_told(tx, limit.id, desk.now.start_of_month(), reached)?;
         let data =
             json!({ "amount": limit.amount.to_string(), "action": limit.action.as_str(), "notifications": limit.notifications });
         desk.event(tx, &limit.id.to_string(), EventKind::LimitSet, &data)?;
@@ -111,6 +114,7 @@ fn check(command: &SetMonthlyLimit) -> Result<Vec<i64>> {
 fn view(tx: &mut Tx, environment: EnvironmentId, limit: SpendingLimit, now: Timestamp) -> Result<LimitView> {
     let month = now.start_of_month();
     let spent = ledger::spent(tx, environment, month, month.plus_months(1))?;
+    let committed = committed(tx, environment, now)?;
     let currency = limit.amount.currency;
     let used = match i128::from(limit.amount.micros) {
         0 => 10_000, // nothing may be spent, so nothing is left
@@ -118,7 +122,7 @@ fn view(tx: &mut Tx, environment: EnvironmentId, limit: SpendingLimit, now: Time
     };
     Ok(LimitView {
         current_usage: Money::new(spent, currency),
-        remaining: Money::new(limit.amount.micros.saturating_sub(spent).max(0), currency),
+        remaining: Money::new(limit.amount.micros.saturating_sub(committed).max(0), currency),
         used,
         limit,
     })

@@ -49,6 +49,8 @@ pub struct Outgoing {
     pub created_at: Timestamp,
     /// Seconds until the message is given up.
     pub validity: i64,
+    /// The claim that it was handed out by.
+    pub claim: [u8; 16],
 }
 
 /// What an SMSC said to a part.
@@ -79,6 +81,8 @@ pub enum Lost {
     Removed,
     /// It did not answer before the message's time was up.
     NoAnswer,
+    /// It refused it when it was offered again, perhaps because it has it.
+    Refused,
 }
 
 impl Lost {
@@ -88,12 +92,18 @@ impl Lost {
         match self {
             Self::Removed => "smsc_removed",
             Self::NoAnswer => "no_answer",
+            Self::Refused => "refused_again",
         }
     }
 
     /// What people are told.
     pub(super) fn because(word: &str) -> &'static str {
-        if word == Self::Removed.as_str() { "its SMSC was removed before it answered" } else { "its SMSC did not answer in time" }
+        let known = [Self::Removed, Self::NoAnswer, Self::Refused].into_iter().find(|lost| lost.as_str() == word);
+        match known {
+            Some(Self::Removed) => "its SMSC was removed before it answered",
+            Some(Self::Refused) => "its SMSC refused it when it was offered again",
+            Some(Self::NoAnswer) | None => "its SMSC did not answer in time",
+        }
     }
 }
 
@@ -108,6 +118,8 @@ pub struct Submitted {
     pub smsc: SmscId,
     /// What was said.
     pub outcome: Taken,
+    /// The claim that it was handed out by: only of its message as it was claimed then can it be said that it was not sent.
+    pub claim: [u8; 16],
 }
 
 /// What a receipt says.
@@ -145,7 +157,13 @@ impl ReceiptState {
     }
 }
 
-/// A delivery receipt.
+/// What a part of a text is called that went whole, under one id: the first has that id.
+#[must_use]
+pub fn part_id(id: &str, part: u8) -> String {
+    if part == 1 { id.to_owned() } else { format!("{id}/{part}") }
+}
+
+/// A delivery receipt. One that is about a text that went whole is about all of its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     /// Who sent it.
@@ -250,6 +268,12 @@ pub(super) const DEAD_AFTER: i64 = 10;
 /// # Errors
 /// Faults of the store; so for all functions here.
 pub async fn claim(app: &App, kind: Environment, routes: &[Route], most: usize) -> Result<Vec<Outgoing>> {
+    if app.claims.are_open(kind) {
+        let found = claiming::unanswered(app, kind).await?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
     if most == 0 || routes.iter().all(|route| route.room == 0) {
         return Ok(Vec::new());
     }
@@ -257,13 +281,19 @@ pub async fn claim(app: &App, kind: Environment, routes: &[Route], most: usize) 
 }
 
 /// Takes over messages that a process which died left `sending`: their parts whose answer is not known have `again` set. Where the
-/// SMSC that has them was removed meanwhile, they are lost. To be called at the start and every few seconds.
+/// SMSC that has them was removed meanwhile, they are lost. Before that come messages that this process took without ever seeing them,
+/// since the answer of the store was lost. To be called at the start and every few seconds, by one task.
 #[expect(clippy::missing_errors_doc, reason = "as `claim`")]
 pub async fn recover(app: &App, kind: Environment) -> Result<Vec<Outgoing>> {
-    receiving::sweep(app).await?;
-    let (found, homeless) = claiming::recover(app, kind).await?;
-    receiving::record(app, homeless).await?;
-    Ok(found)
+    let found = claiming::unanswered(app, kind).await?;
+    if found.is_empty() { claiming::recover(app, kind).await } else { Ok(found) }
+}
+
+/// Matches some of the receipts that are kept, from `from`, with parts that are known meanwhile: a process died between keeping them and
+/// looking for their parts. Where to go on the next time; to be called every few seconds.
+#[expect(clippy::missing_errors_doc, reason = "as `claim`")]
+pub async fn sweep(app: &App, from: [u8; 16]) -> Result<[u8; 16]> {
+    receiving::sweep(app, from).await
 }
 
 /// Notes what SMSCs said of many parts. Whose parts are all taken is sent and paid; who has one that was refused has failed.

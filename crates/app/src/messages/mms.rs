@@ -4,15 +4,19 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tandem_catalogue::{Error, Result};
 use tandem_domain::message::{Failure, Message, MessageState, media};
-use tandem_kernel::{MessageId, PhoneNumber};
+use tandem_kernel::{JobId, MessageId, PhoneNumber};
 use tandem_store::{
     Tx,
-    repo::{messages, numbers},
+    repo::{
+        jobs::{self, Job},
+        messages, numbers,
+    },
 };
 
-use super::life::Changes;
+use super::{gateway::Lost, life::Changes};
 use crate::{
     App,
+    app::Desk,
     carrier::{Mms, MmsAnswer},
     due::Done,
     fetch::{Fetch, FetchFault, Fetched},
@@ -36,6 +40,9 @@ impl Fetcher {
     }
 }
 
+/// Seconds after which another process takes a message up whose sender has died: longer than all its media and its carrier may take.
+const TURN: i64 = 600;
+
 /// Seconds after a message was queued for which media that cannot be reached are tried again.
 const FETCHED_WITHIN: i64 = 600;
 
@@ -43,8 +50,13 @@ const FETCHED_WITHIN: i64 = 600;
 ///
 /// # Errors
 /// The carrier's faults, places that cannot be reached, and faults of the store; the work is then tried again later.
-pub async fn deliver_mms(app: &App, id: MessageId) -> Result<Done> {
-    let Some((message, carrier)) = begin(app, id).await? else { return Ok(Done::Finished) };
+pub async fn deliver_mms(app: &App, job: &Job) -> Result<Done> {
+    let id = MessageId::from_bytes(job.subject);
+    let (message, carrier) = match begin(app, job.id, id).await? {
+        Begun::Taken(message, carrier) => (message, carrier),
+        Begun::Over => return Ok(Done::Finished),
+        Begun::Elsewhere => return Ok(Done::Left),
+    };
     let (Some(from), Some(carrier)) = (message.from.number(), carrier) else {
         return refuse(app, id, "sender_gone", "the number that it comes from was given back").await;
     };
@@ -56,24 +68,52 @@ pub async fn deliver_mms(app: &App, id: MessageId) -> Result<Done> {
     hand_over(app, &message, from, &carrier, &fetched).await
 }
 
-/// Takes the message in hand: nobody gives it up while its carrier is asked.
-async fn begin(app: &App, id: MessageId) -> Result<Option<(Message, Option<String>)>> {
+enum Begun {
+    /// The message, and the carrier of the number that it comes from.
+    Taken(Box<Message>, Option<String>),
+    /// There is nothing more to do.
+    Over,
+    /// Somebody else has it in hand, or it was put off.
+    Elsewhere,
+}
+
+/// Takes the message in hand: nobody gives it up while its carrier is asked, and the job is due again only when this process should have
+/// died.
+async fn begin(app: &App, job: JobId, id: MessageId) -> Result<Begun> {
     let pen = app.pen();
     let work = move |tx: &mut Tx| {
-        let Some((environment, _)) = messages::environments_of(tx, &[id])?.into_iter().next() else { return Ok(None) };
-        pen.open(tx, environment)?;
-        let Some(message) = messages::get(tx, environment, id)? else { return Ok(None) };
+        let Some((environment, _)) = messages::environments_of(tx, &[id])?.into_iter().next() else { return Ok(Begun::Over) };
+        let desk = pen.open(tx, environment)?;
+        let Some(job) = jobs::claim(tx, job)?.filter(|job| job.due_at <= desk.now) else { return Ok(Begun::Elsewhere) };
+        let Some(message) = messages::get(tx, environment, id)? else { return Ok(Begun::Over) };
         if !matches!(message.state, MessageState::Queued | MessageState::Sending) {
-            return Ok(None);
+            return Ok(Begun::Over);
         }
+        if message.state == MessageState::Sending && message.expires_at <= desk.now {
+            give_up(tx, &desk, message)?;
+            return Ok(Begun::Over);
+        }
+        let until = desk.now.plus_seconds(TURN);
+        jobs::postpone(tx, job.id, until, desk.settings.clock.wake_at(until), false)?;
         messages::set_sending(tx, &[id])?;
         let number = match message.from.number() {
             Some(from) => numbers::by_phone(tx, environment, from)?,
             None => None,
         };
-        Ok(Some((message, number.map(|number| number.carrier))))
+        Ok(Begun::Taken(Box::new(message), number.map(|number| number.carrier)))
     };
-    app.store.write(work).await
+    let begun = app.store.write(work).await?;
+    app.mailbox.ring(); // for one that was given up
+    Ok(begun)
+}
+
+/// Ends a message whose carrier may have it, but never said so.
+fn give_up(tx: &mut Tx, desk: &Desk, message: Message) -> Result<()> {
+    let reason = "it may have been submitted, but its carrier did not answer in time".to_owned();
+    let failure = Failure { code: Lost::NoAnswer.as_str().to_owned(), reason };
+    let mut changes = Changes::default();
+    changes.step(desk, message, &[MessageState::Expired], Some(failure));
+    changes.write(tx, desk)
 }
 
 enum Unfetched {

@@ -3,6 +3,7 @@
 mod assembly;
 mod check;
 mod claim;
+pub mod claims;
 mod expire;
 mod forward;
 pub mod gateway;

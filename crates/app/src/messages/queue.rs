@@ -134,7 +134,7 @@ const fn event_of(message: &Message) -> EventKind {
 fn lend(tx: &mut Tx, desk: &Desk, lent: &[Lease]) -> Result<()> {
     let added = leases::add(tx, desk.settings.kind, lent)?;
     if usize::try_from(added) != Ok(lent.len()) {
-        return Err(Error::concurrent_modification("leased sender"));
+        return Err(tx.overtaken("leased sender"));
     }
     let ends = distinct(lent.iter().map(|lease| lease.expires_at));
     desk.schedule_many(tx, LEASE_JOB, &of_environment(desk, &ends))

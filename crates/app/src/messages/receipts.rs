@@ -12,12 +12,12 @@ use tandem_store::{
     Tx,
     repo::{
         message_parts::{self, Early, Part},
-        messages,
+        messages, outbox,
     },
 };
 
 use super::{
-    gateway::{Lost, Receipt, Submitted, Taken},
+    gateway::{Lost, Receipt, Submitted, Taken, part_id},
     life::Changes,
 };
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
     app::{Desk, Pen},
 };
 
-/// Receipts that a sweep matches at a time.
+/// Receipts that a sweep looks at.
 const SWEPT: i64 = 1_000;
 
 pub(super) async fn record(app: &App, submitted: Vec<Submitted>) -> Result<()> {
@@ -50,7 +50,11 @@ fn record_in(tx: &mut Tx, pen: &Pen, submitted: &[Submitted]) -> Result<()> {
     let ids: Vec<MessageId> = said.keys().copied().collect();
     for (environment, ids) in messages::environments_of(tx, &ids)? {
         let desk = pen.open(tx, environment)?;
-        let answers = ids.iter().filter_map(|id| said.get(id)).flatten();
+        let answers = || ids.iter().filter_map(|id| said.get(id)).flatten();
+        // What was claimed anew since, here or by whoever took it over, may have been submitted since.
+        let unsent: HashSet<MessageId> = answers().filter(|one| one.outcome == Taken::NotSent).map(|one| one.message).collect();
+        let claims: HashSet<_> = outbox::claims_of(tx, &unsent.into_iter().collect::<Vec<_>>())?.into_iter().collect();
+        let answers = answers().filter(|one| one.outcome != Taken::NotSent || claims.contains(&(one.message, one.claim)));
         message_parts::note(tx, &answers.map(|one| part_of(&desk, one)).collect::<Vec<_>>())?;
         settle(tx, &desk, &ids)?;
     }
@@ -218,10 +222,20 @@ async fn apply(app: &App, early: Vec<Early>) -> Result<()> {
     Ok(())
 }
 
-/// Matches receipts that a process which died has left between keeping them and looking for their parts.
-pub(super) async fn sweep(app: &App) -> Result<()> {
-    let early = app.store.read(|tx| message_parts::early_known(tx, SWEPT)).await?;
-    apply(app, early).await
+/// Matches receipts that a process which died has left between keeping them and looking for their parts: those from `from`. Where the
+/// next ones begin.
+pub(super) async fn sweep(app: &App, from: [u8; 16]) -> Result<[u8; 16]> {
+    let look = move |tx: &mut Tx| {
+        let kept = message_parts::early_from(tx, &from, SWEPT)?;
+        let full = i64::try_from(kept.len()).unwrap_or(SWEPT) >= SWEPT;
+        let next = kept.last().filter(|_| full).map_or([0; 16], |last| last.id);
+        let known = look_up(tx, kept.iter().map(|early| (early.smsc, early.remote_id.as_str())))?;
+        let found = kept.into_iter().filter(|early| known.contains_key(&(early.smsc, early.remote_id.clone())));
+        Ok((found.collect::<Vec<_>>(), next))
+    };
+    let (found, next) = app.store.read(look).await?;
+    apply(app, found).await?;
+    Ok(next)
 }
 
 /// Writes receipts to their parts, and brings the messages to what that makes of them. The first final word on a part stands.
@@ -240,10 +254,17 @@ fn deliver(tx: &mut Tx, pen: &Pen, matched: Vec<Matched>) -> Result<()> {
         let (mut changed, mut found) = (Vec::new(), Vec::new());
         for one in matched {
             found.extend(one.early);
-            let Some(part) = parts.get_mut(&(one.part.message, one.part.part)) else { continue };
-            if part.state == PartState::Accepted {
-                (part.state, part.error, part.receipt_at) = (one.state, one.error, Some(desk.now));
-                changed.push(part.clone());
+            let (message, name) = (one.part.message, one.part.remote_id.as_deref().unwrap_or_default());
+            for number in one.part.part..=u8::MAX {
+                // The others are its own where all went under one id.
+                let own =
+                    |part: &&mut Part| part.smsc == one.part.smsc && part.remote_id.as_deref() == Some(&part_id(name, number));
+                let part = parts.get_mut(&(message, number));
+                let Some(part) = part.filter(|part| number == one.part.part || own(part)) else { break };
+                if part.state == PartState::Accepted {
+                    (part.state, part.error, part.receipt_at) = (one.state, one.error.clone(), Some(desk.now));
+                    changed.push(part.clone());
+                }
             }
         }
         message_parts::update(tx, &changed)?;

@@ -11,7 +11,7 @@ use tandem_app::{
     App, Operation, Parts, Settings,
     accounts::{self, AccountView, MoveMoney, OpenAccount, Operator},
     audit,
-    carrier::{Carrier, CarrierFault, Carriers, OrderAnswer, OrderStatus, PortAnswer, Portability},
+    carrier::{Carrier, CarrierFault, Carriers, Mms, MmsAnswer, OrderAnswer, OrderStatus, PortAnswer, Portability},
     clock::{self, Move, MoveClock},
     due, nothing_more,
     numbers::{self, PurchaseNumber},
@@ -51,6 +51,9 @@ pub fn phone(text: &str) -> PhoneNumber {
     PhoneNumber::from_e164(text).expect(text)
 }
 
+/// A recipient of whose messages with media the carrier next door says nothing.
+pub const UNANSWERED: &str = "+14155550177";
+
 pub struct House {
     pub app: App,
     pub clock: Arc<ManualClock>,
@@ -76,6 +79,16 @@ impl House {
     /// A further process on the same database and clock.
     pub async fn another(&self) -> App {
         another(&self.url, self.clock.clone()).await
+    }
+
+    /// One that waits for its database no longer than that.
+    pub async fn impatient(&self, patience: std::time::Duration) -> App {
+        build(&Options { patience, ..Options::new(&self.url) }, self.clock.clone(), [7; 32]).await
+    }
+
+    /// One whose operator gave it another secret key.
+    pub async fn of_another_secret(&self) -> App {
+        build(&Options::new(&self.url), self.clock.clone(), [8; 32]).await
     }
 
     async fn stock(&self) {
@@ -210,10 +223,14 @@ fn texting() -> impl Iterator<Item = Offer> {
 }
 
 async fn another(url: &str, clock: Arc<ManualClock>) -> App {
-    let store = Store::open(&Options::new(url)).await.expect("a store");
+    build(&Options::new(url), clock, [7; 32]).await
+}
+
+async fn build(options: &Options, clock: Arc<ManualClock>, secret: [u8; 32]) -> App {
+    let store = Store::open(options).await.expect("a store");
     let carriers: Vec<Arc<dyn Carrier>> = vec![Arc::new(Near), Arc::new(Far)];
     let carriers = Carriers::new(carriers, "owned", "owned");
-    App::new(Parts { store, clock, rng: Arc::new(OsRng), secret: Some([7; 32]), carriers, settings: Settings::default() })
+    App::new(Parts { store, clock, rng: Arc::new(OsRng), secret: Some(secret), carriers, settings: Settings::default() })
 }
 
 /// Makes a database of its own. It stays, as the cluster of a test run is thrown away as a whole.
@@ -277,6 +294,10 @@ impl Carrier for Near {
 
     async fn cancel_port(&self, _port: &Port) -> Result<(), CarrierFault> {
         Ok(())
+    }
+
+    async fn send_mms(&self, mms: &Mms<'_>) -> Result<MmsAnswer, CarrierFault> {
+        if mms.to == phone(UNANSWERED) { Err(CarrierFault::Silent) } else { Ok(MmsAnswer::Accepted) }
     }
 }
 

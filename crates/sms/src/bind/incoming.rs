@@ -4,16 +4,13 @@ use tandem_app::messages::gateway::{Incoming, IncomingPart, Receipt, Whose};
 use tandem_domain::message::Sender;
 use tandem_kernel::{PhoneNumber, Timestamp, hex};
 
-use super::{Config, Long, receipt};
+use super::{Config, receipt};
 use crate::wire::{Address, Place, Short, alphabet};
-
-/// The most parts that a message of ours has.
-const MOST_PARTS: u8 = 10;
 
 /// What a delivery turned out to be.
 pub(super) enum Read {
-    /// Receipts: one, or one for each part where texts go whole.
-    Receipts(Vec<Receipt>),
+    /// A receipt.
+    Receipt(Receipt),
     /// A message, whole.
     Message(Incoming),
     /// A part of a message.
@@ -27,7 +24,7 @@ pub(super) fn read(config: &Config, short: &Short, now: Timestamp) -> Read {
     // Some bring receipts without saying so, and some give their messages an id as if they were receipts.
     let receipt = short.is_receipt() || (short.receipted.is_some() && receipt::read(short).is_some());
     if receipt {
-        return receipts(config, short, now).map_or(Read::Nothing, Read::Receipts);
+        return receipt_of(config, short, now).map_or(Read::Nothing, Read::Receipt);
     }
     let Some(to) = number(&short.to) else {
         tracing::info!(smsc = %config.id, to = short.to.text, "a message came in for what is no number");
@@ -52,33 +49,19 @@ pub(super) fn read(config: &Config, short: &Short, now: Timestamp) -> Read {
 /// is not enough.
 fn id_of(short: &Short) -> String {
     match (&short.receipted, &short.vendor_part) {
-        (Some(id), _) => format!("{id} {} {}", short.from.text, short.to.text),
+        (Some(id), _) => format!("{} {} {}", receipt::printable(id), short.from.text, short.to.text),
         (None, Some(name)) => hex(name),
         (None, None) => String::new(),
     }
 }
 
-fn receipts(config: &Config, short: &Short, at: Timestamp) -> Option<Vec<Receipt>> {
+fn receipt_of(config: &Config, short: &Short, at: Timestamp) -> Option<Receipt> {
     let Some(reading) = receipt::read(short) else {
         tracing::warn!(smsc = %config.id, "a receipt cannot be read");
         return None;
     };
-    let ids = receipt::readings(&reading.id, config.ids);
-    let of_part = |part: u8| Receipt {
-        smsc: config.id,
-        remote_ids: ids.iter().map(|id| part_id(id, part)).collect(),
-        state: reading.state,
-        error: reading.error.clone(),
-        at,
-    };
-    // One receipt speaks for all parts where they went as one.
-    let parts = if config.long == Long::Payload { MOST_PARTS } else { 1 };
-    Some((1..=parts).map(of_part).collect())
-}
-
-/// The id of a part of a text that went whole under one id.
-pub(super) fn part_id(id: &str, part: u8) -> String {
-    if part == 1 { id.to_owned() } else { format!("{id}/{part}") }
+    let remote_ids = receipt::readings(&reading.id, config.ids);
+    Some(Receipt { smsc: config.id, remote_ids, state: reading.state, error: reading.error, at })
 }
 
 /// A number where the address is one: with a `+`, or in international form by its type, or so long that nothing else can be meant.
@@ -126,7 +109,7 @@ mod tests {
             name: kind,
             code: kind,
             plus: false,
-            long: Long::Udh8,
+            long: super::super::Long::Udh8,
             ids: super::super::IdStyle::Auto,
             latin1: false,
             registered: 1,
@@ -236,7 +219,7 @@ mod tests {
             Short { esm_class: 4, ..delivery("id:a1 stat:DELIVRD") },
         ] {
             let read = read(&config(), &receipt, Timestamp::from_micros(0));
-            assert!(matches!(&read, Read::Receipts(of) if of[0].remote_ids == ["a1"]));
+            assert!(matches!(&read, Read::Receipt(of) if of.remote_ids == ["a1"]));
         }
         let nowhere = Short { to: Address::default(), ..delivery("Hello") };
         assert!(matches!(read(&config(), &nowhere, Timestamp::from_micros(0)), Read::Nothing));

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use tandem_app::messages::gateway::{Incoming, IncomingPart, Outgoing, Receipt, Submitted, Taken};
+use tandem_app::messages::gateway::{Incoming, IncomingPart, Outgoing, Receipt, Submitted, Taken, part_id};
 use tandem_kernel::{Environment, SmscId};
 use tokio::{
     sync::{mpsc, watch},
@@ -182,17 +182,18 @@ impl Part {
     /// What is to be said of it, and of all the others where it stands for them.
     #[must_use]
     pub fn told(&self, smsc: SmscId, outcome: &Taken) -> Vec<Submitted> {
-        let message = self.outgoing.message;
+        let (message, claim) = (self.outgoing.message, self.outgoing.claim);
         let parts = if self.whole { 1..=self.outgoing.parts } else { self.outgoing.part..=self.outgoing.part };
         let of_part = |part| match outcome {
-            Taken::Accepted { remote_id } if self.whole => Taken::Accepted { remote_id: incoming::part_id(remote_id, part) },
+            Taken::Accepted { remote_id } if self.whole => Taken::Accepted { remote_id: part_id(remote_id, part) },
             other => other.clone(),
         };
-        parts.map(|part| Submitted { message, part, smsc, outcome: of_part(part) }).collect()
+        parts.map(|part| Submitted { message, part, smsc, outcome: of_part(part), claim }).collect()
     }
 
     /// Whether it may have been submitted, and it is too late to ask again.
-    fn is_lost(&self) -> bool {
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
         self.outgoing.again && Instant::now() >= self.ends
     }
 }
@@ -209,10 +210,10 @@ pub struct Ack {
 /// What a bind has to tell.
 #[derive(Debug)]
 pub enum Report {
-    /// What became of a part.
-    Submitted(Submitted),
-    /// A receipt; one for each part where a long text went whole.
-    Receipts(Vec<Receipt>, Ack),
+    /// What became of a part, or of all where a text went whole: they are written together, so that a receipt finds all or none.
+    Submitted(Vec<Submitted>),
+    /// A receipt.
+    Receipt(Receipt, Ack),
     /// A message that came in, whole.
     Incoming(Incoming, Ack),
     /// A part of one.

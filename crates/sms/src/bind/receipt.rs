@@ -52,7 +52,8 @@ pub(super) struct Reading {
 /// Reads a receipt: by its TLVs, and by its text where they say nothing.
 pub(super) fn read(short: &Short) -> Option<Reading> {
     let text = alphabet::read(short.data_coding, &short.text);
-    let id = short.receipted.clone().or_else(|| field(&text, "id:"))?;
+    let told = short.receipted.as_deref().map(printable).filter(|id| !id.is_empty());
+    let id = told.or_else(|| field(&text, "id:"))?;
     let by_text = || field(&text, "stat:").and_then(|word| state_of_word(&word));
     let state = short.state.and_then(state_of_code).or_else(by_text)?;
     let failed = !matches!(state, ReceiptState::Delivered | ReceiptState::Accepted | ReceiptState::Enroute);
@@ -70,8 +71,14 @@ fn field(text: &str, name: &str) -> Option<String> {
     })?;
     let rest = text.get(start + name.len()..)?.trim_start();
     let value: String = rest.chars().take_while(|letter| !letter.is_whitespace()).collect();
+    let value = printable(&value);
     let value = value.trim_matches(|letter| matches!(letter, '"' | '\'' | ';' | ','));
     (!value.is_empty() && !value.contains(':')).then(|| value.to_owned())
+}
+
+/// Without what is no letter: some end their fields with a zero, which no database takes.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).collect()
 }
 
 fn state_of_word(word: &str) -> Option<ReceiptState> {
@@ -190,6 +197,18 @@ mod tests {
         assert_eq!(read(&short), Some(Reading { id: "abc".into(), state: ReceiptState::Delivered, error: None }));
         let bare = Short { receipted: Some("abc".into()), state: Some(5), network_error: Some(34), ..Short::default() };
         assert_eq!(read(&bare), Some(Reading { id: "abc".into(), state: ReceiptState::Undelivered, error: Some("34".into()) }));
+    }
+
+    #[test]
+    fn what_is_no_letter_is_left_out() {
+        for coding in [alphabet::LATIN1, 0x01] {
+            let text = b"id:a1\0 stat:UNDELIV err:011\0".to_vec();
+            let short = Short { esm_class: 4, data_coding: coding, text, ..Short::default() };
+            let said = read(&short).map(|reading| (reading.id, reading.error));
+            assert_eq!(said, Some(("a1".to_owned(), Some("011".to_owned()))), "{coding}");
+        }
+        let tlv = Short { receipted: Some("a\u{1}b\0".into()), state: Some(2), ..Short::default() };
+        assert_eq!(read(&tlv).map(|reading| reading.id).as_deref(), Some("ab"));
     }
 
     #[test]

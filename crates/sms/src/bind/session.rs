@@ -361,20 +361,28 @@ impl<'a> Session<'a> {
             self.keep.hold(flight.ticket, flight.part);
             return Ok(());
         }
-        let outcome = match told {
-            status::OK => {
-                self.speed_up();
-                count(&self.keep.wires.gauges.accepted);
-                Taken::Accepted { remote_id: id }
-            }
-            _ if status::is_full(told) || told == status::WRONG_STATE => Taken::NotSent,
-            refused => {
-                count(&self.keep.wires.gauges.refused);
-                self.keep.wires.gauges.set_error(format!("{} (0x{refused:08x})", status::name(refused)));
-                Taken::Refused { status: refused, name: status::name(refused) }
-            }
-        };
-        self.keep.conclude(&flight.part, outcome).await;
+        let again = flight.part.outgoing.again;
+        let unsent = status::is_full(told) || told == status::WRONG_STATE;
+        if unsent && again && !flight.part.is_lost() {
+            self.slow_down();
+            self.keep.hold(flight.ticket, flight.part); // this time it was not taken, but it may have been before
+        } else {
+            let outcome = match told {
+                status::OK => {
+                    self.speed_up();
+                    count(&self.keep.wires.gauges.accepted);
+                    Taken::Accepted { remote_id: id }
+                }
+                _ if unsent && again => Taken::Lost(Lost::NoAnswer),
+                _ if unsent => Taken::NotSent,
+                refused => {
+                    count(&self.keep.wires.gauges.refused);
+                    self.keep.wires.gauges.set_error(format!("{} (0x{refused:08x})", status::name(refused)));
+                    if again { Taken::Lost(Lost::Refused) } else { Taken::Refused { status: refused, name: status::name(refused) } }
+                }
+            };
+            self.keep.conclude(&flight.part, outcome).await;
+        }
         if told == status::WRONG_STATE {
             return Err(io::Error::other("the SMSC says that we are not bound"));
         }
@@ -405,9 +413,9 @@ impl<'a> Session<'a> {
                 self.pipe.put(&command(status::OK, sequence, DeliverSmResp::default()));
                 return;
             }
-            Read::Receipts(receipts) => {
+            Read::Receipt(receipt) => {
                 count(&self.keep.wires.gauges.receipts);
-                Report::Receipts(receipts, ack)
+                Report::Receipt(receipt, ack)
             }
             Read::Message(incoming) => {
                 count(&self.keep.wires.gauges.incoming);

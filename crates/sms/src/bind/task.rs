@@ -105,9 +105,7 @@ impl Keep {
 
     /// Tells what became of a part.
     pub async fn conclude(&self, part: &Part, outcome: Taken) {
-        for told in part.told(self.config.id, &outcome) {
-            self.report(Report::Submitted(told)).await;
-        }
+        self.report(Report::Submitted(part.told(self.config.id, &outcome))).await;
     }
 
     pub async fn report(&self, report: Report) {

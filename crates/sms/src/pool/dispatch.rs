@@ -43,12 +43,14 @@ struct Dispatch<'a> {
     reports: mpsc::Sender<Report>,
     /// Parts that may have been submitted through an SMSC that is not bound here, though it exists.
     homeless: Vec<(SmscId, Part)>,
+    /// How far the receipts have been looked through that came before their parts.
+    swept: [u8; 16],
 }
 
 /// Hands messages out until `stop`, then ends all binds.
 pub(super) async fn run(shared: &Arc<Shared>, reports: mpsc::Sender<Report>, mut stop: watch::Receiver<bool>) {
     let (mut beat, mut read) = (None::<Instant>, None::<Instant>);
-    let mut dispatch = Dispatch { shared, reports, homeless: Vec::new() };
+    let mut dispatch = Dispatch { shared, reports, homeless: Vec::new(), swept: [0; 16] };
     while !*stop.borrow() {
         let now = Instant::now();
         if read.is_none_or(|read| now >= read + READ) {
@@ -91,6 +93,10 @@ impl Dispatch<'_> {
         for (smsc, part) in std::mem::take(&mut self.homeless) {
             self.homeless.extend(self.shared.place(smsc, part).map(|part| (smsc, part)));
         }
+        match gateway::sweep(&self.shared.app, self.swept).await {
+            Ok(next) => self.swept = next,
+            Err(fault) => note("receipts that came early cannot be looked through", Err(fault)),
+        }
     }
 
     /// Takes what the binds have room for; whether that was anything.
@@ -131,7 +137,7 @@ impl Dispatch<'_> {
     }
 
     async fn place(&mut self, smsc: SmscId, part: Part) {
-        if part.outgoing.again && part.outgoing.validity == 0 {
+        if part.is_lost() {
             return self.tell(smsc, &part, &Taken::Lost(Lost::NoAnswer)).await;
         }
         match self.shared.place(smsc, part) {
@@ -142,9 +148,7 @@ impl Dispatch<'_> {
     }
 
     async fn tell(&self, smsc: SmscId, part: &Part, outcome: &Taken) {
-        for told in part.told(smsc, outcome) {
-            let _ = self.reports.send(Report::Submitted(told)).await; // whoever hears it lives as long as this
-        }
+        let _ = self.reports.send(Report::Submitted(part.told(smsc, outcome))).await; // whoever hears it lives as long as this
     }
 
     /// Brings binds and fault rules in step with the store.

@@ -2,7 +2,7 @@
 
 use tandem_catalogue::Result;
 use tandem_domain::spending::{LimitAction, SpendingLimit};
-use tandem_kernel::{EnvironmentId, LimitId};
+use tandem_kernel::{EnvironmentId, LimitId, Timestamp};
 
 use crate::{Fault, Row, Tx, codec};
 
@@ -14,6 +14,24 @@ const MONTHLY: &str = "SELECT l.id, l.amount, w.currency, l.action, l.notificati
 pub fn monthly(tx: &mut Tx, environment: EnvironmentId) -> Result<Option<SpendingLimit>> {
     let row = tx.first(MONTHLY, &[environment.as_bytes().into()])?;
     Ok(row.map(|row| limit(&row)).transpose()?)
+}
+
+/// The highest threshold of a month that the owner was told of.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn told(tx: &mut Tx, limit: LimitId, month: Timestamp) -> Result<i64> {
+    let row =
+        tx.first("SELECT told FROM spending_limits WHERE id = $1 AND told_month = $2", &[limit.as_bytes().into(), month.into()])?;
+    Ok(row.map(|row| row.int(0)).transpose()?.unwrap_or(0))
+}
+
+/// Notes the highest threshold of a month that the owner was told of, or need not be told of.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn set_told(tx: &mut Tx, limit: LimitId, month: Timestamp, threshold: i64) -> Result<()> {
+    tx.execute(
+        "UPDATE spending_limits SET told = $3, told_month = $2 WHERE id = $1",
+        &[limit.as_bytes().into(), month.into(), threshold.into()],
+    )
+    .map(drop)
 }
 
 /// Sets the limit on a month's spending; the one that was there before keeps its id and age.

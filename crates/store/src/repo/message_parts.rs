@@ -167,13 +167,12 @@ pub fn early(tx: &mut Tx, smsc: SmscId, remote_ids: &[&str]) -> Result<Vec<Early
     Ok(rows.iter().map(read_early).collect::<Result<_, Fault>>()?)
 }
 
-/// Receipts that were kept and whose part is known meanwhile: a process died between the two.
+/// Receipts that are kept, oldest first, from the one with the id `from`.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn early_known(tx: &mut Tx, limit: i64) -> Result<Vec<Early>> {
+pub fn early_from(tx: &mut Tx, from: &[u8; 16], limit: i64) -> Result<Vec<Early>> {
     let rows = tx.query(
-        "SELECT e.id, e.smsc_id, e.remote_id, e.state, e.error, e.at FROM early_receipts e \
-         JOIN message_parts p ON p.smsc_id = e.smsc_id AND p.remote_id = e.remote_id ORDER BY e.id LIMIT $1",
-        &[limit.into()],
+        "SELECT id, smsc_id, remote_id, state, error, at FROM early_receipts WHERE id >= $1 ORDER BY id LIMIT $2",
+        &[from.into(), limit.into()],
     )?;
     Ok(rows.iter().map(read_early).collect::<Result<_, Fault>>()?)
 }
@@ -185,11 +184,24 @@ pub fn forget_early(tx: &mut Tx, ids: &[[u8; 16]]) -> Result<()> {
     tx.execute_in("DELETE FROM early_receipts WHERE id IN", &[], &keys).map(drop)
 }
 
-/// Forgets receipts that nobody asked for since `before`, and which incoming messages were seen before it; how many those were.
+/// Forgets some of the receipts that nobody asked for since `before`; how many those were.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn forget_old(tx: &mut Tx, before: Timestamp) -> Result<u64> {
-    let receipts = tx.execute("DELETE FROM early_receipts WHERE kept_at < $1", &[before.into()])?;
-    Ok(receipts + tx.execute("DELETE FROM incoming_seen WHERE seen_at < $1", &[before.into()])?)
+pub fn purge_early(tx: &mut Tx, before: Timestamp) -> Result<u64> {
+    tx.execute(
+        "DELETE FROM early_receipts WHERE (smsc_id, remote_id, id) IN \
+         (SELECT smsc_id, remote_id, id FROM early_receipts WHERE kept_at < $1 ORDER BY kept_at LIMIT 1000)",
+        &[before.into()],
+    )
+}
+
+/// Forgets which incoming messages were seen before, some at a time; how many those were.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn purge_seen(tx: &mut Tx, before: Timestamp) -> Result<u64> {
+    tx.execute(
+        "DELETE FROM incoming_seen WHERE (smsc_id, id) IN \
+         (SELECT smsc_id, id FROM incoming_seen WHERE seen_at < $1 ORDER BY seen_at LIMIT 1000)",
+        &[before.into()],
+    )
 }
 
 /// Notes an incoming message; `false` where it was seen before.

@@ -22,13 +22,30 @@ pub struct Place {
 pub fn add(tx: &mut Tx, places: &[Place], kind: Environment) -> Result<()> {
     let recipients: Vec<String> = places.iter().map(|place| place.recipient.to_string()).collect();
     let rows = places.iter().zip(&recipients).map(|(place, recipient)| {
-        vec![place.message.as_bytes().into(), place.environment.as_bytes().into(), kind.as_str().into(), recipient.into()]
+        let digits = filled(&place.recipient.digits().to_string());
+        vec![
+            place.message.as_bytes().into(),
+            place.environment.as_bytes().into(),
+            kind.as_str().into(),
+            recipient.into(),
+            digits.into(),
+        ]
     });
     tx.later(
-        "INSERT INTO outbox (message_id, environment_id, kind, recipient, state) VALUES ($1, $2, $3, $4, \
+        "INSERT INTO outbox (message_id, environment_id, kind, recipient, digits, state) VALUES ($1, $2, $3, $4, $5, \
          CASE WHEN EXISTS (SELECT 1 FROM outbox WHERE environment_id = $2 AND recipient = $4) THEN 'behind' ELSE 'ready' END)",
         &rows.collect::<Vec<Vec<Param>>>(),
     )
+}
+
+/// Digits that a number has at the most.
+const MOST_DIGITS: usize = 15;
+/// Messages that are looked through, oldest first, before they are looked up by their recipients: mostly there are enough among them.
+const LOOKED_THROUGH: i64 = 2_000;
+
+/// Digits, filled up with zeros.
+fn filled(digits: &str) -> i64 {
+    format!("{digits:0<MOST_DIGITS$}").parse().unwrap_or(i64::MAX)
 }
 
 /// Recipients that begin with some digits, but not with some longer ones.
@@ -40,27 +57,49 @@ pub struct Lines {
     pub but: Vec<String>,
 }
 
+impl Lines {
+    /// The condition on a recipient, and the bounds that it names.
+    fn condition(&self, bounds: &mut Vec<i64>) -> String {
+        let mut within = |digits: &str| {
+            let most = format!("{digits:9<MOST_DIGITS$}").parse().unwrap_or(i64::MAX);
+            bounds.extend([filled(digits), most]);
+            format!("digits BETWEEN ${} AND ${}", bounds.len() + 1, bounds.len() + 2)
+        };
+        let fits = within(&self.prefix);
+        let without: Vec<String> = self.but.iter().map(|longer| format!(" AND NOT ({})", within(longer))).collect();
+        format!("({fits}{})", without.concat())
+    }
+}
+
 /// The messages that have waited longest and are first in their lines, for recipients of any of `lines`. On PostgreSQL they are
 /// locked, and those that others have locked are left out.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn ready(tx: &mut Tx, kind: Environment, lines: &[Lines], most: i64) -> Result<Vec<(MessageId, PhoneNumber)>> {
-    let (mut places, mut patterns) = (Vec::with_capacity(lines.len()), Vec::new());
-    let mut like = |prefix: &String, word: &str| {
-        patterns.push(format!("+{prefix}%"));
-        format!("recipient {word} ${}", patterns.len() + 2)
-    };
-    for line in lines {
-        let without: Vec<String> = line.but.iter().map(|longer| format!(" AND {}", like(longer, "NOT LIKE"))).collect();
-        places.push(format!("{}{}", like(&line.prefix, "LIKE"), without.concat()));
+    const HEAD: &str = "SELECT message_id, recipient FROM outbox WHERE kind = $1 AND state = 'ready'";
+    if lines.is_empty() {
+        return Ok(Vec::new());
     }
+    let mut bounds = Vec::new();
+    let conditions: Vec<String> = lines.iter().map(|line| line.condition(&mut bounds)).collect();
     let everybody = lines.iter().any(|line| line.prefix.is_empty() && line.but.is_empty());
-    let mut sql = String::from("SELECT message_id, recipient FROM outbox WHERE kind = $1 AND state = 'ready'");
+    let any = conditions.join(" OR ");
     let mut params: Vec<Param> = vec![kind.as_str().into(), most.into()];
-    if !everybody {
-        sql.push_str(&format!(" AND ({})", places.join(" OR ")));
-        params.extend(patterns.iter().map(Param::from));
-    }
-    sql.push_str(" ORDER BY message_id LIMIT $2");
+    let mut sql = if everybody {
+        format!("{HEAD} ORDER BY message_id LIMIT $2")
+    } else {
+        params.extend(bounds.iter().map(|bound| Param::Int(*bound)));
+        if among_the_first(tx, &any, &params)? {
+            format!("{HEAD} AND ({any}) ORDER BY message_id LIMIT $2")
+        } else {
+            // Most of what waits is for others: it is not walked through.
+            let fitting: Vec<String> = conditions.iter().map(|condition| format!("{BY_DIGITS} AND {condition}")).collect();
+            let fitting = fitting.join(" UNION ALL ");
+            format!(
+                "WITH fitting AS MATERIALIZED ({fitting}) {HEAD} AND message_id IN (SELECT message_id FROM fitting ORDER BY message_id \
+                 LIMIT $2) ORDER BY message_id"
+            )
+        }
+    };
     if tx.engine() == Engine::Postgres {
         sql.push_str(" FOR UPDATE SKIP LOCKED");
     }
@@ -69,29 +108,47 @@ pub fn ready(tx: &mut Tx, kind: Environment, lines: &[Lines], most: i64) -> Resu
     Ok(rows.iter().map(read).collect::<Result<_, Fault>>()?)
 }
 
-/// Notes that a process takes messages, and through which SMSC each goes.
+/// The beginning of the statement that finds what is first in its line by its recipient's digits.
+pub const BY_DIGITS: &str = "SELECT message_id FROM outbox WHERE kind = $1 AND state = 'ready'";
+
+/// Whether as many as are wanted, or all that there are, are among those that have waited longest.
+fn among_the_first(tx: &mut Tx, condition: &str, params: &[Param]) -> Result<bool> {
+    let sql = format!(
+        "SELECT CAST(COUNT(*) AS BIGINT), CAST(COALESCE(SUM(CASE WHEN {condition} THEN 1 ELSE 0 END), 0) AS BIGINT), CAST($2 AS BIGINT) \
+         FROM (SELECT digits FROM outbox WHERE kind = $1 AND state = 'ready' ORDER BY message_id LIMIT {LOOKED_THROUGH}) AS oldest"
+    );
+    let rows = tx.query_built(&sql, params)?;
+    let row = rows.first().ok_or_else(|| Fault::data("a count without a row"))?;
+    Ok(row.int(0)? < LOOKED_THROUGH || row.int(1)? >= row.int(2)?)
+}
+
+/// Notes that a process takes messages, with which claim, and through which SMSC each goes.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn take(tx: &mut Tx, taken: &[(MessageId, SmscId)], node: &[u8; 16]) -> Result<()> {
+pub fn take(tx: &mut Tx, taken: &[(MessageId, SmscId)], node: &[u8; 16], claim: &[u8; 16]) -> Result<()> {
     let mut by_smsc: BTreeMap<SmscId, Vec<Param>> = BTreeMap::new();
     for (id, smsc) in taken {
         by_smsc.entry(*smsc).or_default().push(id.as_bytes().into());
     }
     for (smsc, keys) in by_smsc {
-        let sql = "UPDATE outbox SET state = 'taken', node = $1, smsc_id = $2 WHERE message_id IN";
-        tx.execute_in(sql, &[node.into(), smsc.as_bytes().into()], &keys)?;
+        let sql = "UPDATE outbox SET state = 'taken', node = $1, smsc_id = $2, claim = $3 WHERE message_id IN";
+        tx.execute_in(sql, &[node.into(), smsc.as_bytes().into(), claim.into()], &keys)?;
     }
     Ok(())
 }
 
-/// Takes over what processes have that were not heard of since `dead_since`; with the SMSC that each message went through.
+/// A message that a process has, with the SMSC that it goes through.
+pub type Held = (MessageId, Option<SmscId>);
+
+/// Takes over what processes have that were not heard of since `dead_since`.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn take_over(
     tx: &mut Tx,
     kind: Environment,
     node: &[u8; 16],
+    claim: &[u8; 16],
     dead_since: Timestamp,
     most: i64,
-) -> Result<Vec<(MessageId, Option<SmscId>)>> {
+) -> Result<Vec<Held>> {
     let mut sql = String::from(
         "SELECT message_id, smsc_id FROM outbox WHERE kind = $1 AND state = 'taken' AND node <> $2 \
          AND node NOT IN (SELECT node FROM outbox_nodes WHERE seen_at > $3) ORDER BY message_id LIMIT $4",
@@ -101,11 +158,34 @@ pub fn take_over(
     }
     let params = [kind.as_str().into(), node.into(), dead_since.into(), most.into()];
     let rows = tx.query_built(&sql, &params)?;
-    let read = |row: &crate::Row| Ok((MessageId::from_bytes(row.array(0)?), row.opt_array(1)?.map(SmscId::from_bytes)));
-    let taken = rows.iter().map(read).collect::<Result<Vec<_>, Fault>>()?;
+    let taken = rows.iter().map(held).collect::<Result<Vec<_>, Fault>>()?;
     let keys: Vec<Param> = taken.iter().map(|(id, _)| id.as_bytes().into()).collect();
-    tx.execute_in("UPDATE outbox SET node = $1 WHERE message_id IN", &[node.into()], &keys)?;
+    tx.execute_in("UPDATE outbox SET node = $1, claim = $2 WHERE message_id IN", &[node.into(), claim.into()], &keys)?;
     Ok(taken)
+}
+
+/// What a process has by these claims; with the claim of each message.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn claimed(tx: &mut Tx, kind: Environment, node: &[u8; 16], claims: &[[u8; 16]]) -> Result<Vec<(Held, [u8; 16])>> {
+    let keys: Vec<Param> = claims.iter().map(Param::from).collect();
+    let rows = tx.query_in(
+        "SELECT message_id, smsc_id, claim FROM outbox WHERE kind = $1 AND state = 'taken' AND node = $2 AND claim IN",
+        &[kind.as_str().into(), node.into()],
+        &keys,
+        "",
+    )?;
+    Ok(rows.iter().map(|row| Ok((held(row)?, row.array(2)?))).collect::<Result<_, Fault>>()?)
+}
+
+/// The claims by which `messages` are taken. On PostgreSQL they are locked: nobody takes them over meanwhile.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn claims_of(tx: &mut Tx, messages: &[MessageId]) -> Result<Vec<(MessageId, [u8; 16])>> {
+    let keys: Vec<Param> = messages.iter().map(|id| id.as_bytes().into()).collect();
+    let lock = if tx.engine() == Engine::Postgres { "ORDER BY message_id FOR UPDATE" } else { "" };
+    let sql = "SELECT message_id, claim FROM outbox WHERE state = 'taken' AND claim IS NOT NULL AND message_id IN";
+    let rows = tx.query_in(sql, &[], &keys, lock)?;
+    let read = |row: &crate::Row| Ok((MessageId::from_bytes(row.array(0)?), row.array(1)?));
+    Ok(rows.iter().map(read).collect::<Result<_, Fault>>()?)
 }
 
 /// Says that a process is alive.
@@ -128,10 +208,12 @@ pub fn bury(tx: &mut Tx, before: Timestamp) -> Result<()> {
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn put_back(tx: &mut Tx, messages: &[MessageId]) -> Result<()> {
     let keys: Vec<Param> = messages.iter().map(|id| id.as_bytes().into()).collect();
-    tx.execute_in("UPDATE outbox SET state = 'ready', node = NULL, smsc_id = NULL WHERE message_id IN", &[], &keys).map(drop)
+    tx.execute_in("UPDATE outbox SET state = 'ready', node = NULL, smsc_id = NULL, claim = NULL WHERE message_id IN", &[], &keys)
+        .map(drop)
 }
 
-/// Takes messages out of their lines for good, and lets the next ones come forward.
+/// Takes messages out of their lines for good, and lets the next ones come forward. The one in front need not be the oldest: what was
+/// scheduled keeps its id, so that nobody comes forward while there is one.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn remove(tx: &mut Tx, places: &[Place]) -> Result<()> {
     let recipients: Vec<String> = places.iter().map(|place| place.recipient.to_string()).collect();
@@ -141,7 +223,8 @@ pub fn remove(tx: &mut Tx, places: &[Place]) -> Result<()> {
         places.iter().zip(&recipients).map(|(place, recipient)| vec![place.environment.as_bytes().into(), recipient.into()]);
     tx.execute_many(
         "UPDATE outbox SET state = 'ready' WHERE state = 'behind' AND message_id = (SELECT message_id FROM outbox \
-         WHERE environment_id = $1 AND recipient = $2 ORDER BY message_id LIMIT 1)",
+         WHERE environment_id = $1 AND recipient = $2 ORDER BY message_id LIMIT 1) AND NOT EXISTS (SELECT 1 FROM outbox \
+         WHERE environment_id = $1 AND recipient = $2 AND state <> 'behind')",
         &lines.collect::<Vec<Vec<Param>>>(),
     )
     .map(drop)
@@ -167,6 +250,10 @@ pub fn waiting(tx: &mut Tx, kind: Environment) -> Result<(i64, i64)> {
     let row = row.ok_or_else(|| Fault::data("a count without a row"))?;
     let (all, taken) = (row.int(0)?, row.int(1)?);
     Ok((all - taken, taken))
+}
+
+fn held(row: &crate::Row) -> Result<Held, Fault> {
+    Ok((MessageId::from_bytes(row.array(0)?), row.opt_array(1)?.map(SmscId::from_bytes)))
 }
 
 fn ids(rows: &[crate::Row]) -> Result<Vec<MessageId>> {

@@ -1,7 +1,12 @@
 //! The life of messages between the queue and an SMSC that does as the test says, on every engine at hand.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 
+mod claims;
+#[path = "../house/mod.rs"]
 mod house;
+mod limits;
+mod pictures;
+mod receipts;
 
 use std::collections::BTreeMap;
 
@@ -18,7 +23,10 @@ use tandem_catalogue::{Code, Result};
 use tandem_domain::message::{Message, MessageState, Sender};
 use tandem_kernel::{Caller, Environment, ExplanationId, MessageId, Money, SeededRng, SmscId};
 use tandem_ledger::TransferKind;
-use tandem_store::repo::{events, explanations, messages as rows, smscs};
+use tandem_store::{
+    Engine,
+    repo::{events, explanations, messages as rows, outbox, smscs},
+};
 
 const OURS: &str = "+14155550140";
 const NOON: &str = "2024-01-01T12:00:00Z";
@@ -132,7 +140,7 @@ fn taken_by(part: &Outgoing, smsc: SmscId) -> Submitted {
 }
 
 fn answer(part: &Outgoing, outcome: Taken) -> Submitted {
-    Submitted { message: part.message, part: part.part, smsc: SMSC, outcome }
+    Submitted { message: part.message, part: part.part, smsc: SMSC, outcome, claim: part.claim }
 }
 
 fn taken(part: &Outgoing) -> Submitted {
