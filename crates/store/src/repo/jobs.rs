@@ -141,10 +141,15 @@ pub fn hasten_suspended(
     Ok(())
 }
 
-/// Works out anew when an environment's jobs wake, after its clock was moved.
+/// Works out anew when an environment's jobs wake, after its clock was moved from where it `was`. Where it stood and stands still, only
+/// what fell due on the way.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn rewind(tx: &mut Tx, environment: EnvironmentId, clock: EnvironmentClock) -> Result<()> {
+pub fn rewind(tx: &mut Tx, environment: EnvironmentId, was: EnvironmentClock, clock: EnvironmentClock) -> Result<()> {
     match clock.frozen_at {
+        Some(now) if was.frozen_at.is_some_and(|was| was <= now) => tx.execute(
+            "UPDATE jobs SET wake_at = 0 WHERE environment_id = $1 AND due_at > $2 AND due_at <= $3",
+            &[environment.as_bytes().into(), was.frozen_at.into(), now.into()],
+        )?,
         None => tx.execute(
             "UPDATE jobs SET wake_at = due_at - $2 WHERE environment_id = $1",
             &[environment.as_bytes().into(), clock.offset.into()],

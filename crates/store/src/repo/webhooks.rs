@@ -162,10 +162,15 @@ pub fn set_places(tx: &mut Tx, places: &[(WebhookId, i64)]) -> Result<()> {
     Ok(())
 }
 
-/// Works out anew when an environment's webhooks wake, after its clock was moved.
+/// Works out anew when an environment's webhooks wake, after its clock was moved from where it `was`. Where it stood and stands still,
+/// only those that fell due on the way.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn rewind(tx: &mut Tx, environment: EnvironmentId, clock: EnvironmentClock) -> Result<()> {
+pub fn rewind(tx: &mut Tx, environment: EnvironmentId, was: EnvironmentClock, clock: EnvironmentClock) -> Result<()> {
     match clock.frozen_at {
+        Some(now) if was.frozen_at.is_some_and(|was| was <= now) => tx.execute(
+            "UPDATE webhooks SET wake_at = 0 WHERE environment_id = $1 AND due_at > $2 AND due_at <= $3",
+            &[environment.as_bytes().into(), was.frozen_at.into(), now.into()],
+        )?,
         None => tx.execute(
             "UPDATE webhooks SET wake_at = due_at - $2 WHERE environment_id = $1",
             &[environment.as_bytes().into(), clock.offset.into()],
