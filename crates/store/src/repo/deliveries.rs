@@ -32,6 +32,13 @@ pub const HASTEN: &str = "UPDATE deliveries SET due_at = $2 WHERE webhook_id = $
 pub const CANCEL: &str = "UPDATE deliveries SET state = 'canceled', finished_at = $2 WHERE webhook_id = $1 AND object >= '' AND state IN \
      ('waiting', 'pending')";
 
+/// Finds what happened in a stretch of time.
+pub const BETWEEN: &str = "SELECT id, environment_id, object, sequence, kind, data, at FROM events WHERE environment_id = $1 AND at >= $2 \
+     AND at < $3 AND (at > $4 OR id > $5) ORDER BY at, id LIMIT $6";
+/// Finds which events of a stretch of time arrived or are on their way.
+pub const TOLD: &str = "SELECT DISTINCT event_id FROM deliveries WHERE webhook_id = $1 AND at >= $2 AND at <= $3 AND state IN ('waiting', \
+     'pending', 'delivered')";
+
 /// A delivery and what the event log says about its event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
@@ -270,22 +277,21 @@ pub fn events_between(
     after: EventId,
     limit: i64,
 ) -> Result<Vec<Event>> {
+    let last = tx.first("SELECT at FROM events WHERE id = $1", &[after.as_bytes().into()])?;
+    let last = last.map_or(Ok(from), |row| row.time(0))?;
     let rows = tx.query(
-        "SELECT id, environment_id, object, sequence, kind, data, at FROM events WHERE environment_id = $1 AND id > $2 AND at >= $3 \
-         AND at < $4 ORDER BY id LIMIT $5",
-        &[environment.as_bytes().into(), after.as_bytes().into(), from.into(), until.into(), limit.into()],
+        BETWEEN,
+        &[environment.as_bytes().into(), from.max(last).into(), until.into(), last.into(), after.as_bytes().into(), limit.into()],
     )?;
     Ok(rows.iter().map(super::events::event).collect::<Result<_, Fault>>()?)
 }
 
 /// Which of these events did not arrive at a webhook and are not on their way to it.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn missing(tx: &mut Tx, webhook: WebhookId, (from, until): (Timestamp, Timestamp), events: Vec<Event>) -> Result<Vec<Event>> {
-    let rows = tx.query(
-        "SELECT DISTINCT event_id FROM deliveries WHERE webhook_id = $1 AND at >= $2 AND at < $3 AND state IN ('waiting', 'pending', \
-         'delivered')",
-        &[webhook.as_bytes().into(), from.into(), until.into()],
-    )?;
+pub fn missing(tx: &mut Tx, webhook: WebhookId, events: Vec<Event>) -> Result<Vec<Event>> {
+    let first = events.iter().map(|event| event.at).min();
+    let (Some(first), Some(last)) = (first, events.iter().map(|event| event.at).max()) else { return Ok(events) };
+    let rows = tx.query(TOLD, &[webhook.as_bytes().into(), first.into(), last.into()])?;
     let known: std::collections::HashSet<[u8; 16]> = rows.iter().map(|row| row.array(0)).collect::<Result<_, Fault>>()?;
     Ok(events.into_iter().filter(|event| !known.contains(event.id.as_bytes())).collect())
 }
