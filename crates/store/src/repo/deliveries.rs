@@ -5,7 +5,7 @@ use tandem_domain::webhook::{Attempt, Delivery, DeliveryState, Progress};
 use tandem_kernel::{AttemptId, DeliveryId, EnvironmentId, EventId, Timestamp, WebhookId};
 
 use super::events::Event;
-use crate::{Engine, Fault, Param, Row, Tx, codec};
+use crate::{Fault, Param, Row, Tx, codec};
 
 macro_rules! columns {
     ($rest:literal) => {
@@ -64,12 +64,8 @@ pub struct Filter {
 /// The environment of the event that has been in the queue for longest.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn next_environment(tx: &mut Tx) -> Result<Option<EnvironmentId>> {
-    let sql = match tx.engine() {
-        Engine::Sqlite => "SELECT environment_id FROM event_queue ORDER BY event_id LIMIT 1",
-        // Another process is handing out what it has locked: this one takes what comes after.
-        Engine::Postgres => "SELECT environment_id FROM event_queue ORDER BY event_id LIMIT 1 FOR UPDATE SKIP LOCKED",
-    };
-    let row = tx.first(sql, &[])?;
+    // Without a lock: whoever hands out holds the environment, and would meet one who holds a row of its queue and waits for it.
+    let row = tx.first("SELECT environment_id FROM event_queue ORDER BY event_id LIMIT 1", &[])?;
     Ok(row.map(|row| row.array(0)).transpose()?.map(EnvironmentId::from_bytes))
 }
 
@@ -159,6 +155,15 @@ pub fn due(tx: &mut Tx, webhook: WebhookId, now: Timestamp, limit: i64) -> Resul
 pub fn next_due(tx: &mut Tx, webhook: WebhookId) -> Result<Option<Timestamp>> {
     let row = tx.first(NEXT_DUE, &[webhook.as_bytes().into()])?;
     Ok(row.map(|row| row.time(0)).transpose()?)
+}
+
+/// Which of some deliveries are still to be made, and how many attempts there were.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn pending(tx: &mut Tx, ids: &[DeliveryId]) -> Result<Vec<(DeliveryId, i64)>> {
+    let keys: Vec<Param> = ids.iter().map(|id| id.as_bytes().into()).collect();
+    let rows = tx.query_in("SELECT id, attempts FROM deliveries WHERE state = 'pending' AND id IN", &[], &keys, "")?;
+    let found = rows.iter().map(|row| Ok((DeliveryId::from_bytes(row.array(0)?), row.int(1)?)));
+    Ok(found.collect::<Result<_, Fault>>()?)
 }
 
 /// Writes what attempts led to. A delivery that another process has tried meanwhile, or that was called off, stays as it is.
@@ -268,7 +273,7 @@ pub fn attempts(tx: &mut Tx, delivery: DeliveryId) -> Result<Vec<Attempt>> {
     Ok(rows.iter().map(attempt).collect::<Result<_, Fault>>()?)
 }
 
-/// An environment's events of a stretch of time from the one after `after`, oldest first.
+/// An environment's events of a stretch of time from the one after `after`, in the order of their times.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn events_between(
     tx: &mut Tx,
