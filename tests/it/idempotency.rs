@@ -58,6 +58,29 @@ on_both! {
         assert_eq!(server.upstream().carried_out(), 1);
     }
 
+    async fn due_work_does_not_undo_what_a_repetition_asks_for_at_that_moment(server: Server) {
+        for round in 0..4 {
+            let ada = server.account("Ada").await;
+            let (client, number) = (ada.test().idempotency("again"), format!("+1310555010{round}"));
+            server.upstream().trouble(Trouble::Panic);
+            client.post(PURCHASE, json!({ "number": number })).await.assert_status(500);
+            server.upstream().trouble(Trouble::None);
+            server.upstream().think();
+            let asked = server.upstream().times_asked();
+            server.pass_seconds(60);
+            until("due work asks what became of it", || async { (server.upstream().times_looked_up() == round + 1).then_some(()) }).await;
+            let buyer = client.clone();
+            let wanted = number.clone();
+            let again = tokio::spawn(async move { buyer.post(PURCHASE, json!({ "number": wanted })).await });
+            until("the carrier is asked", || async { (server.upstream().times_asked() == asked + 1).then_some(()) }).await;
+            server.upstream().answer();
+            again.await.expect("an answer").assert_status(201);
+            server.run_due().await;
+            ada.test().get(&format!("{LIST}/{number}")).await.assert_status(200);
+            assert_eq!(server.upstream().carried_out(), round + 1);
+        }
+    }
+
     async fn a_caller_that_hangs_up_is_bought_its_number_all_the_same(server: Server) {
         let ada = server.account("Ada").await;
         server.upstream().think();

@@ -202,6 +202,9 @@ pub async fn change(
 ) -> Result<AccountView> {
     let pen = app.pen();
     let work = move |tx: &mut Tx| {
+        let environments = accounts::environments(tx, id)?;
+        // Before the account is read: two changes at once would write back what they read of each other's.
+        let desks = environments.iter().map(|settings| pen.open(tx, settings.id)).collect::<Result<Vec<_>>>()?;
         let mut account = find(tx, id)?;
         let ChangeAccount { name, email, status, verified, sms_enabled, mms_enabled, message_countries } = command.clone();
         account.name = name.unwrap_or(account.name);
@@ -214,10 +217,9 @@ pub async fn change(
         accounts::update(tx, &account)?;
         let data = json!({ "status": account.status.as_str(), "verified": account.verified });
         let view = view(tx, account)?;
-        for (settings, _) in &view.environments {
-            let desk = pen.open(tx, settings.id)?;
+        for desk in &desks {
             desk.event(tx, &id.to_string(), EventKind::AccountUpdated, &data)?;
-            tell_others(tx, &pen, invalidations::Stale::Environment, *settings.id.as_bytes())?;
+            tell_others(tx, &pen, invalidations::Stale::Environment, *desk.settings.id.as_bytes())?;
         }
         note_action(tx, &pen, &operator, "account.change", &id.to_string(), &data)?;
         finish(tx, &view)?;

@@ -129,6 +129,8 @@ pub struct Inner {
     pub passwords: Semaphore,
     /// Who does which environment's due work.
     pub turns: Turns,
+    /// Who does which job that asks somebody outside.
+    pub asking: Turns<JobId>,
     /// The numbers whose use is lent, of live and of test environments.
     pools: Arc<[Pool; 2]>,
     /// Which process this is, for those that share its database.
@@ -167,6 +169,7 @@ impl App {
             vault: Arc::new(Vault::new(secret.as_ref(), rng.clone())),
             passwords: Semaphore::new(PASSWORDS_AT_ONCE),
             turns: Turns::default(),
+            asking: Turns::default(),
             pools: Arc::new([settings.leased_numbers.clone(), Pool::pocket()]),
             node,
             stopping: AtomicBool::new(false),

@@ -6,10 +6,10 @@ use tandem_catalogue::{Error, Result};
 use tandem_kernel::{Caller, Environment, Period, Scope, Timestamp};
 use tandem_store::{
     Tx,
-    repo::{accounts, clock_moves, jobs, webhooks},
+    repo::{accounts, clock_moves, invalidations::Stale, jobs, webhooks},
 };
 
-use crate::{App, Operation, due, permit};
+use crate::{App, Operation, accounts::tell_others, due, permit};
 
 /// How long one request moves the clock before it reports how far it came.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -162,8 +162,9 @@ async fn set(app: &App, caller: &Caller, time: Timestamp, frozen: Option<bool>) 
             clock = clock.frozen(frozen, machine);
         }
         accounts::set_clock(tx, environment, clock)?;
-        jobs::rewind(tx, environment, clock)?;
-        webhooks::rewind(tx, environment, clock)
+        tell_others(tx, &pen, Stale::Environment, *environment.as_bytes())?;
+        jobs::rewind(tx, environment, desk.settings.clock, clock)?;
+        webhooks::rewind(tx, environment, desk.settings.clock, clock)
     });
     moved.await?;
     app.directory.forget_environment(environment);

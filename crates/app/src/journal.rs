@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -48,8 +48,9 @@ struct Waiting {
 #[derive(Default)]
 pub struct Journal {
     waiting: Mutex<Waiting>,
-    /// Held while something is written, so that who asks for that does not go on before it is done.
-    writing: tokio::sync::Mutex<()>,
+    /// Held while something is written, so that who asks for that does not go on before it is done. In it is what was to be written
+    /// before and may not have been: it is written as it is, before anything else.
+    writing: tokio::sync::Mutex<Option<Arc<Waiting>>>,
     dropped: AtomicU64,
 }
 
@@ -94,42 +95,46 @@ impl Journal {
         }
     }
 
-    /// Writes what waits now, after what is being written already. What cannot be written is put back for the next time.
+    /// Writes what waits now, after what is being written already. What cannot be written is kept for the next time.
     pub async fn flush(&self, store: &Store) {
-        let Ok(_alone) = tokio::time::timeout(TURN, self.writing.lock()).await else { return };
-        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-        if waiting.requests.is_empty() && waiting.explanations.is_empty() {
-            return;
-        }
-        let batch = std::sync::Arc::new(waiting);
-        let written = batch.clone();
-        if let Err(fault) = store.write(move |tx| written.write(tx)).await {
-            tracing::warn!(code = fault.code().name(), report = fault.internal_report(), "the request log could not be written");
-            if let Ok(batch) = std::sync::Arc::try_unwrap(batch) {
-                self.put_back(batch);
+        let Ok(mut unwritten) = tokio::time::timeout(TURN, self.writing.lock()).await else { return };
+        loop {
+            let again = unwritten.is_some();
+            let Some(batch) = unwritten.clone().or_else(|| self.gather()) else { return };
+            // Kept until it is known to be written: whoever waits for this may give up.
+            *unwritten = Some(batch.clone());
+            if let Err(fault) = store.write(move |tx| batch.write(tx)).await {
+                tracing::warn!(
+                    code = fault.code().name(),
+                    report = fault.internal_report(),
+                    "the request log could not be written"
+                );
+                return;
+            }
+            *unwritten = None;
+            if !again {
+                return;
             }
         }
     }
 
-    fn put_back(&self, batch: Waiting) {
+    fn gather(&self) -> Option<Arc<Waiting>> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = MOST_WAITING.saturating_sub(waiting.requests.len());
-        let lost = batch.requests.len().saturating_sub(room);
-        self.dropped.fetch_add(u64::try_from(lost).unwrap_or(0), Ordering::Relaxed);
-        waiting.requests.extend(batch.requests.into_iter().take(room));
-        waiting.explanations.extend(batch.explanations.into_iter().take(room));
-        for (of, count) in batch.counts {
-            *waiting.counts.entry(of).or_default() += count;
-        }
-        for (key, at) in batch.uses {
-            waiting.uses.entry(key).or_insert(at);
-        }
+        let any = !waiting.requests.is_empty() || !waiting.explanations.is_empty();
+        any.then(|| Arc::new(std::mem::take(&mut *waiting)))
     }
 }
 
 impl Waiting {
+    /// Writes a batch, once: where an answer was lost its first request tells whether it was written, and whoever is still at it is
+    /// waited for. Counts come with requests, and explanations have ids of their own.
     fn write(&self, tx: &mut tandem_store::Tx) -> Result<()> {
-        requests::append(tx, &self.requests)?;
+        if let Some((first, rest)) = self.requests.split_first() {
+            if requests::append(tx, std::slice::from_ref(first))? == 0 {
+                return Ok(());
+            }
+            requests::append(tx, rest)?;
+        }
         let counts: Vec<_> =
             self.counts.iter().map(|((environment, day), count)| (*environment, *day, API_CALLS, *count)).collect();
         usage::add(tx, &counts)?;

@@ -1,53 +1,67 @@
 //! Whose turn it is: the due work of one environment is done by one at a time in this process, so that moving its clock does each
-//! piece once and in order while the worker is awake beside it.
+//! piece once and in order while the worker is awake beside it. Work that asks somebody outside takes a turn for each job instead:
+//! nobody's other work waits for whoever does not answer.
 
 use std::{
     collections::HashMap,
+    hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tandem_kernel::EnvironmentId;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-/// The environments whose due work is being done.
-#[derive(Default)]
-pub struct Turns(Mutex<HashMap<EnvironmentId, Arc<AsyncMutex<()>>>>);
+/// The environments, or jobs, whose due work is being done.
+pub struct Turns<K: Eq + Hash + Copy = EnvironmentId>(Mutex<HashMap<K, Arc<AsyncMutex<()>>>>);
 
-/// The right to do an environment's due work; given back when dropped.
-pub struct Turn<'a> {
-    turns: &'a Turns,
-    environment: EnvironmentId,
+/// The right to do due work; given back when dropped.
+pub struct Turn<'a, K: Eq + Hash + Copy = EnvironmentId> {
+    turns: &'a Turns<K>,
+    of: K,
     held: Option<OwnedMutexGuard<()>>,
 }
 
-impl Turns {
-    /// Waits until nobody else does this environment's work.
-    pub async fn take(&self, environment: EnvironmentId) -> Turn<'_> {
-        let waiting = self.entry(environment);
-        Turn { turns: self, environment, held: Some(waiting.lock_owned().await) }
+impl<K: Eq + Hash + Copy> Default for Turns<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Eq + Hash + Copy> Turns<K> {
+    /// Waits until nobody else does this work.
+    pub async fn take(&self, of: K) -> Turn<'_, K> {
+        let waiting = self.entry(of);
+        Turn { turns: self, of, held: Some(waiting.lock_owned().await) }
     }
 
     /// Takes the turn if nobody has it.
-    pub fn try_take(&self, environment: EnvironmentId) -> Option<Turn<'_>> {
-        let held = self.entry(environment).try_lock_owned().ok()?;
-        Some(Turn { turns: self, environment, held: Some(held) })
+    pub fn try_take(&self, of: K) -> Option<Turn<'_, K>> {
+        let held = self.entry(of).try_lock_owned().ok()?;
+        Some(Turn { turns: self, of, held: Some(held) })
     }
 
-    fn entry(&self, environment: EnvironmentId) -> Arc<AsyncMutex<()>> {
-        self.all().entry(environment).or_default().clone()
+    /// Whose turn somebody has, or waits for.
+    pub fn taken(&self) -> Vec<K> {
+        let mut all = self.all();
+        all.retain(|_, entry| Arc::strong_count(entry) > 1); // whoever waited may have given up after the one before went
+        all.keys().copied().collect()
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<EnvironmentId, Arc<AsyncMutex<()>>>> {
+    fn entry(&self, of: K) -> Arc<AsyncMutex<()>> {
+        self.all().entry(of).or_default().clone()
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<K, Arc<AsyncMutex<()>>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Turn<'_> {
+impl<K: Eq + Hash + Copy> Drop for Turn<'_, K> {
     fn drop(&mut self) {
         let mut all = self.turns.all();
         self.held = None;
-        if all.get(&self.environment).is_some_and(|entry| Arc::strong_count(entry) == 1) {
-            all.remove(&self.environment);
+        if all.get(&self.of).is_some_and(|entry| Arc::strong_count(entry) == 1) {
+            all.remove(&self.of);
         }
     }
 }
@@ -61,10 +75,12 @@ mod tests {
         let (turns, one, other) = (Turns::default(), EnvironmentId::from_bytes([1; 16]), EnvironmentId::from_bytes([2; 16]));
         let first = turns.take(one).await;
         assert!(turns.try_take(one).is_none());
+        assert_eq!(turns.taken(), [one]);
         assert!(turns.try_take(other).is_some());
         let next = turns.take(one);
         drop(first);
         drop(next.await);
+        assert_eq!(turns.taken(), []);
         assert!(turns.try_take(one).is_some());
         assert!(turns.all().is_empty());
     }

@@ -8,7 +8,8 @@ use crate::{
     posting::{Cause, OpenHold, Posting},
 };
 
-/// The greatest balance that a wallet keeps, in millionths: a thousand million units. It leaves every sum far from overflow.
+/// The most that a wallet keeps, spendable and set aside together, in millionths: a thousand million units. It leaves every sum far from
+/// overflow.
 pub const MOST: i64 = 1_000_000_000_000_000;
 
 /// One side of a transfer.
@@ -201,7 +202,13 @@ impl Wallet {
         if !(1..=MOST).contains(&amount) {
             return Err(Error::out_of_range("amount", 1, MOST));
         }
-        if posting.kind().books().0 == Book::Available && amount > self.available {
+        let (from, to) = posting.kind().books();
+        let comes_in = !matches!(from, Book::Available | Book::Held) && to == Book::Available;
+        // What is set aside counts too: it may come back, and that is never refused.
+        if comes_in && self.available.saturating_add(self.held).saturating_add(amount) > MOST {
+            return Err(Error::balance_overflow("amount", Money::new(MOST, self.currency)));
+        }
+        if from == Book::Available && amount > self.available {
             return Err(Error::insufficient_funds(cause.purpose.clone(), Money::new(amount, self.currency), self.available()));
         }
         if posting.hold().is_some() {
@@ -217,8 +224,8 @@ impl Wallet {
             Book::Held => &mut self.held,
             Book::Revenue | Book::Funding => return Ok(()),
         };
-        let moved = by.and_then(|by| balance.checked_add(by)).filter(|moved| (0..=MOST).contains(moved));
-        *balance = moved.ok_or_else(|| Error::balance_overflow("amount", Money::new(MOST, self.currency)))?;
+        let moved = by.and_then(|by| balance.checked_add(by)).filter(|moved| *moved >= 0);
+        *balance = moved.ok_or_else(|| Error::internal().because("a wallet's balance left its bounds"))?;
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use tandem_catalogue::Code;
 use tandem_kernel::{Currency, EnvironmentId, Timestamp, TransferId};
-use tandem_ledger::{Audit, Book, Cause, OpenHold, Posting, Transfer, TransferKind, Wallet, transfer_id};
+use tandem_ledger::{Audit, Book, Cause, MOST, OpenHold, Posting, Transfer, TransferKind, Wallet, transfer_id};
 
 const WALLET: EnvironmentId = EnvironmentId::from_bytes([7; 16]);
 
@@ -126,4 +126,26 @@ fn what_the_balance_does_not_cover_is_refused_with_both_amounts() {
     assert_eq!(error.code(), Code::InsufficientFunds);
     let said = error.render(tandem_catalogue::Dialect::Native).message;
     assert_eq!(said, "The balance of 0.99 does not cover 0.990001 to purchase this number");
+}
+
+#[test]
+fn what_was_set_aside_may_always_come_back() {
+    let cause = |step: &str| Cause {
+        id: transfer_id(WALLET, &[step]),
+        reference: String::new(),
+        description: String::new(),
+        purpose: "here".into(),
+    };
+    let full = Wallet { available: MOST, ..Wallet::empty(WALLET, Currency::USD) };
+    let (held, hold) = full.post(Posting::Hold(1, Timestamp::MAX), None, cause("hold"), Timestamp::default()).expect("a hold");
+    for posting in [Posting::Credit(1), Posting::Refund(1)] {
+        let error = held.post(posting, None, cause("more"), Timestamp::default()).expect_err("too much");
+        assert_eq!(error.code(), Code::BalanceOverflow);
+    }
+    let open = Some(OpenHold { remaining: 1 });
+    let (back, _) = held.post(Posting::Release(hold.id, 1), open, cause("back"), Timestamp::default()).expect("it comes back");
+    assert_eq!((back.available, back.held), (MOST, 0));
+    // A wallet in which there was more before that was refused.
+    let over = Wallet { available: MOST, held: 1, ..Wallet::empty(WALLET, Currency::USD) };
+    over.post(Posting::Release(hold.id, 1), open, cause("over"), Timestamp::default()).expect("it comes back");
 }

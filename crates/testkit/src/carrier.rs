@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -39,11 +42,18 @@ struct Controlled {
     gate: watch::Sender<bool>,
     orders: Mutex<HashSet<OrderId>>,
     asked: Mutex<Vec<OrderId>>,
+    looked_up: AtomicUsize,
 }
 
 impl Default for Controlled {
     fn default() -> Self {
-        Self { trouble: Mutex::default(), gate: watch::Sender::new(true), orders: Mutex::default(), asked: Mutex::default() }
+        Self {
+            trouble: Mutex::default(),
+            gate: watch::Sender::new(true),
+            orders: Mutex::default(),
+            asked: Mutex::default(),
+            looked_up: AtomicUsize::new(0),
+        }
     }
 }
 
@@ -70,6 +80,11 @@ impl Control {
     /// How many questions about orders it was asked, the same order twice counted twice.
     pub fn times_asked(&self) -> usize {
         locked(&self.0.asked).len()
+    }
+
+    /// How many times it was asked what became of an order.
+    pub fn times_looked_up(&self) -> usize {
+        self.0.looked_up.load(Ordering::SeqCst)
     }
 
     /// How many orders it carried out.
@@ -137,6 +152,7 @@ impl Carrier for Scripted {
 
     async fn order_status(&self, id: OrderId, _phone: PhoneNumber) -> Result<OrderStatus, CarrierFault> {
         let known = locked(&self.control.0.orders).contains(&id);
+        self.control.0.looked_up.fetch_add(1, Ordering::SeqCst);
         let trouble = self.control.thought().await;
         under(trouble, || if known { OrderStatus::Accepted } else { OrderStatus::Unknown })
     }

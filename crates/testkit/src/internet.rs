@@ -13,6 +13,7 @@ use tandem_app::fetch::{Fetch, FetchFault, Fetched};
 /// | `film.mp4` | a film of 4 MiB |
 /// | `gone.jpg` | nothing: 404 |
 /// | `asleep.jpg` | nobody answers |
+/// | `silent.jpg` | somebody who takes the question and never answers |
 /// | `inside.jpg` | an address that is not public |
 /// | anything else | a picture |
 #[derive(Clone, Default)]
@@ -34,6 +35,7 @@ impl Fetch for Internet {
             Some("film.mp4") => ("video/mp4", 4 * 1024 * 1024),
             Some("gone.jpg") => return Err(FetchFault::Status(404)),
             Some("asleep.jpg") => return Err(FetchFault::Unreachable("nothing answers at 192.0.2.1:443".to_owned())),
+            Some("silent.jpg") => std::future::pending().await,
             Some("inside.jpg") => return Err(FetchFault::Refused("10.0.0.1 is not a public address".to_owned())),
             _ => ("image/jpeg", 2_000),
         };

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -15,11 +16,16 @@ use tokio::{
 
 use crate::until;
 
+/// How long a receiver thinks that answers late.
+const LATE: Duration = Duration::from_millis(200);
+
 /// How a receiver answers.
 #[derive(Clone, Debug)]
 pub enum Reaction {
     /// With a status and a short body.
     Status(u16),
+    /// With a status, after a while.
+    Late(u16),
     /// Not at all: it reads the request and keeps quiet.
     Hang,
     /// With these bytes, whatever they are.
@@ -134,12 +140,17 @@ async fn talk(stream: TcpStream, state: Arc<Mutex<State>>) {
     let mut stream = BufReader::new(stream);
     while let Some(mut received) = read(&mut stream).await {
         let reaction = lock(&state).reaction.clone().unwrap_or(Reaction::Status(200));
-        if let Reaction::Status(status) = reaction {
+        if let Reaction::Status(status) | Reaction::Late(status) = reaction {
             received.status = Some(status);
         }
         lock(&state).received.push(received);
+        if matches!(reaction, Reaction::Late(_)) {
+            tokio::time::sleep(LATE).await;
+        }
         let answer = match reaction {
-            Reaction::Status(status) => format!("HTTP/1.1 {status} Said\r\ncontent-length: 2\r\n\r\nok").into_bytes(),
+            Reaction::Status(status) | Reaction::Late(status) => {
+                format!("HTTP/1.1 {status} Said\r\ncontent-length: 2\r\n\r\nok").into_bytes()
+            }
             Reaction::Raw(bytes) => bytes,
             Reaction::Close => return,
             Reaction::Hang => {

@@ -100,8 +100,11 @@ impl Lane {
                 self.forget_queue(); // it stays due
             }
             let want = if stopping { 0 } else { WINDOW.saturating_sub(self.busy.len()) };
+            let had = !self.busy.is_empty();
             let step = webhooks::step(&self.shared.app, self.key, self.done.clone(), self.busy.clone(), want).await;
             match step.and_then(|step| self.take(step)) {
+                // Nothing is to be sent any more of what waited here, and the store does not know yet that it may have it back.
+                Ok(()) if had && self.busy.is_empty() => {}
                 Ok(()) => return !self.busy.is_empty(),
                 Err(fault) => {
                     let (code, report) = (fault.code().name(), fault.internal_report());

@@ -1,16 +1,24 @@
 //! The worker: hands events out to deliveries, and takes webhooks to deliver to.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use metrics::{describe_counter, describe_gauge, describe_histogram, gauge};
 use tandem_app::{App, webhooks};
 use tandem_catalogue::Result;
-use tandem_kernel::Timestamp;
-use tandem_store::{Engine, repo::webhooks as stored};
+use tandem_domain::webhook::Webhook;
+use tandem_kernel::{EnvironmentId, Timestamp, WebhookId};
+use tandem_store::{
+    Engine,
+    repo::webhooks::{self as stored, Wanted},
+};
 use tokio::{
     sync::{Semaphore, watch},
-    task::JoinSet,
-    time::{Instant, MissedTickBehavior},
+    task::{self, JoinError, JoinSet},
+    time::Instant,
 };
 
 use crate::{
@@ -24,6 +32,10 @@ const NAP: Duration = Duration::from_millis(250);
 const HEARTBEAT: Duration = Duration::from_secs(4);
 /// How long deliveries under way get at the end.
 const ENDING: Duration = Duration::from_secs(4);
+
+/// Webhooks that are taken at a time, and lanes with which an environment gets no more.
+const AT_A_TIME: usize = 32;
+const EACH: usize = 64;
 
 /// How much is done at once.
 #[derive(Clone, Copy, Debug)]
@@ -47,14 +59,24 @@ pub async fn run(app: App, http: Arc<Http>, options: Options, stop: watch::Recei
     describe();
     let permits = Arc::new(Semaphore::new(options.in_all.max(1)));
     let shared = Arc::new(Shared { app, http, permits, each: options.each.max(1) });
-    Worker { shared, options, lanes: JoinSet::new(), failing: 0, stop }.work().await;
+    Worker { shared, options, lanes: JoinSet::new(), running: HashMap::new(), next: HashMap::new(), stop }.work().await;
+}
+
+/// A lane's webhook.
+struct Running {
+    id: WebhookId,
+    environment: EnvironmentId,
+    /// Whether it failed when the lane began.
+    failing: bool,
 }
 
 struct Worker {
     shared: Arc<Shared>,
     options: Options,
-    lanes: JoinSet<bool>,
-    failing: usize,
+    lanes: JoinSet<()>,
+    running: HashMap<task::Id, Running>,
+    /// Webhooks that were taken once more before their lane had ended: the next begins when it has.
+    next: HashMap<WebhookId, Webhook>,
     stop: watch::Receiver<bool>,
 }
 
@@ -65,9 +87,14 @@ impl Worker {
             let freed = self.shared.app.store.write(stored::release_everything).await;
             self.report(freed.map(|()| false), "what a server before this one held cannot be freed");
         }
-        let mut heartbeat = tokio::time::interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
-        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut beaten = Instant::now();
         while !*self.stop.borrow() {
+            if beaten.elapsed() >= HEARTBEAT {
+                beaten = Instant::now();
+                let running = self.running.values().map(|lane| lane.id).collect();
+                let beat = webhooks::keep_all(&self.shared.app, running).await;
+                self.report(beat.map(|()| false), "deliveries under way cannot be kept");
+            }
             let turn = self.turn().await;
             if self.report(turn, "deliveries cannot be looked up") {
                 continue;
@@ -75,11 +102,7 @@ impl Worker {
             tokio::select! {
                 () = tokio::time::sleep(NAP) => {}
                 () = self.shared.app.mailbox.rung() => {}
-                Some(ended) = self.lanes.join_next() => self.ended(ended.ok()),
-                _ = heartbeat.tick() => {
-                    let beat = webhooks::keep_all(&self.shared.app).await;
-                    self.report(beat.map(|()| false), "deliveries under way cannot be kept");
-                }
+                Some(ended) = self.lanes.join_next_with_id() => self.ended(ended),
                 _ = self.stop.changed() => {}
             }
         }
@@ -88,26 +111,32 @@ impl Worker {
 
     /// Hands out what is in the queue and begins with what is due. Whether there may be more.
     async fn turn(&mut self) -> Result<bool> {
-        while let Some(ended) = self.lanes.try_join_next() {
-            self.ended(ended.ok());
+        while let Some(ended) = self.lanes.try_join_next_with_id() {
+            self.ended(ended);
         }
-        let app = &self.shared.app;
+        let shared = self.shared.clone();
+        let app = &shared.app;
         let now: Timestamp = app.machine_now();
         let (queued, mut due) = app.store.read(move |tx| stored::anything(tx, now)).await?;
-        let more = queued && webhooks::fan_out(app).await?;
+        let mut more = queued && webhooks::fan_out(app).await?;
         due |= more;
         let room = self.options.webhooks.saturating_sub(self.lanes.len());
         if due && room > 0 {
-            let failing_too = self.failing * 2 < self.options.webhooks;
-            let claimed = webhooks::claim(app, failing_too, i64::try_from(room).unwrap_or(i64::MAX)).await?;
+            let most = room.min(AT_A_TIME);
+            let wanted = Wanted {
+                failing: self.running.values().filter(|lane| lane.failing).count() * 2 < self.options.webhooks,
+                without: self.full(),
+                most: i64::try_from(most).unwrap_or(i64::MAX),
+            };
+            let claimed = webhooks::claim(app, wanted).await?;
+            more |= claimed.len() == most;
+            let running: HashSet<WebhookId> = self.running.values().map(|lane| lane.id).collect();
             for webhook in claimed {
-                let failing = webhook.failing_since.is_some();
-                self.failing += usize::from(failing);
-                let lane = Lane::new(self.shared.clone(), &webhook, self.stop.clone());
-                self.lanes.spawn(async move {
-                    lane.run().await;
-                    failing
-                });
+                if running.contains(&webhook.id) {
+                    self.next.insert(webhook.id, webhook);
+                } else {
+                    self.begin(&webhook);
+                }
             }
         }
         #[expect(clippy::cast_precision_loss, reason = "a gauge is read by eye")]
@@ -115,9 +144,29 @@ impl Worker {
         Ok(more)
     }
 
-    /// A lane that panicked may have been a failing one: that it is counted for longer than it lives only makes us careful.
-    fn ended(&mut self, failing: Option<bool>) {
-        self.failing = if self.lanes.is_empty() { 0 } else { self.failing.saturating_sub(usize::from(failing == Some(true))) };
+    /// The environments that have as many lanes as one may have. It names hosts in messages as it likes, and each has a lane.
+    fn full(&self) -> Vec<EnvironmentId> {
+        let mut lanes: HashMap<EnvironmentId, usize> = HashMap::new();
+        for lane in self.running.values() {
+            *lanes.entry(lane.environment).or_default() += 1;
+        }
+        lanes.into_iter().filter(|(_, lanes)| *lanes >= EACH).map(|(environment, _)| environment).collect()
+    }
+
+    fn begin(&mut self, webhook: &Webhook) {
+        let lane = Lane::new(self.shared.clone(), webhook, self.stop.clone());
+        let id = self.lanes.spawn(lane.run()).id();
+        let failing = webhook.failing_since.is_some();
+        self.running.insert(id, Running { id: webhook.id, environment: webhook.environment, failing });
+    }
+
+    /// What a lane held that panicked is taken up when its lease has run out.
+    fn ended(&mut self, ended: std::result::Result<(task::Id, ()), JoinError>) {
+        let id = ended.map_or_else(|fault| fault.id(), |(id, ())| id);
+        let next = self.running.remove(&id).and_then(|lane| self.next.remove(&lane.id));
+        if let Some(webhook) = next {
+            self.begin(&webhook);
+        }
     }
 
     async fn end(&mut self) {

@@ -1,8 +1,10 @@
 //! What becomes of replies: handed on as text messages and as e-mails.
 
 use serde_json::{Value, json};
+use tandem_app::{due, messages::FORWARD_EMAIL_JOB};
 use tandem_domain::message::Sender;
-use tandem_kernel::{Environment::Live, PhoneNumber};
+use tandem_kernel::{Environment::Live, PhoneNumber, Timestamp};
+use tandem_store::repo::jobs::{self, Job};
 use tandem_testkit::{Client, MailRelay, Persona, Server, Stage, on_both, until};
 
 use super::{message, messages_of};
@@ -171,6 +173,25 @@ on_both! {
         server.pass_days(1);
         server.run_due().await;
         assert_eq!((relay.tried(), relay.all().len()), (3, 1));
+    }
+
+    async fn an_email_that_was_put_off_outlives_whoever_comes_late(stage: Stage) {
+        let relay = MailRelay::start().await;
+        let server = serve(stage, &relay).await;
+        let (ada, client) = sender(&server).await;
+        ask(&server, &ada, &client, json!({ "ForwardToEmail": "office@example.com" })).await;
+        relay.refuse(Some("451 Come back later"));
+        incoming(&server, "Yes", "1").await;
+        let put_off = until("it is put off", || async {
+            let jobs = server.read(|tx| jobs::due(tx, Timestamp::MAX, 100)).await;
+            jobs.into_iter().find(|job| job.kind == FORWARD_EMAIL_JOB && job.attempts == 1)
+        }).await;
+        relay.refuse(None);
+        // As it was when it was looked up, before somebody else was at it.
+        due::perform(&server.app(), Job { due_at: server.now(), attempts: 0, ..put_off }).await;
+        server.pass_seconds(120);
+        server.run_due().await;
+        assert_eq!(relay.wait(1).await.len(), 1);
     }
 
     async fn a_relay_that_is_gone_is_given_up_after_three_days(stage: Stage) {

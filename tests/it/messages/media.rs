@@ -8,7 +8,7 @@ use tandem_kernel::Environment::Test;
 use tandem_ledger::TransferKind::{Capture, Hold, Release};
 use tandem_testkit::{Internet, POCKET, Persona, Receiver, Server, Stage, offer, on_both, shelf, until};
 
-use super::{MESSAGES, THEIRS};
+use super::{MESSAGES, OURS, THEIRS};
 use crate::numbers::buy;
 
 /// A number of the simulated carrier.
@@ -80,6 +80,24 @@ on_both! {
         let id = send(&ada, "+16282030010", &[PICTURE]).await;
         let failed = becomes(&ada, &id, "failed").await;
         assert_eq!((&failed["error_code"], &failed["error_message"]), (&json!("carrier_refused"), &json!("The handset cannot show the message")));
+    }
+
+    async fn a_place_that_never_answers_keeps_no_other_work_waiting(stage: Stage) {
+        let (server, ada, internet) = build(stage).await;
+        let eve = server.account("Eve").await;
+        for (client, number) in [(ada.test(), OURS), (ada.live(), OURS), (eve.test(), "+14155550101")] {
+            buy(&client, number).await;
+        }
+        ada.unlimited(Test).await;
+        for number in 0..80 {
+            send(&ada, &format!("+1415555{:04}", 2_000 + number), &["https://example.com/silent.jpg"]).await;
+        }
+        until("the place is asked", || async { (!internet.asked().is_empty()).then_some(()) }).await;
+        server.pass_days(31);
+        until("every month is paid", || async {
+            let renewed = "SELECT COUNT(*) FROM transfers WHERE description LIKE '%: month from %'";
+            (server.count(renewed).await == 4).then_some(())
+        }).await;
     }
 
     async fn whoever_does_not_answer_is_asked_again(stage: Stage) {

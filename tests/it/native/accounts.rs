@@ -59,6 +59,23 @@ on_both! {
         operator.get(&path).await.assert(200, &changed.body);
     }
 
+    async fn changes_at_the_same_time_all_hold(server: Server) {
+        let ada = server.account("Ada").await;
+        let path = format!("{ACCOUNTS}/{}", ada.account);
+        for round in 0..12 {
+            let (name, email, verified) = (format!("Ada {round}"), format!("ada{round}@example.com"), round % 2 == 0);
+            let (one, two, three) = (server.operator(), server.operator(), server.operator());
+            let (one, two, three) = tokio::join!(
+                one.patch(&path, json!({ "name": name })),
+                two.patch(&path, json!({ "email": email })),
+                three.patch(&path, json!({ "verified": verified })),
+            );
+            [one, two, three].iter().for_each(|changed| { changed.assert_status(200); });
+            let body = server.operator().get(&path).await.body;
+            assert_eq!((&body["name"], &body["email"], &body["verified"]), (&json!(name), &json!(email), &json!(verified)));
+        }
+    }
+
     async fn a_suspended_account_is_refused_and_a_closed_one_unknown(server: Server) {
         let ada = server.account("Ada").await;
         let operator = server.operator();

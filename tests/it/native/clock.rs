@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::json;
 use tandem_kernel::Scope;
-use tandem_testkit::{Server, on_both};
+use tandem_testkit::{Engine, Server, Stage, on_both, until};
 
 use super::{buy, refused, refuses, text};
 
@@ -29,6 +29,20 @@ on_both! {
         }
         assert_eq!(text(&ada.test().get("/v1/clock").await, "/now"), "2024-03-01T12:00:00Z");
         assert_eq!(text(&ada.live().get("/v1/clock").await, "/now"), server.now().to_string());
+    }
+
+    async fn other_servers_learn_that_a_clock_was_moved(stage: Stage) {
+        if stage.engine() == Engine::Sqlite {
+            return; // an SQLite file has one server
+        }
+        let (one, two) = (stage.start().await, stage.start().await);
+        let ada = one.account("Ada").await;
+        let elsewhere = two.client_with(&ada.test.key);
+        assert_eq!(text(&elsewhere.get("/v1/clock").await, "/now"), "2024-01-01T00:00:00Z");
+        ada.test().post(ADVANCE, json!({ "by": "P1M" })).await.assert_status(200);
+        until("the other knows", || async {
+            (text(&elsewhere.get("/v1/clock").await, "/now") == "2024-02-01T00:00:00Z").then_some(())
+        }).await;
     }
 
     async fn work_on_the_way_is_done(server: Server) {

@@ -117,10 +117,10 @@ on_both! {
         schedule(store, job(environment, 1, 1, DAWN.plus_seconds(10)), still).await;
         assert_eq!(due(store, DAWN.plus_days(1000)).await, [0; 0]);
         let moved = still.moved_to(DAWN.plus_seconds(10), DAWN);
-        store.write(move |tx| jobs::rewind(tx, environment, moved)).await.expect("moved");
+        store.write(move |tx| jobs::rewind(tx, environment, still, moved)).await.expect("moved");
         assert_eq!(due(store, DAWN).await, [1]);
         let ahead = EnvironmentClock::default().moved_to(DAWN.plus_days(-1), DAWN);
-        store.write(move |tx| jobs::rewind(tx, environment, ahead)).await.expect("moved");
+        store.write(move |tx| jobs::rewind(tx, environment, moved, ahead)).await.expect("moved");
         assert_eq!(due(store, DAWN.plus_days(1)).await, [0; 0]);
         assert_eq!(due(store, DAWN.plus_days(1).plus_seconds(10)).await, [1]);
     }

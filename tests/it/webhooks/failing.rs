@@ -1,7 +1,8 @@
 //! Endpoints that fail: retries, giving up, switching off, and what a receiver cannot make us do.
 
 use serde_json::json;
-use tandem_kernel::Timestamp;
+use tandem_domain::event::EventKind;
+use tandem_kernel::{Environment::Test, Timestamp};
 use tandem_testkit::{Reaction, Received, Receiver, Stage, on_both, until};
 
 use super::{ada, buy, configure, listen, serve, wait_for, wait_until};
@@ -127,6 +128,37 @@ on_both! {
         ada.advance(2 * 86_400).await;
         until("what waited has arrived", || async {
             receiver.all().iter().any(|received| received.json()["type"] == "number.configured").then_some(())
+        }).await;
+    }
+
+    async fn what_waits_behind_the_answer_that_switches_an_endpoint_off_arrives_when_it_is_on_again(stage: Stage) {
+        let server = serve(&stage).await;
+        let (ada, receiver) = (ada(&server).await, Receiver::start().await);
+        let (hook, _) = listen(&ada.test(), "native", &receiver).await;
+        receiver.react(Reaction::Status(503));
+        buy(&ada, "+14155550100").await;
+        until("it is known to fail", || async {
+            let shown = ada.test().get(&format!("/v1/webhooks/{hook}")).await;
+            shown.body["failing_since"].is_string().then_some(())
+        }).await;
+        receiver.react(Reaction::Late(410));
+        let (pen, environment) = (server.app().pen(), ada.side(Test).environment);
+        let happen = move |tx: &mut tandem_store::Tx| {
+            let desk = pen.open(tx, environment)?;
+            (1..=3).try_for_each(|thing| desk.event(tx, &format!("thing_{thing}"), EventKind::AccountUpdated, &json!({})))
+        };
+        server.app().store.write(happen).await.expect("three things happen at once");
+        server.app().mailbox.ring();
+        until("it was switched off", || async {
+            let shown = ada.test().get(&format!("/v1/webhooks/{hook}")).await;
+            (shown.body["status"] == "disabled").then_some(())
+        }).await;
+        receiver.react(Reaction::Status(200));
+        receiver.take();
+        ada.test().post(&format!("/v1/webhooks/{hook}/enable"), json!({})).await.assert_status(200);
+        until("the others have arrived", || async {
+            let told = receiver.all().iter().filter(|received| received.json()["type"] == "account.updated").count();
+            (told >= 2).then_some(())
         }).await;
     }
 

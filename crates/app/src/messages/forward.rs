@@ -130,7 +130,11 @@ fn is_fault(error: &Error) -> bool {
 /// # Errors
 /// A relay that does not take it now; the work is then tried again after a growing pause.
 pub async fn forward_email(app: &App, job: &Job) -> Result<Done> {
-    let Some((message, mail)) = begin(app, job).await? else { return Ok(Done::Finished) };
+    let (message, mail) = match begin(app, job).await? {
+        Begun::Taken(message, mail) => (message, mail),
+        Begun::Nothing => return Ok(Done::Finished),
+        Begun::Elsewhere => return Ok(Done::Left),
+    };
     let Some(mailer) = app.post_office.get() else {
         tracing::warn!(id = %message.id, "an e-mail cannot be sent: no relay is configured (mail.smtp)");
         return conclude(app, &message, "an e-mail relay is configured", "none is", false).await;
@@ -153,18 +157,26 @@ pub async fn forward_email(app: &App, job: &Job) -> Result<Done> {
     }
 }
 
+enum Begun {
+    Taken(Box<Message>, Mail),
+    /// There is nothing to hand on.
+    Nothing,
+    /// Somebody else has it in hand, or it was put off.
+    Elsewhere,
+}
+
 /// Takes the e-mail in hand: the job is due again only when this process should have died.
-async fn begin(app: &App, job: &Job) -> Result<Option<(Message, Mail)>> {
+async fn begin(app: &App, job: &Job) -> Result<Begun> {
     let (pen, id, environment) = (app.pen(), job.id, job.environment);
     let message = MessageId::from_bytes(job.subject);
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, environment)?;
         if !take(tx, &desk, id)? {
-            return Ok(None);
+            return Ok(Begun::Elsewhere);
         }
-        let Some(message) = messages::get(tx, environment, message)? else { return Ok(None) };
+        let Some(message) = messages::get(tx, environment, message)? else { return Ok(Begun::Nothing) };
         let forward = message.options.forward.clone();
-        let Some(to) = forward.to_email else { return Ok(None) };
+        let Some(to) = forward.to_email else { return Ok(Begun::Nothing) };
         let mail = Mail {
             id: message.id.to_string(),
             from: forward.from_email,
@@ -172,7 +184,7 @@ async fn begin(app: &App, job: &Job) -> Result<Option<(Message, Mail)>> {
             subject: format!("SMS from {} to {}", message.from, message.to),
             text: message.body.clone(),
         };
-        Ok(Some((message, mail)))
+        Ok(Begun::Taken(Box::new(message), mail))
     };
     app.store.write(work).await
 }

@@ -20,7 +20,7 @@ use tandem_ledger::{Cause, Posting, transfer_id};
 use tandem_store::{
     Tx,
     repo::{
-        self, inventory, ledger, numbers,
+        self, inventory, jobs, ledger, numbers,
         orders::{self, Order, OrderState},
     },
 };
@@ -31,6 +31,7 @@ use crate::{
     addresses::{self, AddressRef},
     app::{Desk, Pen},
     carrier::{OrderAnswer, OrderStatus},
+    due::Done,
     explain, offers, permit,
     properties::{self, PropertyRef},
     spending,
@@ -139,7 +140,14 @@ fn begun_before(tx: &mut Tx, desk: &Desk, operation: Operation, finish: &Finish<
     let order = orders::of_operation(tx, desk.settings.id, &operation.0, desk.now.plus_days(-1))?;
     let Some(order) = order else { return Ok(None) };
     match order.state {
-        OrderState::Pending => Ok(Some(Begun::Ordered(order))),
+        OrderState::Pending => {
+            // The carrier is asked once more: due work must not undo the order meanwhile, whatever it has found out.
+            if let Some(job) = jobs::of(tx, ORDER_JOB, order.id.as_bytes(), 0)? {
+                let until = desk.now.plus_seconds(ASK_AFTER);
+                jobs::postpone(tx, job.id, until, desk.settings.clock.wake_at(until), false)?;
+            }
+            Ok(Some(Begun::Ordered(order)))
+        }
         OrderState::Failed => Ok(None),
         OrderState::Completed => {
             let number = numbers::by_phone(tx, order.environment, order.phone)?;
@@ -328,37 +336,58 @@ fn hand_over(
 /// Undoes an order that the carrier did not carry out. `again` says whether the number may be offered again.
 async fn fail(app: &App, kind: Environment, order: Order, again: bool) -> Result<()> {
     let (pen, phone) = (app.pen(), order.phone);
-    let undone = app.store.write(move |tx| fail_in(tx, &pen, &order, again)).await;
-    if undone.is_ok() && again {
+    let undone = app.store.write(move |tx| {
+        let desk = pen.open(tx, order.environment)?;
+        fail_in(tx, &desk, &order, again)
+    });
+    undone.await?;
+    if again {
         app.stock.set_available(kind, phone, true);
     }
-    undone
+    Ok(())
 }
 
-fn fail_in(tx: &mut Tx, pen: &Pen, order: &Order, again: bool) -> Result<()> {
-    let desk = pen.open(tx, order.environment)?;
+/// Undoes an order that the carrier does not know, unless a repetition of its request is asking for it once more.
+async fn forget(app: &App, kind: Environment, order: Order) -> Result<Done> {
+    let (pen, phone) = (app.pen(), order.phone);
+    let undone = app.store.write(move |tx| {
+        let desk = pen.open(tx, order.environment)?;
+        if jobs::of(tx, ORDER_JOB, order.id.as_bytes(), 0)?.is_some_and(|job| job.due_at > desk.now) {
+            return Ok(Done::Left);
+        }
+        fail_in(tx, &desk, &order, true)?;
+        Ok(Done::Finished)
+    });
+    let done = undone.await?;
+    if done == Done::Finished {
+        app.stock.set_available(kind, phone, true);
+    }
+    Ok(done)
+}
+
+fn fail_in(tx: &mut Tx, desk: &Desk, order: &Order, again: bool) -> Result<()> {
     if orders::get(tx, order.id)?.is_none_or(|order| order.state != OrderState::Pending) {
         return Ok(());
     }
     orders::close(tx, order.id, OrderState::Failed)?;
     if let Some(hold) = order.hold {
-        let cause = cause(&desk, order, "release", format!("Purchase of {}: not carried out", order.phone));
+        let cause = cause(desk, order, "release", format!("Purchase of {}: not carried out", order.phone));
         ledger::post(tx, order.environment, vec![(Posting::Release(hold, price(order)), cause)], desk.now)?;
     }
     let to = if again { OfferState::Available } else { OfferState::Assigned };
-    offers::shift(tx, &desk, order.phone, (OfferState::Reserved, to), None)
+    offers::shift(tx, desk, order.phone, (OfferState::Reserved, to), None)
 }
 
 /// Due work: finds out what became of an order whose answer was lost, and completes or undoes it.
 ///
 /// # Errors
 /// The carrier's faults and the store's; the work is then tried again later.
-pub async fn settle(app: &App, kind: Environment, id: OrderId) -> Result<()> {
+pub async fn settle(app: &App, kind: Environment, id: OrderId) -> Result<Done> {
     let order = app.store.read(move |tx| orders::get(tx, id)).await?;
-    let Some(order) = order.filter(|order| order.state == OrderState::Pending) else { return Ok(()) };
+    let Some(order) = order.filter(|order| order.state == OrderState::Pending) else { return Ok(Done::Finished) };
     let carrier = app.carriers.guarded(&order.carrier, order.environment, app.machine_now())?;
     match carrier.order_status(order.id, order.phone).await.map_err(|mishap| mishap.error)? {
-        OrderStatus::Accepted => complete(app, order, crate::nothing_more()).await.map(drop),
-        OrderStatus::Unknown => fail(app, kind, order, true).await,
+        OrderStatus::Accepted => complete(app, order, crate::nothing_more()).await.map(|_| Done::Finished),
+        OrderStatus::Unknown => forget(app, kind, order).await,
     }
 }

@@ -1,6 +1,8 @@
 //! Making deliveries. One process at a time delivers to a webhook; what came of its attempts is written before it goes on, and if it
 //! dies another takes over when its lease runs out: each event arrives at least once, and those of one object in their order.
 
+use std::collections::HashMap;
+
 use serde_json::json;
 use tandem_catalogue::Result;
 use tandem_domain::{
@@ -12,7 +14,7 @@ use tandem_store::{
     Tx,
     repo::{
         deliveries::{self, Told},
-        webhooks,
+        webhooks::{self, Wanted},
     },
 };
 
@@ -42,22 +44,26 @@ pub struct Step {
     pub due: Vec<Told>,
 }
 
-/// Takes webhooks to which something is to be delivered. Half of the places are kept from those that fail.
+/// Takes webhooks to which something is to be delivered.
 ///
 /// # Errors
 /// Faults of the store.
-pub async fn claim(app: &App, failing_too: bool, most: i64) -> Result<Vec<Webhook>> {
+pub async fn claim(app: &App, wanted: Wanted) -> Result<Vec<Webhook>> {
     let (node, now) = (app.node, app.machine_now());
-    app.store.write(move |tx| webhooks::claim(tx, &node, now, now.plus_seconds(LEASE), failing_too, most)).await
+    app.store.write(move |tx| webhooks::claim(tx, &node, now, now.plus_seconds(LEASE), &wanted)).await
 }
 
-/// Says that this process is still at the webhooks that it took.
+/// Says that this process is still at these of the webhooks that it took. Others that it took, whatever became of them here, are
+/// given up when their lease runs out.
 ///
 /// # Errors
 /// Faults of the store.
-pub async fn keep_all(app: &App) -> Result<()> {
+pub async fn keep_all(app: &App, ids: Vec<WebhookId>) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
     let (node, until) = (app.node, app.machine_now().plus_seconds(LEASE));
-    app.store.write(move |tx| webhooks::keep_all(tx, &node, until)).await
+    app.store.write(move |tx| webhooks::keep_all(tx, &node, &ids, until)).await
 }
 
 /// Gives back all webhooks that this process holds, at its end.
@@ -110,11 +116,15 @@ pub async fn step(
 }
 
 fn conclude(tx: &mut Tx, desk: &Desk, webhook: &mut Webhook, outcomes: &[Outcome]) -> Result<()> {
+    let outcomes = news(tx, outcomes)?;
+    if outcomes.is_empty() {
+        return Ok(());
+    }
     let schedule = Schedule::of(webhook.target.dialect());
-    let after = |outcome: &Outcome| outcome.delivery.after(&schedule, outcome.answer, chance(desk), desk.now);
+    let after = |outcome: &&Outcome| outcome.delivery.after(&schedule, outcome.answer, chance(desk), desk.now);
     let changes: Vec<(DeliveryId, Progress)> = outcomes.iter().map(|outcome| (outcome.delivery.id, after(outcome))).collect();
     deliveries::progress(tx, &changes, desk.now)?;
-    let ended = changes.iter().zip(outcomes).filter(|((_, progress), _)| progress.state != DeliveryState::Pending);
+    let ended = changes.iter().zip(&outcomes).filter(|((_, progress), _)| progress.state != DeliveryState::Pending);
     let objects: Vec<&str> = ended.map(|(_, outcome)| outcome.delivery.object.as_str()).collect();
     deliveries::promote(tx, webhook.id, &objects, desk.now)?;
     let arrived = changes.iter().any(|(_, progress)| progress.state == DeliveryState::Delivered);
@@ -137,6 +147,15 @@ fn conclude(tx: &mut Tx, desk: &Desk, webhook: &mut Webhook, outcomes: &[Outcome
         _ if webhook.failing_since != before => webhooks::update(tx, webhook),
         _ => Ok(()),
     }
+}
+
+/// The outcomes that change something: not those of an attempt that was written before its answer was lost, or that another process has
+/// made meanwhile, or whose delivery was called off.
+fn news<'a>(tx: &mut Tx, outcomes: &'a [Outcome]) -> Result<Vec<&'a Outcome>> {
+    let ids: Vec<DeliveryId> = outcomes.iter().map(|outcome| outcome.delivery.id).collect();
+    let pending: HashMap<DeliveryId, i64> = deliveries::pending(tx, &ids)?.into_iter().collect();
+    let is_news = |outcome: &&Outcome| pending.get(&outcome.delivery.id).is_some_and(|made| *made <= outcome.delivery.attempts);
+    Ok(outcomes.iter().filter(is_news).collect())
 }
 
 /// Tells the owner that a delivery was given up. That news of this sort could not be delivered is no news.

@@ -91,6 +91,7 @@ pub(super) fn add(tx: &mut Tx, desk: &Desk, made: &[Delivery]) -> Result<()> {
             _ => last.push((delivery.webhook, delivery.place)),
         }
     }
+    last.sort_unstable_by_key(|(webhook, _)| *webhook); // as everybody takes them who takes several
     deliveries::insert(tx, made)?;
     webhooks::set_places(tx, &last)?;
     let ids: Vec<WebhookId> = last.into_iter().map(|(webhook, _)| webhook).collect();

@@ -98,7 +98,7 @@ pub async fn replay_range(app: &App, who: Who, command: Replay, finish: Finish<R
         let next = events.last().filter(|_| full).map(|event| event.id);
         let mut wanted: Vec<_> = events.into_iter().filter(|event| asked.wants(&event.kind, &event.object)).collect();
         if command.missed_only {
-            wanted = deliveries::missing(tx, webhook.id, range, wanted)?;
+            wanted = deliveries::missing(tx, webhook.id, wanted)?;
         }
         let news: Vec<News> = wanted.iter().map(News::from).collect();
         let made = place(&desk, &mut webhook, &news);

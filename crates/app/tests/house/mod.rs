@@ -76,6 +76,11 @@ impl House {
         house
     }
 
+    /// Where its database is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// A further process on the same database and clock.
     pub async fn another(&self) -> App {
         another(&self.url, self.clock.clone()).await

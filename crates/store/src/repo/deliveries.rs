@@ -5,7 +5,7 @@ use tandem_domain::webhook::{Attempt, Delivery, DeliveryState, Progress};
 use tandem_kernel::{AttemptId, DeliveryId, EnvironmentId, EventId, Timestamp, WebhookId};
 
 use super::events::Event;
-use crate::{Engine, Fault, Param, Row, Tx, codec};
+use crate::{Fault, Param, Row, Tx, codec};
 
 macro_rules! columns {
     ($rest:literal) => {
@@ -32,6 +32,13 @@ pub const HASTEN: &str = "UPDATE deliveries SET due_at = $2 WHERE webhook_id = $
 pub const CANCEL: &str = "UPDATE deliveries SET state = 'canceled', finished_at = $2 WHERE webhook_id = $1 AND object >= '' AND state IN \
      ('waiting', 'pending')";
 
+/// Finds what happened in a stretch of time.
+pub const BETWEEN: &str = "SELECT id, environment_id, object, sequence, kind, data, at FROM events WHERE environment_id = $1 AND at >= $2 \
+     AND at < $3 AND (at > $4 OR id > $5) ORDER BY at, id LIMIT $6";
+/// Finds which events of a stretch of time arrived or are on their way.
+pub const TOLD: &str = "SELECT DISTINCT event_id FROM deliveries WHERE webhook_id = $1 AND at >= $2 AND at <= $3 AND state IN ('waiting', \
+     'pending', 'delivered')";
+
 /// A delivery and what the event log says about its event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
@@ -57,12 +64,8 @@ pub struct Filter {
 /// The environment of the event that has been in the queue for longest.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn next_environment(tx: &mut Tx) -> Result<Option<EnvironmentId>> {
-    let sql = match tx.engine() {
-        Engine::Sqlite => "SELECT environment_id FROM event_queue ORDER BY event_id LIMIT 1",
-        // Another process is handing out what it has locked: this one takes what comes after.
-        Engine::Postgres => "SELECT environment_id FROM event_queue ORDER BY event_id LIMIT 1 FOR UPDATE SKIP LOCKED",
-    };
-    let row = tx.first(sql, &[])?;
+    // Without a lock: whoever hands out holds the environment, and would meet one who holds a row of its queue and waits for it.
+    let row = tx.first("SELECT environment_id FROM event_queue ORDER BY event_id LIMIT 1", &[])?;
     Ok(row.map(|row| row.array(0)).transpose()?.map(EnvironmentId::from_bytes))
 }
 
@@ -152,6 +155,15 @@ pub fn due(tx: &mut Tx, webhook: WebhookId, now: Timestamp, limit: i64) -> Resul
 pub fn next_due(tx: &mut Tx, webhook: WebhookId) -> Result<Option<Timestamp>> {
     let row = tx.first(NEXT_DUE, &[webhook.as_bytes().into()])?;
     Ok(row.map(|row| row.time(0)).transpose()?)
+}
+
+/// Which of some deliveries are still to be made, and how many attempts there were.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn pending(tx: &mut Tx, ids: &[DeliveryId]) -> Result<Vec<(DeliveryId, i64)>> {
+    let keys: Vec<Param> = ids.iter().map(|id| id.as_bytes().into()).collect();
+    let rows = tx.query_in("SELECT id, attempts FROM deliveries WHERE state = 'pending' AND id IN", &[], &keys, "")?;
+    let found = rows.iter().map(|row| Ok((DeliveryId::from_bytes(row.array(0)?), row.int(1)?)));
+    Ok(found.collect::<Result<_, Fault>>()?)
 }
 
 /// Writes what attempts led to. A delivery that another process has tried meanwhile, or that was called off, stays as it is.
@@ -261,7 +273,7 @@ pub fn attempts(tx: &mut Tx, delivery: DeliveryId) -> Result<Vec<Attempt>> {
     Ok(rows.iter().map(attempt).collect::<Result<_, Fault>>()?)
 }
 
-/// An environment's events of a stretch of time from the one after `after`, oldest first.
+/// An environment's events of a stretch of time from the one after `after`, in the order of their times.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn events_between(
     tx: &mut Tx,
@@ -270,22 +282,21 @@ pub fn events_between(
     after: EventId,
     limit: i64,
 ) -> Result<Vec<Event>> {
+    let last = tx.first("SELECT at FROM events WHERE id = $1", &[after.as_bytes().into()])?;
+    let last = last.map_or(Ok(from), |row| row.time(0))?;
     let rows = tx.query(
-        "SELECT id, environment_id, object, sequence, kind, data, at FROM events WHERE environment_id = $1 AND id > $2 AND at >= $3 \
-         AND at < $4 ORDER BY id LIMIT $5",
-        &[environment.as_bytes().into(), after.as_bytes().into(), from.into(), until.into(), limit.into()],
+        BETWEEN,
+        &[environment.as_bytes().into(), from.max(last).into(), until.into(), last.into(), after.as_bytes().into(), limit.into()],
     )?;
     Ok(rows.iter().map(super::events::event).collect::<Result<_, Fault>>()?)
 }
 
 /// Which of these events did not arrive at a webhook and are not on their way to it.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn missing(tx: &mut Tx, webhook: WebhookId, (from, until): (Timestamp, Timestamp), events: Vec<Event>) -> Result<Vec<Event>> {
-    let rows = tx.query(
-        "SELECT DISTINCT event_id FROM deliveries WHERE webhook_id = $1 AND at >= $2 AND at < $3 AND state IN ('waiting', 'pending', \
-         'delivered')",
-        &[webhook.as_bytes().into(), from.into(), until.into()],
-    )?;
+pub fn missing(tx: &mut Tx, webhook: WebhookId, events: Vec<Event>) -> Result<Vec<Event>> {
+    let first = events.iter().map(|event| event.at).min();
+    let (Some(first), Some(last)) = (first, events.iter().map(|event| event.at).max()) else { return Ok(events) };
+    let rows = tx.query(TOLD, &[webhook.as_bytes().into(), first.into(), last.into()])?;
     let known: std::collections::HashSet<[u8; 16]> = rows.iter().map(|row| row.array(0)).collect::<Result<_, Fault>>()?;
     Ok(events.into_iter().filter(|event| !known.contains(event.id.as_bytes())).collect())
 }

@@ -4,6 +4,7 @@ use tandem_catalogue::Result;
 use tandem_domain::environment::EnvironmentClock;
 use tandem_kernel::{EnvironmentId, JobId, Timestamp};
 
+use super::listed;
 use crate::{Engine, Fault, Param, Row, Tx};
 
 /// A piece of due work.
@@ -74,8 +75,57 @@ pub fn schedule_many(tx: &mut Tx, jobs: &[Job], clock: EnvironmentClock) -> Resu
 /// The jobs that are due by the machine's clock, earliest first. They are not claimed yet.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn due(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<Vec<Job>> {
-    let rows = tx.query(columns!("WHERE wake_at <= $1 ORDER BY wake_at, due_at, id LIMIT $2"), &[now.into(), limit.into()])?;
+    due_besides(tx, now, Besides::default(), limit)
+}
+
+/// Which due jobs are not asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Besides {
+    /// Those of some kinds, or those of all others.
+    pub kinds: Option<(Kinds, &'static [&'static str])>,
+    /// Those of some environments.
+    pub environments: Vec<EnvironmentId>,
+    /// Some jobs.
+    pub jobs: Vec<JobId>,
+}
+
+/// What a list of kinds is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kinds {
+    /// Only these.
+    Only,
+    /// All but these.
+    Without,
+}
+
+/// As [`due`], without some: what somebody is at already must not hide what comes after it.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn due_besides(tx: &mut Tx, now: Timestamp, besides: Besides, limit: i64) -> Result<Vec<Job>> {
+    let mut params: Vec<Param> = vec![now.into(), limit.into()];
+    let mut sql = columns!("WHERE wake_at <= $1").to_owned();
+    if let Some((which, kinds)) = besides.kinds {
+        let not = if which == Kinds::Only { "" } else { "NOT " };
+        sql += &listed(&mut params, &format!("kind {not}IN"), kinds.iter().map(|kind| (*kind).into()));
+    }
+    sql += &listed(&mut params, "environment_id NOT IN", besides.environments.iter().map(|id| id.as_bytes().into()));
+    sql += &listed(&mut params, "id NOT IN", besides.jobs.iter().map(|id| id.as_bytes().into()));
+    sql.push_str(" ORDER BY wake_at, due_at, id LIMIT $2");
+    let rows = tx.query_built(&sql, &params)?;
     Ok(rows.iter().map(job).collect::<Result<_, Fault>>()?)
+}
+
+/// Reads a job.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn get(tx: &mut Tx, id: JobId) -> Result<Option<Job>> {
+    let row = tx.first(columns!("WHERE id = $1"), &[id.as_bytes().into()])?;
+    Ok(row.map(|row| job(&row)).transpose()?)
+}
+
+/// The job of an object's step.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn of(tx: &mut Tx, kind: &str, subject: &[u8; 16], step: i64) -> Result<Option<Job>> {
+    let row = tx.first(columns!("WHERE kind = $1 AND subject = $2 AND step = $3"), &[kind.into(), subject.into(), step.into()])?;
+    Ok(row.map(|row| job(&row)).transpose()?)
 }
 
 /// The first of an environment's jobs that is due by `until`, by its own clock.
@@ -141,10 +191,15 @@ pub fn hasten_suspended(
     Ok(())
 }
 
-/// Works out anew when an environment's jobs wake, after its clock was moved.
+/// Works out anew when an environment's jobs wake, after its clock was moved from where it `was`. Where it stood and stands still, only
+/// what fell due on the way.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn rewind(tx: &mut Tx, environment: EnvironmentId, clock: EnvironmentClock) -> Result<()> {
+pub fn rewind(tx: &mut Tx, environment: EnvironmentId, was: EnvironmentClock, clock: EnvironmentClock) -> Result<()> {
     match clock.frozen_at {
+        Some(now) if was.frozen_at.is_some_and(|was| was <= now) => tx.execute(
+            "UPDATE jobs SET wake_at = 0 WHERE environment_id = $1 AND due_at > $2 AND due_at <= $3",
+            &[environment.as_bytes().into(), was.frozen_at.into(), now.into()],
+        )?,
         None => tx.execute(
             "UPDATE jobs SET wake_at = due_at - $2 WHERE environment_id = $1",
             &[environment.as_bytes().into(), clock.offset.into()],

@@ -49,6 +49,8 @@ pub mod webhooks;
 
 use tandem_catalogue::{Error, Result};
 
+use crate::Param;
+
 /// Turns "no row was changed" into `concurrent_modification`.
 fn expect_one(kind: &'static str, changed: u64) -> Result<()> {
     expect_all(kind, changed, 1)
@@ -57,4 +59,15 @@ fn expect_one(kind: &'static str, changed: u64) -> Result<()> {
 /// Turns "not every row was changed" into `concurrent_modification`.
 fn expect_all(kind: &'static str, changed: u64, wanted: usize) -> Result<()> {
     if usize::try_from(changed) == Ok(wanted) { Ok(()) } else { Err(Error::concurrent_modification(kind)) }
+}
+
+/// A further condition on a list of values, which are added to the parameters; nothing where there are none. The last value is repeated
+/// up to a power of two, so that engines compile few statements.
+fn listed<'a>(params: &mut Vec<Param<'a>>, condition: &str, values: impl Iterator<Item = Param<'a>>) -> String {
+    let before = params.len();
+    params.extend(values);
+    let Some(last) = params.get(before..).and_then(<[Param]>::last).copied() else { return String::new() };
+    params.resize(before + (params.len() - before).next_power_of_two(), last);
+    let places: Vec<String> = (before + 1..=params.len()).map(|place| format!("${place}")).collect();
+    format!(" AND {condition} ({})", places.join(", "))
 }

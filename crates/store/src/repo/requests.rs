@@ -59,16 +59,15 @@ const COLUMNS_BY_ENVIRONMENT: &str = "SELECT id, environment_id, dialect, key_la
                                       duration, at FROM requests WHERE environment_id = $1 AND id < $2 AND status >= $3 AND status <= $4 \
                                       ORDER BY id DESC LIMIT $5";
 
-/// Adds requests to the log.
+/// Adds requests to the log, those left out that are there; how many were added.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn append(tx: &mut Tx, requests: &[Logged]) -> Result<()> {
+pub fn append(tx: &mut Tx, requests: &[Logged]) -> Result<u64> {
     let rows: Vec<Vec<Param>> = requests.iter().map(row_of).collect();
     tx.execute_many(
         "INSERT INTO requests (id, environment_id, dialect, key_last_four, method, route, path, status, code, duration, hint, body, at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id) DO NOTHING",
         &rows,
-    )?;
-    Ok(())
+    )
 }
 
 /// Finds a request by its id.

@@ -162,10 +162,15 @@ pub fn set_places(tx: &mut Tx, places: &[(WebhookId, i64)]) -> Result<()> {
     Ok(())
 }
 
-/// Works out anew when an environment's webhooks wake, after its clock was moved.
+/// Works out anew when an environment's webhooks wake, after its clock was moved from where it `was`. Where it stood and stands still,
+/// only those that fell due on the way.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn rewind(tx: &mut Tx, environment: EnvironmentId, clock: EnvironmentClock) -> Result<()> {
+pub fn rewind(tx: &mut Tx, environment: EnvironmentId, was: EnvironmentClock, clock: EnvironmentClock) -> Result<()> {
     match clock.frozen_at {
+        Some(now) if was.frozen_at.is_some_and(|was| was <= now) => tx.execute(
+            "UPDATE webhooks SET wake_at = 0 WHERE environment_id = $1 AND due_at > $2 AND due_at <= $3",
+            &[environment.as_bytes().into(), was.frozen_at.into(), now.into()],
+        )?,
         None => tx.execute(
             "UPDATE webhooks SET wake_at = due_at - $2 WHERE environment_id = $1",
             &[environment.as_bytes().into(), clock.offset.into()],
@@ -211,27 +216,33 @@ pub fn anything(tx: &mut Tx, now: Timestamp) -> Result<(bool, bool)> {
     Ok(row.map_or(Ok((false, false)), |row| Ok::<_, Fault>((row.bool(0)?, row.bool(1)?)))?)
 }
 
-/// Takes webhooks that are due for this process until `until`, the longest waiting first. `failing_too` lets those in to which nothing
-/// could be delivered lately.
+/// Which webhooks are taken.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Also those to which nothing could be delivered lately.
+    pub failing: bool,
+    /// None of these environments.
+    pub without: Vec<EnvironmentId>,
+    /// So many at the most.
+    pub most: i64,
+}
+
+/// Takes webhooks that are due for this process until `until`, the longest waiting first.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn claim(tx: &mut Tx, node: &[u8; 16], now: Timestamp, until: Timestamp, failing_too: bool, most: i64) -> Result<Vec<Webhook>> {
-    macro_rules! taking {
-        ($lock:literal) => {
-            concat!(
-                "UPDATE webhooks SET owner = $1, lease_until = $3 WHERE id IN (SELECT id FROM webhooks WHERE state = 'active' AND \
-                 wake_at <= $2 AND (lease_until IS NULL OR lease_until < $2) AND (failing_since IS NULL OR $4) \
-                 ORDER BY wake_at, id LIMIT $5",
-                $lock,
-                ") RETURNING ",
-                columns!()
-            )
-        };
-    }
-    let sql = match tx.engine() {
-        Engine::Sqlite => taking!(""),
-        Engine::Postgres => taking!(" FOR UPDATE SKIP LOCKED"),
+pub fn claim(tx: &mut Tx, node: &[u8; 16], now: Timestamp, until: Timestamp, wanted: &Wanted) -> Result<Vec<Webhook>> {
+    let lock = match tx.engine() {
+        Engine::Sqlite => "",
+        Engine::Postgres => " FOR UPDATE SKIP LOCKED",
     };
-    let rows = tx.query(sql, &[node.into(), now.into(), until.into(), failing_too.into(), most.into()])?;
+    let mut params: Vec<Param> = vec![node.into(), now.into(), until.into(), wanted.failing.into(), wanted.most.into()];
+    let without = super::listed(&mut params, "environment_id NOT IN", wanted.without.iter().map(|id| id.as_bytes().into()));
+    let sql = format!(
+        "UPDATE webhooks SET owner = $1, lease_until = $3 WHERE id IN (SELECT id FROM webhooks WHERE state = 'active' AND \
+         wake_at <= $2 AND (lease_until IS NULL OR lease_until < $2) AND (failing_since IS NULL OR $4){without} \
+         ORDER BY wake_at, id LIMIT $5{lock}) RETURNING {}",
+        columns!()
+    );
+    let rows = tx.query_built(&sql, &params)?;
     Ok(rows.iter().map(webhook).collect::<Result<_, Fault>>()?)
 }
 
@@ -245,10 +256,17 @@ pub fn keep(tx: &mut Tx, id: WebhookId, node: &[u8; 16], until: Timestamp) -> Re
     Ok(changed == 1)
 }
 
-/// Keeps all webhooks that this process took.
+/// Keeps those of some webhooks that are this process's. One at which somebody is writing is left for the next time: whoever waited
+/// for it and held others would be in the way of those who hold it.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn keep_all(tx: &mut Tx, node: &[u8; 16], until: Timestamp) -> Result<()> {
-    tx.execute("UPDATE webhooks SET lease_until = $2 WHERE owner = $1", &[node.into(), until.into()])?;
+pub fn keep_all(tx: &mut Tx, node: &[u8; 16], ids: &[WebhookId], until: Timestamp) -> Result<()> {
+    let tail = match tx.engine() {
+        Engine::Sqlite => ") RETURNING id",
+        Engine::Postgres => "FOR UPDATE SKIP LOCKED) RETURNING id",
+    };
+    let keys: Vec<Param> = ids.iter().map(|id| id.as_bytes().into()).collect();
+    let head = "UPDATE webhooks SET lease_until = $2 WHERE id IN (SELECT id FROM webhooks WHERE owner = $1 AND id IN";
+    tx.query_in(head, &[node.into(), until.into()], &keys, tail)?;
     Ok(())
 }
 
