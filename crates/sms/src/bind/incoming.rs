@@ -1,14 +1,11 @@
 //! What an SMSC delivers, as the platform understands it.
 
 use tandem_app::messages::gateway::{Incoming, IncomingPart, Receipt, Whose};
-use tandem_domain::message::Sender;
+use tandem_domain::message::{Sender, segment::MOST_PARTS};
 use tandem_kernel::{PhoneNumber, Timestamp, hex};
 
 use super::{Config, Long, receipt};
 use crate::wire::{Address, Place, Short, alphabet};
-
-/// The most parts that a message of ours has.
-const MOST_PARTS: u8 = 10;
 
 /// What a delivery turned out to be.
 pub(super) enum Read {
@@ -72,7 +69,8 @@ fn receipts(config: &Config, short: &Short, at: Timestamp) -> Option<Vec<Receipt
         at,
     };
     // One receipt speaks for all parts where they went as one.
-    let parts = if config.long == Long::Payload { MOST_PARTS } else { 1 };
+    let most = u8::try_from(MOST_PARTS).unwrap_or(u8::MAX);
+    let parts = if config.long == Long::Payload { most } else { 1 };
     Some((1..=parts).map(of_part).collect())
 }
 
