@@ -63,17 +63,17 @@ pub fn router(app: App, options: &Options) -> Router {
         nobody: EnvironmentId::from_bytes([0; 16]),
     });
     let manners: Vec<Arc<Manner>> = manners().into_iter().map(Arc::new).collect();
-    let mut everywhere = native::front(&shared);
-    for manner in &manners {
-        everywhere = everywhere.nest(manner.prefix, dialect_router(&shared, manner));
-    }
+    let own = manners.iter().find(|manner| manner.dialect == Dialect::Native);
+    let everywhere = paths(&shared, &manners, own);
     let by_host: BTreeMap<String, Router> = options
         .hosts
         .iter()
         .filter_map(|(dialect, host)| {
             let manner = manners.iter().find(|manner| manner.dialect == *dialect)?;
             let own = Router::new().nest(manner.documented, dialect_router(&shared, manner));
-            Some((host.to_ascii_lowercase(), own.fallback_service(everywhere.clone())))
+            let own = own.route(&format!("{}/", manner.documented), any(lost(&shared, manner)));
+            // Whoever has the host built in understands its dialect only: also of what is nowhere.
+            Some((host.to_ascii_lowercase(), own.fallback_service(paths(&shared, &manners, Some(manner)))))
         })
         .collect();
     if by_host.is_empty() {
@@ -84,6 +84,20 @@ pub fn router(app: App, options: &Options) -> Router {
         let router = host_of(&request).and_then(|host| by_host.get(&host)).unwrap_or(&everywhere).clone();
         async move { answered(router.oneshot(request).await) }
     }))
+}
+
+/// All dialects by their prefixes; what is nowhere is told in the manner of one of them.
+fn paths(shared: &Arc<Shared>, manners: &[Arc<Manner>], nowhere: Option<&Arc<Manner>>) -> Router {
+    let mut router = native::front(shared);
+    for manner in manners {
+        // Nesting leaves out the prefix with a slash and nothing after it.
+        router = router.nest(manner.prefix, dialect_router(shared, manner));
+        router = router.route(&format!("{}/", manner.prefix), any(lost(shared, manner)));
+    }
+    match nowhere {
+        Some(manner) => router.fallback(lost(shared, manner)),
+        None => router,
+    }
 }
 
 fn answered(outcome: Result<Response<Body>, Infallible>) -> Response<Body> {
@@ -109,8 +123,16 @@ fn dialect_router(shared: &Arc<Shared>, manner: &Arc<Manner>) -> Router {
     for (path, endpoints) in by_path {
         router = router.route(path, methods(shared, manner, endpoints));
     }
+    router.fallback(lost(shared, manner))
+}
+
+/// Says that there is nothing at a path.
+fn lost(
+    shared: &Arc<Shared>,
+    manner: &Arc<Manner>,
+) -> impl Fn(Request) -> std::pin::Pin<Box<dyn Future<Output = Response<Body>> + Send>> + Clone + Send + Sync + 'static {
     let nowhere: Lost = Arc::new(|parts: &Parts| Error::path_not_found(parts.uri.path().to_owned()));
-    router.fallback(handler(shared, manner, None, nowhere))
+    handler(shared, manner, None, nowhere)
 }
 
 fn methods(shared: &Arc<Shared>, manner: &Arc<Manner>, endpoints: Vec<Endpoint>) -> MethodRouter {

@@ -35,6 +35,8 @@ pub enum Value {
 
 /// The longest stretch of a caller's own value that a message repeats.
 const LONGEST_VALUE: usize = 200;
+/// Values that are ours, however long: what could have been sent.
+const WHOLE: [&str; 6] = ["fields", "choices", "rule", "expected", "allowed", "wanted"];
 
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -198,8 +200,10 @@ impl Error {
         while let Some((before, after)) = rest.split_once('{') {
             text.push_str(before);
             let Some((name, tail)) = after.split_once('}') else { break };
-            if let Some(value) = self.value(name) {
-                text.push_str(&value.to_string());
+            match self.value(name) {
+                Some(Value::Text(whole)) if WHOLE.contains(&name) => text.push_str(whole),
+                Some(value) => text.push_str(&value.to_string()),
+                None => {}
             }
             rest = tail;
         }
@@ -233,6 +237,14 @@ mod tests {
     fn a_huge_value_is_cut_on_a_character() {
         let error = Error::number_not_available("é".repeat(10_000));
         assert!(error.render(Dialect::Native).message.len() < 500);
+    }
+
+    #[test]
+    fn what_could_have_been_sent_is_never_cut() {
+        let names = vec!["Parameter"; 100].join(",");
+        let said = Error::one_of_required(names.clone()).render(Dialect::FoneDynamics);
+        assert_eq!(said.field.as_deref(), Some(names.as_str()));
+        assert!(said.message.contains(&names));
     }
 
     #[test]

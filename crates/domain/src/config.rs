@@ -1,14 +1,15 @@
 //! What happens when a number is called or written to.
 
-use tandem_catalogue::{Error, Result};
+use tandem_catalogue::{Dialect, Error, Result};
 use tandem_kernel::{DeviceId, PhoneNumber, Timestamp};
 
-use crate::flow::Hours;
+use crate::{
+    flow::Hours,
+    webhook::{Method, check_url},
+};
 
 /// The longest friendly name, in characters.
 pub const LONGEST_NAME: i64 = 128;
-/// The longest webhook URL, in characters.
-const LONGEST_URL: usize = 2048;
 const MOST_RULES: usize = 32;
 /// Telephones that a number can ring.
 pub const MOST_RING_TARGETS: usize = 20;
@@ -27,6 +28,8 @@ pub struct NumberConfig {
     pub voicemail: Option<Voicemail>,
     /// Who is told of incoming messages.
     pub sms_webhook: Option<String>,
+    /// How that is called where it is spoken to as Fone Dynamics' webhooks are; none where it is as Audian's.
+    pub sms_webhook_method: Option<Method>,
     /// Who is asked about incoming calls.
     pub voice_webhook: Option<String>,
     /// The conference that callers join.
@@ -230,6 +233,8 @@ pub struct ConfigChange {
     /// See [`NumberConfig`].
     pub sms_webhook: Patch<String>,
     /// See [`NumberConfig`].
+    pub sms_webhook_method: Patch<Method>,
+    /// See [`NumberConfig`].
     pub voice_webhook: Patch<String>,
     /// See [`NumberConfig`].
     pub conference_id: Patch<String>,
@@ -317,6 +322,21 @@ pub struct VoicemailChange {
     pub delete_after_days: Patch<i64>,
 }
 
+impl ConfigChange {
+    /// Checks the URLs that are to be called: as those of webhooks, but that plain HTTP will do.
+    ///
+    /// # Errors
+    /// `invalid_value`, with its field.
+    pub fn check_urls(&self, allow_private: bool) -> Result<()> {
+        for (field, url) in [("sms_webhook", &self.sms_webhook), ("voice_webhook", &self.voice_webhook)] {
+            if let Patch::Set(url) = url {
+                check_url(field, url, Dialect::Native, allow_private)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl NumberConfig {
     /// The configuration after `change`, checked member by member; whether targets can be reached is [`crate::routing`]'s question.
     ///
@@ -334,13 +354,15 @@ impl NumberConfig {
             Patch::Clear => next.voicemail = None,
             Patch::Set(change) => next.voicemail = Some(next.voicemail.unwrap_or_default().merged(change)?),
         }
-        for (field, url) in [("sms_webhook", &change.sms_webhook), ("voice_webhook", &change.voice_webhook)] {
-            if let Patch::Set(url) = url {
-                check_url(field, url)?;
-            }
-        }
         change.ring.clone().apply(&mut next.ring);
         change.sms_webhook.clone().apply(&mut next.sms_webhook);
+        change.sms_webhook_method.clone().apply(&mut next.sms_webhook_method);
+        if next.sms_webhook.is_none() {
+            if matches!(change.sms_webhook_method, Patch::Set(_)) {
+                return Err(Error::missing_parameter("sms_webhook"));
+            }
+            next.sms_webhook_method = None;
+        }
         change.voice_webhook.clone().apply(&mut next.voice_webhook);
         change.conference_id.clone().apply(&mut next.conference_id);
         change.call_flow_id.clone().apply(&mut next.call_flow_id);
@@ -486,16 +508,6 @@ pub fn check_name(field: &str, name: &str) -> Result<()> {
         0 => Err(Error::too_short(field.to_owned(), 1)),
         length if length > LONGEST_NAME => Err(Error::too_long(field.to_owned(), LONGEST_NAME)),
         _ => Ok(()),
-    }
-}
-
-fn check_url(field: &'static str, url: &str) -> Result<()> {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or(""));
-    let whole = url.len() <= LONGEST_URL && url.chars().all(|c| c.is_ascii_graphic());
-    match host {
-        Some(host) if whole && !host.is_empty() && !host.contains('@') => Ok(()),
-        _ => Err(Error::invalid_value(field, "must be an http or https URL without credentials of at most 2048 characters")),
     }
 }
 

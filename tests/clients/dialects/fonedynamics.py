@@ -30,7 +30,7 @@ NUMBER = {
     "EndpointNumber": nullable(e164), "Flow": nullable(text), "Recording": one_of("Off", "Call"), "Attribution_Source": nullable(text),
     "Attribution_Medium": nullable(text), "Attribution_Campaign": nullable(text), "Attribution_Content": nullable(text),
     "SendSmsFrom": nullable(text), "SendSmsTo": nullable(text), "SendEmailFrom": nullable(text), "SendEmailTo": nullable(text),
-    "WebhookUri": nullable(text),
+    "WebhookUri": nullable(text), "WebhookMethod": nullable(text),
 }
 MESSAGE = {
     "MessageSid": sid("M"), "AccountSid": sid("A"), "PropertySid": sid("S"), "From": text, "To": e164, "Text": text,
@@ -103,7 +103,7 @@ def available(api):
     country = {"CountryCode": text, "Name": text, "CallingCode": whole, "Available": whole}
     api.call("GET", "/Countries", wants={"Countries": [country], "TotalCount": whole})
     place = {"CountryCode": "AU", "Region": nullable(text), "RegionName": nullable(text), "City": nullable(text)}
-    api.call("GET", "/Countries/AU/Locations", wants={"Locations": [place], "TotalCount": whole})
+    api.call("GET", "/Countries/AU/Locations", wants=paged("Locations", place))
     for country, code in [("FR", "COUNTRY_UNAVAILABLE"), ("ZZ", "COUNTRY_NOT_FOUND"), ("Australia", "INVALID_COUNTRYCODE_FORMAT")]:
         wants = error(code) if code != "INVALID_COUNTRYCODE_FORMAT" else error(code, "CountryCode")
         api.refuses("GET", f"/Countries/{country}/AvailableNumbers", wants, 403 if code == "COUNTRY_UNAVAILABLE" else 400)
@@ -116,7 +116,7 @@ def first_offer(api, query):
         "Number": e164, "Type": TYPES, "Capabilities": CAPABILITIES, "CountryCode": "AU", "Region": nullable(text), "City": nullable(text),
         "AddressRequirement": text, "MonthlyPrice": number, "SetupPrice": number, "Currency": "USD",
     }
-    found = api.call("GET", f"/Countries/AU/AvailableNumbers?{query}", wants={"AvailableNumbers": [offer], "TotalCount": whole})
+    found = api.call("GET", f"/Countries/AU/AvailableNumbers?{query}", wants=paged("AvailableNumbers", offer))
     return found["AvailableNumbers"][0]["Number"]
 
 

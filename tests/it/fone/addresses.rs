@@ -98,7 +98,6 @@ on_both! {
             ("PostalCode", "20", "PARAMETER_TOO_SHORT", "The PostalCode parameter must have at least 3 characters"),
             ("PostalCode", "20000000000000000", "PARAMETER_TOO_LONG", "The PostalCode parameter must have at most 16 characters"),
             ("Line1", long.as_str(), "PARAMETER_TOO_LONG", "The Line1 parameter must have at most 128 characters"),
-            ("Friendly", "", "PARAMETER_TOO_SHORT", "The Friendly parameter must have at least 1 characters"),
         ] {
             let mut body = office();
             body[field] = value.into();

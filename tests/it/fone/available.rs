@@ -53,13 +53,37 @@ on_both! {
     async fn a_number_is_described_field_by_field(stage: Stage) {
         let server = stage.offers(shelf).start().await;
         let ada = server.account("Ada").await;
-        ada.test().get(&format!("{BASE}/Countries/au/AvailableNumbers?City=sydney&Results_Count=1")).await.assert(200, &json!({
+        let first = ada.test().get(&format!("{BASE}/Countries/au/AvailableNumbers?City=sydney&Results_Count=1")).await;
+        first.assert(200, &json!({
             "AvailableNumbers": [{
                 "Number": "+61292000100", "Type": "Local", "Capabilities": ["Voice"], "CountryCode": "AU", "Region": "NSW", "City": "Sydney",
                 "AddressRequirement": "Local", "MonthlyPrice": 0.99, "SetupPrice": 0, "Currency": "USD",
             }],
-            "TotalCount": 10,
+            "TotalCount": 10, "NextPageToken": first.body["NextPageToken"],
         }));
+    }
+
+    async fn a_token_leads_through_all_of_them(stage: Stage) {
+        let server = stage.offers(shelf).start().await;
+        let ada = server.account("Ada").await;
+        let path = format!("{BASE}/Countries/AU/AvailableNumbers");
+        let (all, total) = numbers(&ada.test().get(&path).await);
+        let (mut found, mut next) = (Vec::new(), String::new());
+        loop {
+            let page = ada.test().get(&format!("{path}?Results_Count=5&PageToken={next}")).await;
+            found.extend(numbers(&page).0);
+            match page.body["NextPageToken"].as_str() {
+                Some(token) => next = token.to_owned(),
+                None => break,
+            }
+        }
+        assert_eq!((found.len() as u64, found), (total, all));
+        let said = "The PageToken parameter must be a NextPageToken of an earlier answer";
+        let other = "06bq2n8c4w0000000000000000";
+        ada.test().get(&format!("{path}?PageToken={other}")).await.assert_fone_error(400, "PARAMETER_INVALID", said, Some("PageToken"));
+        let both = format!("{path}?PageToken={next}&Results_Skip=1");
+        let said = "The Results_Skip parameter must be left out beside a PageToken";
+        ada.test().get(&both).await.assert_fone_error(400, "PARAMETER_INVALID", said, Some("Results_Skip"));
     }
 
     async fn they_are_found_by_type_capability_place_and_digits(stage: Stage) {
@@ -102,15 +126,16 @@ on_both! {
         assert_eq!(names(&regions.assert_status(200).body["Locations"], "Region"), ["ACT", "NSW", "NT", "QLD", "SA", "TAS", "VIC", "WA"]);
         assert_eq!(regions.body["Locations"][1], json!({ "CountryCode": "AU", "Region": "NSW", "RegionName": "New South Wales", "City": null }));
         let mut cities = Vec::new();
-        let mut skip = 0;
+        let mut next = String::new();
         loop {
-            let page = ada.test().get(&format!("{BASE}/Countries/AU/Locations?Region=NSW&Results_Count=200&Results_Skip={skip}")).await;
+            let page = ada.test().get(&format!("{BASE}/Countries/AU/Locations?Region=NSW&Results_Count=200&PageToken={next}")).await;
             let found = names(&page.assert_status(200).body["Locations"], "City");
             cities.extend(found.clone());
-            skip += 200;
-            if cities.len() as u64 == page.body["TotalCount"].as_u64().unwrap() {
+            let Some(token) = page.body["NextPageToken"].as_str() else {
+                assert_eq!(cities.len() as u64, page.body["TotalCount"].as_u64().unwrap());
                 break;
-            }
+            };
+            next = token.to_owned();
             assert_eq!(found.len(), 200);
         }
         assert!(cities.is_sorted() && cities.contains(&"Sydney".to_owned()) && cities.contains(&"Dubbo".to_owned()), "{cities:?}");

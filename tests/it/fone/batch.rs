@@ -35,7 +35,7 @@ on_both! {
         assert_eq!(told, [
             (Some("one"), None, None),
             (None, Some("PARAMETER_REQUIRED"), Some("The 'To' parameter is required")),
-            (None, Some("INVALID_PHONENUMBER_FORMAT"), Some("The phone number must be in E.164 format (+1XXXXXXXXXX)")),
+            (None, Some("INVALID_PHONENUMBER_FORMAT"), Some("'nobody' is not a phone number in E.164 format (+61412345678)")),
             (None, Some("NUMBER_NOT_FOUND"), Some("The sender +14155550101 is not a number of your account")),
             (None, Some("PARAMETER_INVALID"), Some("The Messages parameter must be a list of objects")),
             (None, Some("PARAMETER_INVALID"), Some("The Schedule parameter must be at most 14 days ahead and at most one hour ago")),

@@ -80,5 +80,25 @@ on_both! {
         host.get("/v2/Properties").await.assert_status(200);
         host.get(PROJECTS).await.assert_status(200);
         server.client().header("authorization", format!("Basic {credentials}")).get("/v2/Properties").await.assert_status(404);
+        for path in ["/", "/v2/", "/v2", "/v3/x", "/Properties"] {
+            let lost = host.get(path).await;
+            lost.assert_fone_error(404, "NOT_FOUND", &format!("There is nothing at {path}"), None);
+            assert!(lost.header("x-request-id").is_some_and(|id| id.starts_with("req_")), "{lost}");
+        }
+    }
+
+    async fn a_prefix_with_nothing_behind_is_the_dialects_own(server: Server) {
+        let client = server.client();
+        for path in ["/fonedynamics/v2/", "/fonedynamics/v2"] {
+            let lost = client.get(path).await;
+            lost.assert_fone_error(404, "NOT_FOUND", &format!("There is nothing at {path}"), None);
+            client.post(path, json!({})).await.assert_fone_error(404, "NOT_FOUND", &format!("There is nothing at {path}"), None);
+        }
+        assert!(client.get("/audian/v2/").await.assert_status(404).body["error"]["code"].is_string());
+        assert!(client.get("/telephony/api/").await.assert_status(404).body["error"].is_string());
+        for path in ["/v1/", "/nowhere"] {
+            let lost = client.get(path).await;
+            assert_eq!(lost.assert_status(404).body["request_id"].as_str(), lost.header("x-request-id"));
+        }
     }
 }

@@ -41,7 +41,7 @@ on_both! {
         assert!(senders.iter().all(|sender| LENT.contains(&sender.as_str())));
         let distinct: std::collections::BTreeSet<&String> = senders.iter().collect();
         assert_eq!(distinct.len(), 5);
-        let said = format!("{THEIRS} has 5 leased senders already");
+        let said = format!("The From parameter must name a sender: {THEIRS} has 5 leased senders already");
         let sixth = json!({ "To": THEIRS, "Text": "Hello" });
         client.post(&path, sixth.clone()).await.assert_fone_error(400, "PARAMETER_INVALID", &said, Some("From"));
         lease(&client, &path, "+14155550198").await;

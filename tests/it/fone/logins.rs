@@ -96,9 +96,9 @@ on_both! {
         let sid = sid(&create(&ada, wanted("grace@example.com")).await);
         let (own, project) = (account_sid(ada.account), first_project(&ada));
         let grant = |entry: Value| json!({ "Permissions": [entry] });
-        let none = "At least one of AccountSid,PropertySid is required";
+        let none = "At least one of Permissions.0.AccountSid,Permissions.0.PropertySid is required";
         patch(&ada, &sid, grant(json!({ "Scopes": "Admin" }))).await
-            .assert_fone_error(400, "ONE_OF_SEVERAL_PARAMETERS_REQUIRED", none, Some("AccountSid,PropertySid"));
+            .assert_fone_error(400, "ONE_OF_SEVERAL_PARAMETERS_REQUIRED", none, Some("Permissions.0.AccountSid,Permissions.0.PropertySid"));
         let both = "The Permissions.0.PropertySid parameter must be left out beside an AccountSid";
         patch(&ada, &sid, grant(json!({ "AccountSid": own, "PropertySid": project, "Scopes": "Admin" }))).await
             .assert_fone_error(400, "PARAMETER_INVALID", both, Some("Permissions.0.PropertySid"));

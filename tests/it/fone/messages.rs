@@ -133,7 +133,7 @@ on_both! {
             ("From", json!("Acme_Ltd"), "PARAMETER_INVALID"),
             ("From", json!("Ärzte"), "PARAMETER_INVALID"),
             ("Text", json!("x".repeat(1601)), "PARAMETER_TOO_LONG"),
-            ("Text", json!("x".repeat(1531)), "PARAMETER_TOO_LONG"),
+            ("Text", json!("😀".repeat(793)), "PARAMETER_TOO_LONG"),
             ("Text", json!(17), "PARAMETER_INVALID"),
             ("Schedule", json!("soon"), "PARAMETER_INVALID"),
             ("Schedule", json!(DAWN + 14 * 86_400 + 1), "PARAMETER_INVALID"),
@@ -177,6 +177,66 @@ on_both! {
         assert_eq!(super::message(&named)["PropertySid"], shop.as_str());
     }
 
+    async fn replies_are_handed_on_from_a_name_or_a_number_of_the_project(server: Server) {
+        let (ada, client) = sender(&server).await;
+        let path = messages_of(&ada, Live);
+        let ask = |from: &str| json!({ "From": OURS, "To": THEIRS, "Text": "Hello", "ForwardToSms": BRITISH, "ForwardFromSms": from });
+        let said = "The sender +12125559999 is not a number of your account";
+        client.post(&path, ask("+12125559999")).await.assert_fone_error(400, "NUMBER_NOT_FOUND", said, Some("ForwardFromSms"));
+        let batch = path.replace("/Messages", "/BatchMessages");
+        let sent = client.post(&batch, json!({ "Messages": [ask("+12125559999"), ask(OURS)] })).await;
+        let items = &sent.assert_status(200).body;
+        assert!(items[0]["ErrorCode"] == "NUMBER_NOT_FOUND" && items[1]["MessageSid"].is_string(), "{sent}");
+        buy(&client, "+14153569377").await;
+        client.post(&path, ask("+14153569377")).await
+            .assert_fone_error(403, "FORBIDDEN", "The number +14153569377 cannot send SMS", None);
+        for from in [OURS, "Acme"] {
+            client.post(&path, ask(from)).await.assert_status(200);
+        }
+    }
+
+    async fn every_text_of_1600_letters_is_sent(server: Server) {
+        let (ada, client) = sender(&server).await;
+        for (letter, segments) in [("x", 11), ("€", 22), ("я", 24)] {
+            let sent = client.post(&messages_of(&ada, Live), text(&letter.repeat(1600))).await;
+            assert_eq!(message(&sent)["NumSegments"], segments);
+            assert_eq!(take_all(&server).await.len(), segments);
+        }
+    }
+
+    async fn what_a_form_leaves_empty_is_left_out(server: Server) {
+        let (ada, client) = sender(&server).await;
+        let path = messages_of(&ada, Live);
+        let blank = json!({
+            "From": OURS, "To": THEIRS, "Text": "Hello", "DeliveryReceiptWebhookUri": "", "DeliveryReceiptWebhookMethod": "", "ForwardToSms": "",
+            "ForwardFromSms": "", "ForwardToEmail": "", "ForwardFromEmail": "", "WebhookUri": "", "WebhookMethod": "", "ExternalId": "",
+        });
+        let sent = client.post(&path, blank).await;
+        assert_eq!((&message(&sent)["ExternalId"], &message(&sent)["DeliveryReceipt"]), (&Value::Null, &json!(true)));
+        let form = client.header("content-type", "application/x-www-form-urlencoded");
+        let post = async |body: &str| form.send(http::Method::POST, &path, Some(body.as_bytes().to_vec())).await;
+        let (from, to) = (&OURS[1..], &THEIRS[1..]);
+        let sent = post(&format!("From=+{from}&To=+{to}&Text=caf%E9+cr%E8me&Schedule=&DeliveryReceipt=&ExternalId=")).await;
+        assert_eq!((&message(&sent)["Text"], &message(&sent)["From"], &message(&sent)["To"]), (&json!("café crème"), &json!(OURS), &json!(THEIRS)));
+        let sent = post(&format!("From=%2B{from}&To=%2B{to}&Text=caf%C3%A9")).await;
+        assert_eq!(message(&sent)["Text"], "café");
+        for query in ["Status=&Direction=", "PageToken="] {
+            let found = client.get(&format!("{path}?Date_From={DAWN}&Date_To={}&{query}", DAWN + 1)).await;
+            assert_eq!(found.assert_status(200).body["Messages"].as_array().map(Vec::len), Some(3));
+        }
+        for (page, more) in [(2, true), (3, false)] {
+            let found = client.get(&format!("{path}?Date_From={DAWN}&Date_To={}&Results_Count={page}", DAWN + 1)).await;
+            assert_eq!((found.body["Messages"].as_array().map(Vec::len), found.body["NextPageToken"].is_string()), (Some(page), more), "{found}");
+        }
+    }
+
+    async fn names_that_nobody_knows_are_told_within_lists_too(server: Server) {
+        let (ada, client) = sender(&server).await;
+        let batch = messages_of(&ada, Live).replace("/Messages", "/BatchMessages");
+        let sent = client.post(&batch, json!({ "Messages": [{ "From": OURS, "To": THEIRS, "Text": "Hello", "ExternalIt": "x" }] })).await;
+        assert_eq!(sent.assert_status(200).header("x-tandem-hint"), Some("Messages.0.ExternalIt is ignored; did you mean ExternalId?"));
+    }
+
     async fn a_number_that_is_on_its_way_sends_nothing(server: Server) {
         let (ada, client) = sender(&server).await;
         let path = messages_of(&ada, Live);
@@ -205,6 +265,14 @@ on_both! {
         let quiet = shop(&client, false).await;
         let named = json!({ "From": "Shop", "To": BRITISH, "Text": "Hello" });
         let said = "SMS is not enabled on the property 'Shop'";
+        client.post(&format!("{BASE}/Properties/{quiet}/Messages"), named.clone()).await.assert_fone_error(403, "FORBIDDEN", said, None);
+        let batch = json!({ "Messages": [named] });
+        client.post(&format!("{BASE}/Properties/{quiet}/BatchMessages"), batch).await.assert_fone_error(403, "FORBIDDEN", said, None);
+        let patch = client.header("content-type", "application/merge-patch+json");
+        let off = json!({ "Active": false, "SmsEnabled": true }).to_string().into_bytes();
+        patch.send(http::Method::PATCH, &format!("{BASE}/Properties/{quiet}"), Some(off)).await.assert_status(204);
+        let named = json!({ "From": "Shop", "To": BRITISH, "Text": "Hello" });
+        let said = "The property 'Shop' is not active";
         client.post(&format!("{BASE}/Properties/{quiet}/Messages"), named).await.assert_fone_error(403, "FORBIDDEN", said, None);
         ada.change(ChangeAccount { sms_enabled: Some(false), ..ChangeAccount::default() }).await;
         let said = "SMS is not enabled on your account";

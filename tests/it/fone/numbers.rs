@@ -33,6 +33,7 @@ fn fresh(persona: &Persona, number: &str) -> Value {
         "CountryCode": "US", "Region": "CA", "City": "San Francisco", "RoutingMethod": null, "EndpointNumber": null, "Flow": null,
         "Recording": "Off", "Attribution_Source": null, "Attribution_Medium": null, "Attribution_Campaign": null,
         "Attribution_Content": null, "SendSmsFrom": null, "SendSmsTo": null, "SendEmailFrom": null, "SendEmailTo": null, "WebhookUri": null,
+        "WebhookMethod": null,
     })
 }
 
@@ -110,7 +111,8 @@ on_both! {
             json!({ "Recording": "Call" }),
             json!({ "Attribution_Source": "google", "Attribution_Medium": "cpc", "Attribution_Campaign": "spring", "Attribution_Content": "b" }),
             json!({ "SendSmsFrom": "Acme", "SendSmsTo": "+61412345678", "SendEmailFrom": "a@example.com", "SendEmailTo": "b@example.com" }),
-            json!({ "WebhookUri": "https://example.com/sms" }),
+            json!({ "WebhookUri": "https://example.com/sms", "WebhookMethod": "POST" }),
+            json!({ "WebhookMethod": "GET" }),
             json!({ "EndpointNumber": "+14155550198" }),
         ] {
             now = with(now, &changes);
@@ -146,6 +148,9 @@ on_both! {
         assert_eq!(routed(json!({ "RoutingMethod": "Flow", "Flow": flow })).await, (json!("Flow"), json!(one), json!(flow)));
         assert_eq!(routed(json!({ "RoutingMethod": "Endpoint", "EndpointNumber": other })).await, (json!("Endpoint"), json!(other), json!(null)));
         assert_eq!(routed(json!({ "Flow": flow })).await, (json!("Flow"), json!(other), json!(flow)));
+        assert_eq!(routed(json!({ "EndpointNumber": one })).await, (json!("Endpoint"), json!(one), json!(null)));
+        assert_eq!(routed(json!({ "RoutingMethod": null, "Flow": flow })).await, (json!("Flow"), json!(one), json!(flow)));
+        assert_eq!(routed(json!({ "RoutingMethod": "", "EndpointNumber": other })).await, (json!("Endpoint"), json!(other), json!(null)));
         assert_eq!(routed(json!({ "RoutingMethod": null })).await, (json!(null), json!(other), json!(null)));
         assert_eq!(routed(json!({ "EndpointNumber": "" })).await, (json!(null), json!(null), json!(null)));
     }
@@ -160,7 +165,8 @@ on_both! {
             let number = &answer.assert_status(200).body["Number"];
             assert!(number["Status"] == status && number["AddressSid"] == kept, "{answer}");
         }
-        let message = format!("The address '{victoria}' does not suit +61292000100, which needs one in AU-NSW");
+        let message =
+            format!("The AddressSid parameter names the address '{victoria}', which does not suit +61292000100: it needs one in AU-NSW");
         configure(&ada, "61292000100", json!({ "AddressSid": victoria })).await
             .assert_fone_error(400, "PARAMETER_INVALID", &message, Some("AddressSid"));
         configure(&ada, "61292000100", json!({ "AddressSid": "D1" })).await
@@ -171,37 +177,75 @@ on_both! {
         let ada = server.account("Ada").await;
         buy(&ada, &first_project(&ada), json!({ "Number": "+14155550100" })).await.assert_status(200);
         let missing = "cf_01hzy3v7k2m8x4c6b9d1f5g7h0";
-        let format = "The phone number must be in E.164 format (+1XXXXXXXXXX)";
+        let format = "'12' is not a phone number in E.164 format (+61412345678)";
         for (body, code, message, field) in [
             (json!({ "RoutingMethod": "Carrier pigeon" }), "UNKNOWN_ROUTING_METHOD", "'Carrier pigeon' is not a known routing method", Some("RoutingMethod")),
             (json!({ "Recording": "Always" }), "UNKNOWN_RECORDING_OPTION", "'Always' is not a known recording option", Some("Recording")),
             (json!({ "RoutingMethod": "Endpoint" }), "PARAMETER_REQUIRED", "The 'EndpointNumber' parameter is required", Some("EndpointNumber")),
             (json!({ "RoutingMethod": "Flow" }), "PARAMETER_REQUIRED", "The 'Flow' parameter is required", Some("Flow")),
             (json!({ "EndpointNumber": "12" }), "INVALID_PHONENUMBER_FORMAT", format, Some("EndpointNumber")),
+            (json!({ "RoutingMethod": "Endpoint", "EndpointNumber": "12" }), "INVALID_PHONENUMBER_FORMAT", format, Some("EndpointNumber")),
+            (json!({ "RoutingMethod": "Endpoint", "EndpointNumber": "" }), "PARAMETER_REQUIRED", "The 'EndpointNumber' parameter is required", Some("EndpointNumber")),
+            (json!({ "EndpointNumber": 12 }), "INVALID_PHONENUMBER_FORMAT", format, Some("EndpointNumber")),
             (json!({ "SendSmsTo": "12" }), "INVALID_PHONENUMBER_FORMAT", format, Some("SendSmsTo")),
             (json!({ "Flow": missing }), "FLOW_NOT_FOUND", &format!("The flow '{missing}' was not found"), None),
             (json!({ "Flow": "nonsense" }), "FLOW_NOT_FOUND", "The flow 'nonsense' was not found", None),
             (json!({ "RoutingMethod": "Endpoint", "EndpointNumber": "+14155550100" }), "PARAMETER_INVALID",
-                "Forwarding to +14155550100 would loop: +14155550100 → +14155550100", Some("EndpointNumber")),
+                "The EndpointNumber parameter would make a loop: +14155550100 → +14155550100", Some("EndpointNumber")),
+            (json!({ "EndpointNumber": "+14155550100" }), "PARAMETER_INVALID",
+                "The EndpointNumber parameter would make a loop: +14155550100 → +14155550100", Some("EndpointNumber")),
+            (json!({ "SendSmsTo": "+14155550100" }), "PARAMETER_INVALID",
+                "The SendSmsTo parameter would make a loop: +14155550100 → +14155550100", Some("SendSmsTo")),
+            (json!({ "WebhookMethod": "GET" }), "PARAMETER_REQUIRED", "The 'WebhookUri' parameter is required", Some("WebhookUri")),
             (json!({ "RoutingMethod": "Endpoint", "EndpointNumber": "+882161234567" }), "PARAMETER_INVALID",
-                "The call forward destination +882161234567 cannot be reached", Some("EndpointNumber")),
+                "The EndpointNumber parameter names +882161234567, which cannot be reached", Some("EndpointNumber")),
             (json!({ "Friendly": "x".repeat(129) }), "PARAMETER_TOO_LONG", "The Friendly parameter must have at most 128 characters", Some("Friendly")),
             (json!({ "Attribution_Source": "x".repeat(129) }), "PARAMETER_TOO_LONG",
                 "The Attribution_Source parameter must have at most 128 characters", Some("Attribution_Source")),
             (json!({ "WebhookUri": "nonsense" }), "PARAMETER_INVALID",
-                "The WebhookUri parameter must be an http or https URL without credentials of at most 2048 characters", Some("WebhookUri")),
+                "The WebhookUri parameter must be an http or https URL without credentials and fragment, of at most 2048 characters", Some("WebhookUri")),
+            (json!({ "WebhookUri": "https://example.com/#x" }), "PARAMETER_INVALID",
+                "The WebhookUri parameter must be an http or https URL without credentials and fragment, of at most 2048 characters", Some("WebhookUri")),
+            (json!({ "WebhookUri": "http://10.0.0.1/sms" }), "PARAMETER_INVALID",
+                "The WebhookUri parameter must not lead to a private address", Some("WebhookUri")),
         ] {
             configure(&ada, OURS, body).await.assert_fone_error(400, code, message, field);
         }
         let names = "Friendly,AddressSid,Attribution_Source,Attribution_Medium,Attribution_Campaign,Attribution_Content,RoutingMethod,\
-                     EndpointNumber,Flow,Recording,SendSmsFrom,SendSmsTo,SendEmailFrom,SendEmailTo,WebhookUri";
+                     EndpointNumber,Flow,Recording,SendSmsFrom,SendSmsTo,SendEmailFrom,SendEmailTo,WebhookUri,WebhookMethod";
         let message = format!("At least one of {names} is required");
-        let shown: String = message.clone();
-        let nothing = configure(&ada, OURS, json!({})).await;
-        assert_eq!(nothing.assert_status(400).body["ResponseStatus"]["ErrorCode"], "ONE_OF_SEVERAL_PARAMETERS_REQUIRED", "{shown}");
-        assert!(nothing.body["ResponseStatus"]["Errors"][0]["FieldName"].as_str().unwrap().starts_with("Friendly,AddressSid,"));
+        configure(&ada, OURS, json!({})).await.assert_fone_error(400, "ONE_OF_SEVERAL_PARAMETERS_REQUIRED", &message, Some(names));
         let first = ada.test().get(&format!("{BASE}/Numbers/{OURS}")).await;
         first.assert(200, &json!({ "Number": fresh(&ada, "+14155550100") }));
+    }
+
+    async fn texts_are_handed_on_from_a_name_or_a_number_of_the_project(server: Server) {
+        let (ada, bob) = (server.account("Ada").await, server.account("Bob").await);
+        let (first, shop) = (first_project(&ada), project(&ada, "Shop").await);
+        for (owner, project, number) in [(&ada, &first, "+14155550100"), (&ada, &first, "+14155550101"), (&ada, &shop, "+14155550102")] {
+            buy(owner, project, json!({ "Number": number })).await.assert_status(200);
+        }
+        buy(&ada, &first, json!({ "Number": "+14153569377" })).await.assert_status(200);
+        buy(&bob, &first_project(&bob), json!({ "Number": "+14155550103" })).await.assert_status(200);
+        let not_owned = |number: &str| format!("The sender {number} is not a number of your account");
+        let rule = "The SendSmsFrom parameter must be a number in E.164, or letters, digits and spaces";
+        let long = "The SendSmsFrom parameter must have at most 11 characters";
+        for (sender, status, code, message, field) in [
+            ("+12125559999", 400, "NUMBER_NOT_FOUND", not_owned("+12125559999").as_str(), Some("SendSmsFrom")),
+            ("+14155550103", 400, "NUMBER_NOT_FOUND", not_owned("+14155550103").as_str(), Some("SendSmsFrom")),
+            ("+14155550102", 403, "NUMBER_BELONGS_TO_DIFFERENT_PROPERTY", "+14155550102 belongs to a different property", None),
+            ("+14153569377", 403, "FORBIDDEN", "The number +14153569377 cannot send SMS", None),
+            ("!!!", 400, "INVALID_PHONENUMBER_FORMAT", "'!!!' is not a phone number in E.164 format (+61412345678)", Some("SendSmsFrom")),
+            ("1234", 400, "INVALID_PHONENUMBER_FORMAT", "'1234' is not a phone number in E.164 format (+61412345678)", Some("SendSmsFrom")),
+            ("Shop!", 400, "PARAMETER_INVALID", rule, Some("SendSmsFrom")),
+            ("Twelve chars", 400, "PARAMETER_TOO_LONG", long, Some("SendSmsFrom")),
+        ] {
+            configure(&ada, OURS, json!({ "SendSmsFrom": sender })).await.assert_fone_error(status, code, message, field);
+        }
+        for sender in ["+14155550101", "+14155550100", "Acme 24"] {
+            let changed = configure(&ada, OURS, json!({ "SendSmsFrom": sender })).await;
+            assert_eq!(changed.assert_status(200).body["Number"]["SendSmsFrom"], sender);
+        }
     }
 
     async fn a_number_that_is_not_ones_own_does_not_exist(server: Server) {
@@ -214,7 +258,7 @@ on_both! {
             client.post(&path, json!({ "Friendly": "x" })).await.assert_fone_error(400, "NUMBER_NOT_FOUND", message, None);
             client.delete(&path).await.assert_fone_error(400, "NUMBER_NOT_FOUND", message, None);
         }
-        let format = "The phone number must be in E.164 format (+1XXXXXXXXXX)";
+        let format = "'12' is not a phone number in E.164 format (+61412345678)";
         ada.test().get(&format!("{BASE}/Numbers/12")).await.assert_fone_error(400, "INVALID_PHONENUMBER_FORMAT", format, Some("Number"));
         let account = account_sid(ada.account);
         let message = format!("The account '{account}' was not found");
@@ -236,7 +280,7 @@ on_both! {
         releaser.delete(&path).await.assert(200, &json!({ "Number": with(fresh(&ada, "+14155550100"), &json!({ "Status": "Released" })) }));
         ada.test().get(&path).await.assert_fone_error(400, "NUMBER_NOT_FOUND", "The requested number was not found", None);
         buy(&ada, &first, json!({ "Number": "+14155550100" })).await
-            .assert_fone_error(400, "NUMBER_NOT_FOUND", "+14155550100 is no longer available", None);
+            .assert_fone_error(400, "NUMBER_NOT_FOUND", "The number +14155550100 is not available", None);
         ada.advance(31 * 86_400).await;
         buy(&ada, &first, json!({ "Number": "+14155550100" })).await.assert_status(200);
         assert_eq!(ada.charges(Test).await.len(), 2);

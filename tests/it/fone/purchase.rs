@@ -112,7 +112,8 @@ on_both! {
         buy(&ada, &first, abroad).await.assert(200, &active("+14155550100"));
         assert_eq!(status(&shown(&ada, "+14155550100").await), ("Active", Some(sydney.as_str())));
         let unsuitable = json!({ "Number": "+61292000102", "AddressSid": victoria });
-        let message = format!("The address '{victoria}' does not suit +61292000102, which needs one in AU-NSW");
+        let message =
+            format!("The AddressSid parameter names the address '{victoria}', which does not suit +61292000102: it needs one in AU-NSW");
         buy(&ada, &first, unsuitable).await.assert_fone_error(400, "PARAMETER_INVALID", &message, Some("AddressSid"));
         let message = format!("The address '{sydney}' is linked to 2 numbers and cannot be deleted");
         ada.test().delete(&format!("{BASE}/Addresses/{sydney}")).await.assert_fone_error(403, "ADDRESS_CANNOT_BE_DELETED", &message, None);
@@ -132,19 +133,31 @@ on_both! {
         buy(&ada, &first, again.clone()).await
             .assert_fone_error(403, "NUMBER_BELONGS_TO_DIFFERENT_PROPERTY", "+14155550100 belongs to a different property", None);
         buy(&bob, &first_project(&bob), again).await
-            .assert_fone_error(400, "NUMBER_NOT_FOUND", "+14155550100 is no longer available", None);
+            .assert_fone_error(400, "NUMBER_NOT_FOUND", "The number +14155550100 is not available", None);
         for (body, code, message, field) in [
             (json!({}), "PARAMETER_REQUIRED", "The 'Number' parameter is required", Some("Number")),
-            (json!({ "Number": "12" }), "INVALID_PHONENUMBER_FORMAT", "The phone number must be in E.164 format (+1XXXXXXXXXX)", Some("Number")),
+            (json!({ "Number": "12" }), "INVALID_PHONENUMBER_FORMAT", "'12' is not a phone number in E.164 format (+61412345678)", Some("Number")),
             (json!({ "Number": "+10005551234" }), "INVALID_PHONENUMBER_FORMAT",
                 "The phone number +10005551234 is not a valid number of its country", Some("Number")),
-            (json!({ "Number": "+14155551234" }), "NUMBER_NOT_FOUND", "+14155551234 is no longer available", None),
-            (json!({ "Number": "+16282000060" }), "NUMBER_NOT_FOUND", "+16282000060 is no longer available", None),
+            (json!({ "Number": "+14155551234" }), "NUMBER_NOT_FOUND", "The number +14155551234 is not available", None),
+            (json!({ "Number": "+16282000060" }), "NUMBER_NOT_FOUND", "The number +16282000060 is not available", None),
             (json!({ "Number": "+14155550101", "AddressSid": "D1" }), "ADDRESS_NOT_FOUND", "The address 'D1' was not found", None),
         ] {
             buy(&ada, &shop, body).await.assert_fone_error(400, code, message, field);
         }
+        let french = json!({ "Number": "+33123456789" });
+        buy(&ada, &shop, french).await.assert_fone_error(403, "COUNTRY_UNAVAILABLE", "The country FR is not available", None);
         let body = json!({ "Number": "+14155550101" });
+        let patch = ada.test().header("content-type", "application/merge-patch+json");
+        for (active, status) in [(false, 403), (true, 200)] {
+            let change = json!({ "Active": active }).to_string().into_bytes();
+            patch.send(http::Method::PATCH, &format!("{BASE}/Properties/{shop}"), Some(change)).await.assert_status(204);
+            let answer = buy(&ada, &shop, json!({ "Number": "+14155550109" })).await;
+            assert_eq!(answer.status, status, "{answer}");
+            if !active {
+                answer.assert_fone_error(403, "FORBIDDEN", "The property 'Shop' is not active", None);
+            }
+        }
         buy(&ada, "S1", body.clone()).await.assert_fone_error(400, "PROPERTY_NOT_FOUND", "The property 'S1' was not found", None);
         let message = format!("The property '{shop}' was not found");
         buy(&bob, &shop, body.clone()).await.assert_fone_error(400, "PROPERTY_NOT_FOUND", &message, None);

@@ -69,6 +69,21 @@ on_both! {
         assert_eq!(parts[0].from, Sender::Name("Acme".into()));
     }
 
+    async fn they_come_from_no_number_that_was_given_back(server: Server) {
+        let (ada, client) = sender(&server).await;
+        let other = "+14155550101";
+        buy(&client, other).await;
+        let wishes = json!({ "ForwardToSms": OFFICE, "ForwardFromSms": other });
+        ask(&server, &ada, &client, wishes.clone()).await;
+        incoming(&server, "Yes", "1").await;
+        server.run_due().await;
+        assert_eq!(claim(&server).await[0].from.to_string(), other);
+        client.delete(&format!("/fonedynamics/v2/Numbers/{}", &other[1..])).await.assert_status(200);
+        incoming(&server, "Yes again", "2").await;
+        server.run_due().await;
+        assert_eq!(claim(&server).await.len(), 0);
+    }
+
     async fn the_latest_message_decides(server: Server) {
         let (ada, client) = sender(&server).await;
         ask(&server, &ada, &client, json!({ "ForwardToSms": OFFICE })).await;

@@ -84,6 +84,38 @@ on_both! {
         client.get(&format!("{}/Messages/{}", super::BASE, shown["Message.Sid"])).await.assert_status(200);
     }
 
+    async fn a_numbers_webhook_speaks_the_dialect_that_set_it(stage: Stage) {
+        let server = serve(stage).await;
+        let ((ada, client), receiver) = (sender(&server).await, Receiver::start().await);
+        let path = format!("{}/Numbers/{}", super::BASE, OURS.trim_start_matches('+'));
+        let (mut heard, url) = (0, receiver.url("/sms"));
+        for (change, shown) in [
+            (json!({ "WebhookUri": url }), "POST"),
+            (json!({ "WebhookMethod": "Get" }), "GET"),
+            (json!({ "WebhookUri": url, "WebhookMethod": "POST" }), "POST"),
+        ] {
+            let number = client.post(&path, change).await;
+            let number = &number.assert_status(200).body["Number"];
+            assert_eq!((&number["WebhookUri"], &number["WebhookMethod"]), (&json!(url), &json!(shown)));
+            heard += 1;
+            incoming(&server, "Hello?", &heard.to_string()).await;
+            let told = receiver.wait(heard).await.remove(heard - 1);
+            let said = if shown == "GET" { told.path.split_once('?').expect("a query").1.to_owned() } else { told.body.clone() };
+            let said = pairs(&said);
+            assert_eq!(told.method, shown);
+            assert_eq!(said, expected(&ada, "Message.Received", &said["Message.Sid"], (THEIRS, OURS), "Hello?"));
+        }
+        let config = json!({ "sms_webhook": receiver.url("/audian") });
+        client.put(&format!("/audian/v2/numbers/{OURS}/config"), config).await.assert_status(200);
+        let number = client.get(&path).await;
+        assert_eq!(number.body["Number"]["WebhookMethod"], "POST");
+        incoming(&server, "Hello?", "9").await;
+        let told = receiver.wait(heard + 1).await.remove(heard);
+        assert_eq!((told.path.as_str(), &told.json()["event"]), ("/audian", &json!("message.received")));
+        let number = client.post(&path, json!({ "WebhookUri": null })).await;
+        assert_eq!((&number.body["Number"]["WebhookUri"], &number.body["Number"]["WebhookMethod"]), (&Value::Null, &Value::Null));
+    }
+
     async fn a_receipt_that_is_not_wanted_is_not_told(stage: Stage) {
         let server = serve(stage).await;
         let ((ada, client), receiver) = (sender(&server).await, Receiver::start().await);

@@ -41,10 +41,10 @@ on_both! {
         assert_eq!(with("from", json!("Much too long a name")).await.assert_status(400).body["error"]["param"], "from");
         assert_eq!(with("from", json!("Ärzte")).await.assert_status(400).body["error"]["code"], "invalid_parameter");
         assert_eq!(with("media_urls", json!("https://example.com")).await.assert_status(400).body["error"]["param"], "media_urls");
-        let long = with("body", json!("a".repeat(1531))).await;
-        assert_invalid(&long, "invalid_parameter", "The text takes 11 segments, 10 is the most", "body");
-        let renamed = client.post(MESSAGES, json!({ "from": OURS, "to": THEIRS, "text": "я".repeat(671) })).await;
-        assert_invalid(&renamed, "invalid_parameter", "The text takes 11 segments, 10 is the most", "text");
+        let long = with("body", json!("😀".repeat(793))).await;
+        assert_invalid(&long, "invalid_parameter", "The text takes 25 segments, 24 is the most", "body");
+        let renamed = client.post(MESSAGES, json!({ "from": OURS, "to": THEIRS, "text": "я".repeat(1609) })).await;
+        assert_invalid(&renamed, "invalid_parameter", "The text takes 25 segments, 24 is the most", "text");
         assert!(claim(&server).await.is_empty());
     }
 

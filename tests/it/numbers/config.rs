@@ -137,8 +137,8 @@ on_both! {
         let ada = server.account("Ada").await;
         let client = ada.test();
         let id = buy(&client, "+14155550100").await;
-        let url = "must be an http or https URL without credentials of at most 2048 characters";
-        let (sms, voice) = (format!("The sms_webhook parameter {url}"), format!("The voice_webhook parameter {url}"));
+        let url = "must be an http or https URL without credentials and fragment, of at most 2048 characters";
+        let (sms, voice) = (format!("The sms_webhook parameter {url}"), "The voice_webhook parameter must name a host");
         let (range, syntax) = ("invalid_parameter", "invalid_request_error");
         for (change, code, message, param) in [
             (json!({ "call_forwarding": { "rings_before_forward": 0 } }), range, "The call_forwarding.rings_before_forward parameter must be between 1 and 12", "rings_before_forward"),
@@ -151,7 +151,8 @@ on_both! {
             (json!({ "voicemail": [] }), syntax, "The voicemail parameter must be an object", "voicemail"),
             (json!({ "sms_webhook": "ftp://example.com" }), range, sms.as_str(), "sms_webhook"),
             (json!({ "sms_webhook": "https://user:pass@example.com" }), range, sms.as_str(), "sms_webhook"),
-            (json!({ "voice_webhook": "https://" }), range, voice.as_str(), "voice_webhook"),
+            (json!({ "voice_webhook": "http://127.0.0.1/" }), range, "The voice_webhook parameter must not lead to a private address", "voice_webhook"),
+            (json!({ "voice_webhook": "https://" }), range, voice, "voice_webhook"),
             (json!({ "voice_webhook": 7 }), syntax, "The voice_webhook parameter must be a string", "voice_webhook"),
             (json!({ "recording": { "enabled": true, "format": "flac" } }), range, "The recording.format parameter must be one of: wav, mp3, opus", "format"),
             (json!({ "recording": { "format": "wav" } }), "missing_required_parameter", "The 'recording.enabled' parameter is required", "enabled"),

@@ -31,7 +31,7 @@ const SEND: &[Field] = &[
         .or(&["to_number", "toNumber", "phone_number"])
         .missing_as("to")
         .required(),
-    Field::new("body", Kind::Text { min: 0, max: LONGEST }, "The text, of at most ten segments.", r#""Your table is ready.""#)
+    Field::new("body", Kind::Text { min: 0, max: LONGEST }, "The text, of at most 24 segments.", r#""Your table is ready.""#)
         .or(&["text", "message"]),
     Field::new(
         "media_urls",

@@ -287,6 +287,7 @@ fn read_change(form: &mut Form, target_spelling: &mut String) -> ConfigChange {
                 delete_after_days: form.patch("delete_after_days", Form::int),
             })
         }),
+        sms_webhook_method: if form.has("sms_webhook") { Patch::Clear } else { Patch::Keep },
         sms_webhook: form.patch("sms_webhook", Form::text),
         voice_webhook: form.patch("voice_webhook", Form::text),
         conference_id: form.patch("conference", |form, name| form.object(name, |form| form.text("conference_id")).flatten()),

@@ -38,7 +38,17 @@ const CREATE: &[Field] = &[
     COUNTRY_CODE.required(),
     POSTAL_CODE,
 ];
-const LIST: &[Field] = &[FRIENDLY, REFERENCE, CITY, REGION, COUNTRY_CODE, POSTAL_CODE, page::COUNT, page::SKIP, page::TOKEN];
+const LIST: &[Field] = &[
+    FRIENDLY,
+    REFERENCE,
+    CITY,
+    Field::new("Region", LINE, "The region, as the address has it.", r#""NSW""#),
+    COUNTRY_CODE,
+    Field::new("PostalCode", Kind::Text { min: 1, max: 16 }, "The postal code.", r#""2000""#),
+    page::COUNT,
+    page::SKIP,
+    page::TOKEN,
+];
 /// The account in a path.
 pub const ACCOUNT_PATH: &[(&str, &str)] = &[("AccountSid", "The account's sid.")];
 const ADDRESS_PATH: &[(&str, &str)] = &[("AddressSid", "The address's sid.")];
@@ -138,11 +148,10 @@ async fn list(call: Call) -> Result<Reply> {
     country.map(check_assigned).transpose()?;
     let caller = call.caller()?;
     let wanted = Wanted { friendly, reference, city, region, country, postal_code };
-    let command = ListAddresses { wanted, after: page.after.map(AddressId::from_bytes), limit: page.count, offset: page.skip };
-    let found = addresses::list(&call.app, &caller, command).await?;
-    let last = found.addresses.last().map(|address| *address.id.as_bytes());
+    let command = ListAddresses { wanted, after: page.after.map(AddressId::from_bytes), limit: page.limit(), offset: page.skip };
+    let mut found = addresses::list(&call.app, &caller, command).await?;
     let answer = AddressesAnswer {
-        next_page_token: page::next(&page, found.addresses.len(), last),
+        next_page_token: page.cut(&mut found.addresses, |address| *address.id.as_bytes()),
         addresses: found.addresses.iter().map(|address| dto(caller.account, address)).collect(),
         total_count: found.total,
     };

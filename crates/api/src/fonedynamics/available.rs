@@ -36,8 +36,9 @@ const SEARCH: &[Field] = &[
     Field::new("Contains", DIGITS, "Digits that the number has one after the other, after the prefix.", r#""777""#),
     page::COUNT,
     page::SKIP,
+    page::TOKEN,
 ];
-const LOCATIONS: &[Field] = &[REGION, page::COUNT, page::SKIP];
+const LOCATIONS: &[Field] = &[REGION, page::COUNT, page::SKIP, page::TOKEN];
 const PATH: &[(&str, &str)] = &[("CountryCode", "The country, by ISO 3166-1 (two letters).")];
 
 /// A country in which numbers can be bought.
@@ -91,6 +92,8 @@ struct LocationsAnswer {
     locations: Vec<LocationDto>,
     /// How many there are in all.
     total_count: u64,
+    /// What leads to the next page; null on the last.
+    next_page_token: Option<String>,
 }
 
 /// A number that can be bought.
@@ -131,6 +134,8 @@ struct AvailableNumbersAnswer {
     available_numbers: Vec<OfferDto>,
     /// How many were found in all.
     total_count: u64,
+    /// What leads to the next page; null on the last.
+    next_page_token: Option<String>,
 }
 
 /// The operations.
@@ -189,6 +194,8 @@ async fn locations(call: Call) -> Result<Reply> {
     let region = form.text("Region");
     let page = page::read(&mut form, USUAL);
     form.finish()?;
+    page::check(&page)?;
+    let offset = page.offset()?;
     let country = offered(&call)?;
     let all = match region.map(|region| read_region(country, &region)).transpose()? {
         None => places::regions(country).iter().map(|region| location(country, Some((region.code, region.name)), None)).collect(),
@@ -198,9 +205,10 @@ async fn locations(call: Call) -> Result<Reply> {
         }
     };
     let total_count = count(&all);
-    let (skip, most) = (usize::try_from(page.skip).unwrap_or(0), usize::try_from(page.count).unwrap_or(0));
-    let locations = all.into_iter().skip(skip).take(most).collect();
-    Ok(Reply::json(StatusCode::OK, &LocationsAnswer { locations, total_count }))
+    let (skip, most) = (usize::try_from(offset).unwrap_or(usize::MAX), usize::try_from(page.count).unwrap_or(0));
+    let locations: Vec<_> = all.into_iter().skip(skip).take(most).collect();
+    let next_page_token = page::Page::after_counted(offset.saturating_add(count(&locations)), total_count);
+    Ok(Reply::json(StatusCode::OK, &LocationsAnswer { locations, total_count, next_page_token }))
 }
 
 async fn find(call: Call) -> Result<Reply> {
@@ -209,6 +217,8 @@ async fn find(call: Call) -> Result<Reply> {
     let [region, city, prefix, contains] = ["Region", "City", "Prefix", "Contains"].map(|name| form.text(name));
     let page = page::read(&mut form, USUAL);
     form.finish()?;
+    page::check(&page)?;
+    let offset = page.offset()?;
     let country = offered(&call)?;
     let region = region.map(|region| read_region(country, &region)).transpose()?;
     let command = SearchNumbers {
@@ -218,12 +228,17 @@ async fn find(call: Call) -> Result<Reply> {
         pattern: pattern(prefix, contains)?,
         features: features(able),
         max_monthly: None,
-        offset: u64::try_from(page.skip).unwrap_or(0),
+        offset,
         limit: usize::try_from(page.count).unwrap_or(0),
     };
     let found = numbers::search(&call.app, &call.caller()?, command).await?;
-    let available_numbers = found.numbers.iter().map(offer).collect();
-    Ok(Reply::json(StatusCode::OK, &AvailableNumbersAnswer { available_numbers, total_count: found.total }))
+    let available_numbers: Vec<_> = found.numbers.iter().map(offer).collect();
+    let answer = AvailableNumbersAnswer {
+        next_page_token: page::Page::after_counted(offset.saturating_add(count(&available_numbers)), found.total),
+        available_numbers,
+        total_count: found.total,
+    };
+    Ok(Reply::json(StatusCode::OK, &answer))
 }
 
 /// The country that the path names, if numbers of it can be bought.

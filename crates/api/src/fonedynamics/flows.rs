@@ -73,8 +73,8 @@ async fn list(call: Call) -> Result<Reply> {
     let after = page.after.map(FlowId::from_bytes);
     let property = property_of(&call);
     let sid = property.text.clone();
-    let command = ListFlows { property: Some(property), after, limit: page.count, offset: page.skip };
-    let found = flows::list(&call.app, &call.caller()?, command).await?;
+    let command = ListFlows { property: Some(property), after, limit: page.limit(), offset: page.skip };
+    let mut found = flows::list(&call.app, &call.caller()?, command).await?;
     let flow = |flow: &tandem_domain::flow::CallFlow| FlowDto {
         property_sid: sid.clone(),
         config_id: flow.id.to_string(),
@@ -84,7 +84,7 @@ async fn list(call: Call) -> Result<Reply> {
         last_updated: unix(flow.updated_at),
     };
     let answer = FlowsAnswer {
-        next_page_token: page::next(&page, found.flows.len(), found.flows.last().map(|flow| *flow.id.as_bytes())),
+        next_page_token: page.cut(&mut found.flows, |flow| *flow.id.as_bytes()),
         flows: found.flows.iter().map(flow).collect(),
         total_count: found.total,
     };

@@ -142,12 +142,18 @@ pub fn endpoints() -> Vec<Endpoint> {
             .tag(TAG)
             .query(PAGE)
             .answers::<LoginsAnswer>(StatusCode::OK),
-        Endpoint::new("createOnlineLogin", Method::POST, "/Properties/{PropertySid}/OnlineLogins", "Let somebody sign in.", create)
-            .tag(TAG)
-            .path_docs(PATH)
-            .body(CREATE)
-            .answers::<LoginAnswer>(StatusCode::OK)
-            .codes(&[Code::PropertyNotFound, Code::ResourceExists]),
+        Endpoint::new(
+            "createOnlineLogin",
+            Method::POST,
+            "/Properties/{PropertySid}/OnlineLogins",
+            "Let somebody sign in. Nothing to sign in to is there yet: logins are kept for the dashboard that comes.",
+            create,
+        )
+        .tag(TAG)
+        .path_docs(PATH)
+        .body(CREATE)
+        .answers::<LoginAnswer>(StatusCode::OK)
+        .codes(&[Code::PropertyNotFound, Code::ResourceExists]),
         Endpoint::new("getOnlineLogin", Method::GET, "/OnlineLogins/{OnlineLoginSid}", "Read a login.", get)
             .tag(TAG)
             .path_docs(SID)
@@ -175,10 +181,9 @@ async fn list(call: Call) -> Result<Reply> {
     form.finish()?;
     page::check(&page)?;
     let caller = call.caller()?;
-    let found = logins::list(&call.app, &caller, page.after.map(LoginId::from_bytes), page.count, page.skip).await?;
-    let last = found.logins.last().map(|login| *login.id.as_bytes());
+    let mut found = logins::list(&call.app, &caller, page.after.map(LoginId::from_bytes), page.limit(), page.skip).await?;
     let answer = LoginsAnswer {
-        next_page_token: page::next(&page, found.logins.len(), last),
+        next_page_token: page.cut(&mut found.logins, |login| *login.id.as_bytes()),
         online_logins: found.logins.iter().map(|login| dto(caller.account, login)).collect(),
         total_count: found.total,
     };
@@ -211,7 +216,7 @@ async fn get(call: Call) -> Result<Reply> {
 }
 
 async fn patch(call: Call) -> Result<Reply> {
-    let mut form = call.body_form()?;
+    let mut form = call.body_form()?.taking_blanks();
     let [email, password, first_name, last_name] = ["Email", "Password", "FirstName", "LastName"].map(|name| form.text(name));
     let (enabled, permissions) = (form.boolean("Enabled"), form.objects("Permissions", Entry::read));
     form.finish()?;
@@ -229,21 +234,27 @@ async fn patch(call: Call) -> Result<Reply> {
 struct Entry {
     account: Option<String>,
     property: Option<String>,
-    /// How the caller spelled the property's name.
+    /// How the caller spelled the property's name, and the account's.
     property_name: String,
+    account_name: String,
     scopes: Option<String>,
 }
 
 impl Entry {
     fn read(form: &mut Form) -> Self {
-        let property_name = form.path_of("PropertySid");
-        Self { account: form.text("AccountSid"), property: form.text("PropertySid"), property_name, scopes: form.text("Scopes") }
+        Self {
+            account: form.text("AccountSid"),
+            property: form.text("PropertySid"),
+            property_name: form.path_of("PropertySid"),
+            account_name: form.path_of("AccountSid"),
+            scopes: form.text("Scopes"),
+        }
     }
 
     fn wish(self, own: AccountId) -> Result<Wish> {
         let rights = self.scopes.and_then(|text| Rights::parse(&text)).ok_or_else(Error::internal)?;
         let property = match (self.account, self.property) {
-            (None, None) => return Err(Error::one_of_required("AccountSid,PropertySid")),
+            (None, None) => return Err(Error::one_of_required(format!("{},{}", self.account_name, self.property_name))),
             (Some(_), Some(_)) => return Err(Error::invalid_value(self.property_name, "must be left out beside an AccountSid")),
             (Some(account), None) if account != account_sid(own) => return Err(Error::account_not_found(account)),
             (Some(_), None) => None,
@@ -255,7 +266,7 @@ impl Entry {
 
 fn login_of(call: &Call) -> LoginRef {
     let text = call.param("OnlineLoginSid");
-    LoginRef { id: from_uuid_text(text).map(LoginId::from_bytes), text: text.to_owned() }
+    LoginRef { id: from_uuid_text(&text.to_ascii_lowercase()).map(LoginId::from_bytes), text: text.to_owned() }
 }
 
 fn answer(account: AccountId, login: &Login) -> Reply {

@@ -37,7 +37,8 @@ const MESSAGE: &[(&str, &str)] = &[("MessageSid", "The message's sid.")];
 
 const URI: Kind = Kind::Text { min: 0, max: webhook::LONGEST_URL };
 const EMAIL: Kind = Kind::Text { min: 0, max: 1024 };
-const SENDER: Kind = Kind::Text { min: 0, max: LONGEST_SENDER };
+/// A sender, as [`sender`] reads it.
+pub const SENDER: Kind = Kind::Text { min: 0, max: LONGEST_SENDER };
 const TO: Field = Field::new("To", Kind::Phone, "The recipient, in E.164.", r#""+61499997777""#).required();
 const TEXT: Field = Field::new("Text", Kind::Text { min: 1, max: 1600 }, "The text.", r#""Your table is ready.""#).required();
 const SEND: &[Field] = &[
@@ -126,7 +127,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         .body(BATCH)
         .largest_body(LARGEST_BATCH)
         .answers::<Vec<BatchItem>>(StatusCode::OK)
-        .codes(&[Code::PropertyNotFound]),
+        .codes(&[Code::PropertyNotFound, Code::OperationNotAllowed]),
         Endpoint::new("findMessages", Method::GET, "/Properties/{PropertySid}/Messages", "Find messages, oldest first.", find)
             .tag(TAG)
             .path_docs(PATH)
@@ -196,13 +197,12 @@ async fn find(call: Call) -> Result<Reply> {
         from: instant(from),
         to: instant(to),
         after: page.after.map(MessageId::from_bytes),
-        limit: page.count,
+        limit: page.limit(),
         offset: page.skip,
     };
-    let found = messages::find_of_property(&call.app, &caller, property_of(&call), command).await.map_err(renamed)?;
-    let last = found.last().map(|message| *message.id.as_bytes());
+    let mut found = messages::find_of_property(&call.app, &caller, property_of(&call), command).await.map_err(renamed)?;
     let answer = MessagesAnswer {
-        next_page_token: page::next(&page, found.len(), last),
+        next_page_token: page.cut(&mut found, |message| *message.id.as_bytes()),
         messages: found.iter().map(|message| MessageResource::of(caller.account, message)).collect(),
     };
     Ok(Reply::json(StatusCode::OK, &answer))
@@ -278,7 +278,10 @@ fn origin(field: &str, text: &str) -> Result<Origin> {
 }
 
 /// A number in E.164, or a name with at least one letter.
-fn sender(field: &str, text: &str) -> Result<Sender> {
+pub fn sender(field: &str, text: &str) -> Result<Sender> {
+    // A plus that was not encoded arrives as a space in a form; no name begins with one and has digits only.
+    let plus = text.strip_prefix(' ').filter(|rest| rest.bytes().all(|byte| byte.is_ascii_digit())).map(|rest| format!("+{rest}"));
+    let text = plus.as_deref().unwrap_or(text);
     if text.starts_with('+') || !text.chars().any(char::is_alphabetic) {
         return PhoneNumber::parse(text).map(Sender::Number).map_err(|fault| match fault {
             PhoneFault::Format => Error::invalid_phone_number(field.to_owned(), text.to_owned()),
@@ -299,6 +302,7 @@ fn renamed(error: Error) -> Error {
     error.rename_field(|field| {
         let known = match field {
             "from" => "From",
+            "forward_from" => "ForwardFromSms",
             "to" => "To",
             "body" | "text" => "Text",
             "schedule" => "Schedule",

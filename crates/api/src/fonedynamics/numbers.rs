@@ -1,6 +1,6 @@
 //! `/Numbers`: purchase, list, read, configure, release.
 
-use http::{Method, StatusCode};
+use http::{Method as Verb, StatusCode};
 use tandem_app::numbers::{self, ConfigureNumber, FindNumbers, NumberRef, PurchaseNumber};
 use tandem_catalogue::{Code, Error, Result};
 use tandem_domain::{
@@ -8,12 +8,14 @@ use tandem_domain::{
     address::Requirement,
     config::{AttributionChange, ConfigChange, ForwardingChange, Patch, SmsForwardingChange, check_name},
     number::Number,
+    webhook::Method,
 };
 use tandem_kernel::{NumberId, PhoneFault, PhoneNumber};
 
 use super::{
     addresses::ACCOUNT_PATH,
     convert::{CAPABILITY_WORDS, address_ref, check_account, features, property_of},
+    messages::{SENDER, sender},
     numbers_dto::{NumberAnswer, NumbersAnswer, PurchasedAnswer, dto, status},
     page,
     properties::PATH,
@@ -26,6 +28,7 @@ const USUAL: i64 = 200;
 const LABEL: Kind = Kind::Text { min: 0, max: 128 };
 const SID: Kind = Kind::Text { min: 0, max: 64 };
 const METHODS: &[&str] = &["Endpoint", "Flow"];
+const WEBHOOK_METHODS: &[&str] = &["POST", "GET"];
 const RECORDINGS: &[&str] = &["Off", "Call"];
 
 const PURCHASE: &[Field] = &[
@@ -57,18 +60,25 @@ const CONFIGURE: &[Field] = &[
     Field::new("Recording", Kind::Choice(RECORDINGS), "Whether calls are recorded.", r#""Off""#)
         .unknown_as(Error::unknown_recording_option)
         .clearable(),
-    Field::new("SendSmsFrom", Kind::Text { min: 0, max: 16 }, "Whom a message that is sent on comes from.", r#""+61480000000""#)
-        .clearable(),
+    Field::new(
+        "SendSmsFrom",
+        SENDER,
+        "Whom a message that is sent on comes from: one of the project's numbers in E.164, or a name of 1 to 11 letters, digits and \
+         spaces with at least one letter. Whoever wrote it if there is none.",
+        r#""Example""#,
+    )
+    .clearable(),
     Field::new("SendSmsTo", Kind::Phone, "Who gets messages that come in, as a message.", r#""+61412345678""#).clearable(),
     Field::new("SendEmailFrom", Kind::EMAIL, "Whom such an e-mail comes from.", r#""sms@example.com""#).clearable(),
     Field::new("SendEmailTo", Kind::EMAIL, "Who gets messages that come in, as an e-mail.", r#""desk@example.com""#).clearable(),
     Field::new(
         "WebhookUri",
         Kind::Text { min: 0, max: 2048 },
-        "Who is told of messages that come in (ours; as the Audian API's sms_webhook, by POST).",
+        "Who is told of messages that come in, as messages' own webhooks are told (ours; the Audian API's sms_webhook).",
         r#""https://example.com/sms""#,
     )
     .clearable(),
+    Field::new("WebhookMethod", Kind::Choice(WEBHOOK_METHODS), "How; POST if left out beside a WebhookUri (ours).", r#""POST""#),
 ];
 const NUMBER_PATH: &[(&str, &str)] = &[("Number", "The number in E.164, without the +.")];
 const FOUND: [Code; 3] = [Code::OwnedNumberNotFound, Code::InvalidPhoneNumber, Code::UnassignedPhoneNumber];
@@ -80,13 +90,13 @@ pub fn endpoints() -> Vec<Endpoint> {
 
 fn reading() -> Vec<Endpoint> {
     vec![
-        Endpoint::new("getNumber", Method::GET, "/Numbers/{Number}", "Read one of your numbers.", get)
+        Endpoint::new("getNumber", Verb::GET, "/Numbers/{Number}", "Read one of your numbers.", get)
             .path_docs(NUMBER_PATH)
             .answers::<NumberAnswer>(StatusCode::OK)
             .codes(&FOUND),
         Endpoint::new(
             "listProjectNumbers",
-            Method::GET,
+            Verb::GET,
             "/Properties/{PropertySid}/Numbers",
             "List a project's numbers.",
             of_property,
@@ -95,7 +105,7 @@ fn reading() -> Vec<Endpoint> {
         .query(LIST)
         .answers::<NumbersAnswer>(StatusCode::OK)
         .codes(&[Code::PropertyNotFound, Code::UnknownNumberType, Code::UnknownCapability]),
-        Endpoint::new("listAccountNumbers", Method::GET, "/Accounts/{AccountSid}/Numbers", "List your numbers.", of_account)
+        Endpoint::new("listAccountNumbers", Verb::GET, "/Accounts/{AccountSid}/Numbers", "List your numbers.", of_account)
             .path_docs(ACCOUNT_PATH)
             .query(LIST)
             .answers::<NumbersAnswer>(StatusCode::OK)
@@ -105,7 +115,7 @@ fn reading() -> Vec<Endpoint> {
 
 fn changing() -> Vec<Endpoint> {
     vec![
-        Endpoint::new("purchaseNumber", Method::POST, "/Properties/{PropertySid}/Numbers", "Buy a number.", purchase)
+        Endpoint::new("purchaseNumber", Verb::POST, "/Properties/{PropertySid}/Numbers", "Buy a number.", purchase)
             .path_docs(PATH)
             .body(PURCHASE)
             .answers::<PurchasedAnswer>(StatusCode::OK)
@@ -118,13 +128,15 @@ fn changing() -> Vec<Endpoint> {
                 Code::NumberBelongsToDifferentProperty,
                 Code::AlreadyExists,
                 Code::PurchaseInProgress,
+                Code::OperationNotAllowed,
+                Code::CountryUnavailable,
                 Code::NumberNotAvailable,
                 Code::InsufficientFunds,
                 Code::SpendingLimitReached,
                 Code::BadGateway,
                 Code::CarrierUnavailable,
             ]),
-        Endpoint::new("configureNumber", Method::POST, "/Numbers/{Number}", "Change parts of a number's configuration.", configure)
+        Endpoint::new("configureNumber", Verb::POST, "/Numbers/{Number}", "Change parts of a number's configuration.", configure)
             .path_docs(NUMBER_PATH)
             .body(CONFIGURE)
             .answers::<NumberAnswer>(StatusCode::OK)
@@ -133,6 +145,9 @@ fn changing() -> Vec<Endpoint> {
                 FOUND[1],
                 FOUND[2],
                 Code::NumberPorting,
+                Code::SenderNotOwned,
+                Code::SenderLacksFeature,
+                Code::NumberBelongsToDifferentProperty,
                 Code::AddressNotFound,
                 Code::AddressUnsuitable,
                 Code::FlowNotFound,
@@ -143,7 +158,7 @@ fn changing() -> Vec<Endpoint> {
                 Code::ForwardLoop,
                 Code::InvalidRouting,
             ]),
-        Endpoint::new("releaseNumber", Method::DELETE, "/Numbers/{Number}", "Give a number back.", release)
+        Endpoint::new("releaseNumber", Verb::DELETE, "/Numbers/{Number}", "Give a number back.", release)
             .path_docs(NUMBER_PATH)
             .answers::<NumberAnswer>(StatusCode::OK)
             .codes(&[FOUND[0], FOUND[1], FOUND[2], Code::NumberPorting])
@@ -179,7 +194,7 @@ fn read_list(call: &Call) -> Result<(page::Page, FindNumbers)> {
         types: types.unwrap_or_default().into_iter().filter_map(NumberType::parse).collect(),
         features: features(able),
         after: page.after.map(NumberId::from_bytes),
-        limit: page.count,
+        limit: page.limit(),
         offset: page.skip,
     };
     Ok((page, command))
@@ -187,9 +202,9 @@ fn read_list(call: &Call) -> Result<(page::Page, FindNumbers)> {
 
 async fn list(call: &Call, page: page::Page, command: FindNumbers) -> Result<Reply> {
     let caller = call.caller()?;
-    let found = numbers::find_of_property(&call.app, &caller, command).await?;
+    let mut found = numbers::find_of_property(&call.app, &caller, command).await?;
     let answer = NumbersAnswer {
-        next_page_token: page::next(&page, found.numbers.len(), found.numbers.last().map(|number| *number.id.as_bytes())),
+        next_page_token: page.cut(&mut found.numbers, |number| *number.id.as_bytes()),
         numbers: found.numbers.iter().map(|number| dto(caller.account, number)).collect(),
         total_count: found.total,
     };
@@ -200,17 +215,23 @@ async fn purchase(call: Call) -> Result<Reply> {
     let mut form = call.body_form()?;
     let (phone, address) = (form.phone("Number"), form.text("AddressSid"));
     form.finish()?;
+    let phone = phone.ok_or_else(Error::internal)?;
     let command = PurchaseNumber {
         property: Some(property_of(&call)),
         address: address.filter(|sid| !sid.is_empty()).map(|sid| address_ref(&sid)),
-        ..PurchaseNumber::new(phone.ok_or_else(Error::internal)?)
+        ..PurchaseNumber::new(phone)
     };
     let render = |number: &Number| {
         Reply::json(StatusCode::OK, &PurchasedAnswer { number: number.phone.to_string(), status: status(number) })
     };
     let (caller, operation) = (call.caller()?, call.operation());
     let bought = call.answer(render, |finish| numbers::purchase(&call.app, &caller, operation, command, finish)).await;
-    bought.map_err(|error| error.rename_field(field_name))
+    bought.map_err(|error| match (error.code(), phone.country()) {
+        (Code::NumberNotAvailable, Some(country)) if !numbers::is_offered(&call.app, &caller, country) => {
+            Error::country_unavailable(country.to_string())
+        }
+        _ => error.rename_field(field_name),
+    })
 }
 
 async fn configure(call: Call) -> Result<Reply> {
@@ -259,9 +280,17 @@ fn named(call: &Call) -> Result<NumberRef> {
 }
 
 fn read_change(form: &mut Form) -> ConfigChange {
+    let webhook = form.patch_or_empty("WebhookUri", Form::text);
+    let method = form.choice("WebhookMethod").and_then(Method::parse);
     let mut change = ConfigChange {
         friendly_name: form.patch_or_empty("Friendly", Form::text),
-        sms_webhook: form.patch_or_empty("WebhookUri", Form::text),
+        sms_webhook_method: match (method, &webhook) {
+            (_, Patch::Clear) => Patch::Clear,
+            (Some(method), _) => Patch::Set(method),
+            (None, Patch::Set(_)) => Patch::Set(Method::Post),
+            (None, Patch::Keep) => Patch::Keep,
+        },
+        sms_webhook: webhook,
         attribution: AttributionChange {
             source: form.patch_or_empty("Attribution_Source", Form::text),
             medium: form.patch_or_empty("Attribution_Medium", Form::text),
@@ -269,7 +298,7 @@ fn read_change(form: &mut Form) -> ConfigChange {
             content: form.patch_or_empty("Attribution_Content", Form::text),
         },
         sms_forwarding: SmsForwardingChange {
-            sms_from: form.patch_or_empty("SendSmsFrom", |form, name| form.sender(name).map(|sender| sender.to_string())),
+            sms_from: form.patch_or_empty("SendSmsFrom", |form, name| form.parsed(name, sender).map(|sender| sender.to_string())),
             sms_to: form.patch_or_empty("SendSmsTo", Form::phone),
             email_from: form.patch_or_empty("SendEmailFrom", Form::text),
             email_to: form.patch_or_empty("SendEmailTo", Form::text),
@@ -285,19 +314,23 @@ fn read_change(form: &mut Form) -> ConfigChange {
     change
 }
 
-/// Where calls go. A method comes with what it needs; without one, the flow that is named becomes the method, and a number only
-/// takes the place of the one that was there.
+/// Where calls go. A method comes with what it needs; without one, what is named becomes the method: the flow, or else the number.
 fn read_routing(form: &mut Form, change: &mut ConfigChange) {
     let method = form.patch_or_empty("RoutingMethod", Form::choice);
     let endpoint = form.patch_or_empty("EndpointNumber", Form::phone);
     let flow = form.patch_or_empty("Flow", Form::text);
-    let by_flow = method == Patch::Set("Flow") || (method == Patch::Keep && matches!(flow, Patch::Set(_)));
-    match &method {
-        Patch::Set("Endpoint") if !matches!(endpoint, Patch::Set(_)) => form.miss("EndpointNumber"),
-        Patch::Set("Flow") if !matches!(flow, Patch::Set(_)) => form.miss("Flow"),
-        _ => {}
+    let method = match (method, &endpoint, &flow) {
+        (Patch::Set(method), ..) => Patch::Set(method),
+        (_, _, Patch::Set(_)) => Patch::Set("Flow"),
+        (_, Patch::Set(_), _) => Patch::Set("Endpoint"),
+        (method, ..) => method,
+    };
+    for (needed, by) in [("EndpointNumber", "Endpoint"), ("Flow", "Flow")] {
+        if method == Patch::Set(by) && !form.given(needed) {
+            form.miss(needed);
+        }
     }
-    change.stops_forwarding = by_flow || method == Patch::Clear;
+    change.stops_forwarding = method == Patch::Set("Flow") || method == Patch::Clear;
     change.call_flow_id = if method == Patch::Set("Endpoint") || method == Patch::Clear { Patch::Clear } else { flow };
     change.call_forwarding = match endpoint {
         Patch::Keep => Patch::Keep,
@@ -319,6 +352,8 @@ fn field_name(field: &str) -> String {
         "forward_to" => "EndpointNumber",
         "call_flow_id" => "Flow",
         "sms_webhook" => "WebhookUri",
+        "sms_from" => "SendSmsFrom",
+        "sms_to" => "SendSmsTo",
         "friendly_name" => "Friendly",
         other => other,
     }

@@ -5,6 +5,7 @@ use tandem_domain::{
     NumberType,
     number::{Number, NumberState},
     sid::account_sid,
+    webhook::Method,
 };
 use tandem_kernel::{AccountId, places};
 use utoipa::ToSchema;
@@ -93,6 +94,9 @@ pub struct NumberDto {
     /// Who is told of messages that come in.
     #[serde(rename = "WebhookUri")]
     webhook: Option<String>,
+    /// How: `POST` or `GET`. One that the Audian API set is told in that API's way, by `POST`.
+    #[serde(rename = "WebhookMethod")]
+    webhook_method: Option<&'static str>,
 }
 
 /// One number.
@@ -174,6 +178,7 @@ pub fn dto(account: AccountId, number: &Number) -> NumberDto {
         sms_to: config.sms_forwarding.sms_to.map(|number| number.to_string()),
         email_from: config.sms_forwarding.email_from,
         email_to: config.sms_forwarding.email_to,
+        webhook_method: config.sms_webhook.as_ref().map(|_| config.sms_webhook_method.map_or("POST", Method::as_str)),
         webhook: config.sms_webhook,
     }
 }

@@ -33,8 +33,12 @@ const ZONE: Field = Field::new(
 );
 const SMS: Field =
     Field::new("SmsEnabled", Kind::Bool, "Whether it may send text messages; false if left out at creation.", "true");
-const RECORDING: Field =
-    Field::new("CallRecordingEnabled", Kind::Bool, "Whether its calls may be recorded; false if left out at creation.", "false");
+const RECORDING: Field = Field::new(
+    "CallRecordingEnabled",
+    Kind::Bool,
+    "Whether its calls may be recorded; false if left out at creation. Kept only: what a number's Recording says is done.",
+    "false",
+);
 const INTEGRATIONS: Field =
     Field::new("IntegrationsEnabled", Kind::Bool, "Whether its integrations are on; false if left out at creation.", "false");
 const ACTIVE: Field = Field::new("Active", Kind::Bool, "Whether it is in use; true if left out at creation.", "true");
@@ -126,10 +130,9 @@ async fn list(call: Call) -> Result<Reply> {
     form.finish()?;
     page::check(&page)?;
     let caller = call.caller()?;
-    let found = properties::list(&call.app, &caller, page.after.map(PropertyId::from_bytes), page.count, page.skip).await?;
-    let last = found.properties.last().map(|property| *property.id.as_bytes());
+    let mut found = properties::list(&call.app, &caller, page.after.map(PropertyId::from_bytes), page.limit(), page.skip).await?;
     let answer = ProjectsAnswer {
-        next_page_token: page::next(&page, found.properties.len(), last),
+        next_page_token: page.cut(&mut found.properties, |property| *property.id.as_bytes()),
         projects: found.properties.iter().map(|property| dto(caller.account, property)).collect(),
         total_count: found.total,
     };
@@ -163,7 +166,7 @@ async fn get(call: Call) -> Result<Reply> {
 }
 
 async fn patch(call: Call) -> Result<Reply> {
-    let mut form = call.body_form()?;
+    let mut form = call.body_form()?.taking_blanks();
     let (name, main_domain, zone) = (form.text("Name"), form.text("MainDomain"), form.text("TimeZone"));
     let flags = ["SmsEnabled", "CallRecordingEnabled", "IntegrationsEnabled", "Active"].map(|flag| form.boolean(flag));
     form.finish()?;

@@ -9,7 +9,17 @@ use tandem_catalogue::{Error, Result};
 use tandem_kernel::{Caller, RequestId};
 use tandem_store::Tx;
 
-use super::{field::Field, form::Form, manner::Reading, once::Once, pairs::pairs, reply::Reply};
+use super::{
+    field::{Field, Kind},
+    form::Form,
+    manner::Reading,
+    once::Once,
+    pairs::form_pairs,
+    reply::Reply,
+};
+
+/// Unknown names of which a request is told at the most.
+const MOST_HINTS: usize = 8;
 
 /// A request that was let in.
 pub struct Call {
@@ -104,8 +114,8 @@ impl Call {
     /// `malformed_body`, `unknown_parameter` where unknown names are refused.
     pub fn body_form(&self) -> Result<Form> {
         if self.is_html_form {
-            let pairs = pairs(&String::from_utf8_lossy(&self.bytes));
-            return self.checked(Form::query(&pairs, self.body_fields, self.reading));
+            let pairs = form_pairs(&String::from_utf8_lossy(&self.bytes)).into_iter().filter_map(|pair| self.filled_in(pair));
+            return self.checked(Form::query(&pairs.collect::<Vec<_>>(), self.body_fields, self.reading));
         }
         let members = body_members(&self.bytes)?;
         self.checked(Form::body(members, self.body_fields, self.reading))
@@ -160,22 +170,35 @@ impl Call {
         work(finish).await.map(|view| render(&view))
     }
 
+    /// A field of a page as it was meant: left empty it is none, and a plus that was not encoded has become a space.
+    fn filled_in(&self, (name, value): (String, String)) -> Option<(String, String)> {
+        let same = |field: &&Field| field.spellings().any(|known| self.reading.same(&name, known));
+        let kind = self.body_fields.iter().find(same).map(|field| field.kind);
+        match (kind, value.strip_prefix(' ')) {
+            (Some(kind), _) if value.is_empty() && !kind.is_text() => None,
+            (Some(Kind::Phone), Some(digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Some((name, format!("+{digits}")))
+            }
+            _ => Some((name, value)),
+        }
+    }
+
     fn checked(&self, form: Form) -> Result<Form> {
         let unknown = form.unknown();
-        if unknown.is_empty() {
-            return Ok(form);
-        }
         let hint =
             |near: Option<&str>| near.map_or_else(|| "see the documentation".to_owned(), |near| format!("did you mean '{near}'?"));
-        if self.strict {
+        if self.strict && !unknown.is_empty() {
             let mut errors = unknown.into_iter().map(|(name, near)| Error::unknown_parameter(name, hint(near)));
             return match errors.next() {
                 Some(first) => Err(first.and(errors.collect())),
                 None => Ok(form),
             };
         }
+        if self.strict {
+            return Ok(form);
+        }
         let mut hints = self.hints.lock().unwrap_or_else(PoisonError::into_inner);
-        hints.extend(unknown.into_iter().take(8).map(|(name, near)| match near {
+        hints.extend(unknown.into_iter().chain(form.unknown_within(MOST_HINTS)).take(MOST_HINTS).map(|(name, near)| match near {
             Some(near) => format!("{name} is ignored; did you mean {near}?"),
             None => format!("{name} is ignored"),
         }));

@@ -145,10 +145,13 @@ impl Field {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
 
-    /// The field's OpenAPI schema.
+    /// The field's OpenAPI schema; `blanks` where empty text in an optional field is as good as nothing.
     #[must_use]
-    pub fn schema(&self) -> Value {
-        let mut schema = self.kind.schema();
+    pub fn schema(&self, blanks: bool) -> Value {
+        let mut schema = self.kind.schema(blanks);
+        if blanks && !self.required {
+            allow_blank(&mut schema);
+        }
         if let Some(object) = schema.as_object_mut() {
             let doc = if self.clearable { format!("{} null takes it away.", self.doc) } else { self.doc.to_owned() };
             object.insert("description".to_owned(), doc.into());
@@ -173,9 +176,15 @@ impl Kind {
     /// An e-mail address.
     pub const EMAIL: Self = Self::Form { pattern: email::PATTERN, fits: email::is_email, rule: email::RULE };
 
-    /// The OpenAPI schema of what it holds.
+    /// Whether it holds text.
     #[must_use]
-    pub fn schema(&self) -> Value {
+    pub const fn is_text(&self) -> bool {
+        matches!(self, Self::Phone | Self::Text { .. } | Self::Form { .. } | Self::Choice(_) | Self::Time | Self::Sender)
+    }
+
+    /// The OpenAPI schema of what it holds; `blanks` as for [`Field::schema`].
+    #[must_use]
+    pub fn schema(&self, blanks: bool) -> Value {
         match self {
             Self::Phone => json!({ "type": "string", "format": "e164", "pattern": r"^\+[1-9][0-9]{6,14}$" }),
             // A text near the limit of a whole body is refused by that limit first.
@@ -191,20 +200,20 @@ impl Kind {
             Self::Choice(words) => json!({ "type": "string", "enum": words }),
             Self::Choices(words) => json!({ "type": "array", "items": { "type": "string", "enum": words } }),
             Self::Time => json!({ "type": "string", "format": "date-time" }),
-            Self::Object(fields) => object_schema(fields),
+            Self::Object(fields) => object_schema(fields, blanks),
             Self::Exact(fields) => {
-                let mut schema = object_schema(fields);
+                let mut schema = object_schema(fields, blanks);
                 if let Some(object) = schema.as_object_mut() {
                     object.insert("additionalProperties".to_owned(), false.into());
                 }
                 schema
             }
             Self::Objects(fields, most) => {
-                json!({ "type": "array", "items": object_schema(fields), "minItems": 1, "maxItems": most })
+                json!({ "type": "array", "items": object_schema(fields, blanks), "minItems": 1, "maxItems": most })
             }
             Self::Each(fields, most) => {
                 let item = json!({ "description": "An object as x-schema says; what is wrong with one is answered in its place." });
-                json!({ "type": "array", "items": item, "minItems": 1, "maxItems": most, "x-schema": object_schema(fields) })
+                json!({ "type": "array", "items": item, "minItems": 1, "maxItems": most, "x-schema": object_schema(fields, blanks) })
             }
             Self::Ints { min, max, most } => {
                 json!({ "type": "array", "items": { "type": "integer", "minimum": min, "maximum": max }, "maxItems": most })
@@ -218,10 +227,29 @@ impl Kind {
     }
 }
 
-/// The OpenAPI schema of an object with these members.
+/// Lets empty text through a schema.
+pub fn allow_blank(schema: &mut Value) {
+    let Some(object) = schema.as_object_mut() else { return };
+    let least = object.get("minLength").and_then(Value::as_u64).unwrap_or(0);
+    if least > 0 {
+        object.remove("minLength");
+    }
+    if least > 1 {
+        object.insert("anyOf".to_owned(), json!([{ "maxLength": 0 }, { "minLength": least }]));
+    }
+    match object.get_mut("pattern") {
+        Some(Value::String(pattern)) if !pattern.starts_with("^$") => *pattern = format!("^$|{pattern}"),
+        _ => {}
+    }
+    if let Some(Value::Array(words)) = object.get_mut("enum") {
+        words.push("".into());
+    }
+}
+
+/// The OpenAPI schema of an object with these members; `blanks` as for [`Field::schema`].
 #[must_use]
-pub fn object_schema(fields: &[Field]) -> Value {
-    let properties: serde_json::Map<_, _> = fields.iter().map(|field| (field.name.to_owned(), field.schema())).collect();
+pub fn object_schema(fields: &[Field], blanks: bool) -> Value {
+    let properties: serde_json::Map<_, _> = fields.iter().map(|field| (field.name.to_owned(), field.schema(blanks))).collect();
     let required: Vec<_> = fields.iter().filter(|field| field.required).map(|field| field.name).collect();
     let mut schema = json!({ "type": "object", "properties": properties });
     if let (false, Some(object)) = (required.is_empty(), schema.as_object_mut()) {

@@ -11,6 +11,7 @@ use tandem_kernel::{Money, PhoneFault, PhoneNumber, Timestamp};
 use super::{
     field::{Field, Kind},
     manner::Reading,
+    names::{nearest, strangers},
 };
 
 /// The order in which faults are answered.
@@ -39,6 +40,8 @@ pub struct Form {
     source: Source,
     reading: Reading,
     within: String,
+    /// Whether empty text is as good as nothing.
+    ignores_blanks: bool,
     faults: Vec<Fault>,
     renamed: Vec<(&'static str, String)>,
 }
@@ -68,7 +71,8 @@ impl Form {
     }
 
     fn new(values: Map<String, Value>, fields: &'static [Field], source: Source, reading: Reading, within: String) -> Self {
-        let mut form = Self { values, fields, source, reading, within, faults: Vec::new(), renamed: Vec::new() };
+        let ignores_blanks = reading.ignores_blanks();
+        let mut form = Self { values, fields, source, reading, within, ignores_blanks, faults: Vec::new(), renamed: Vec::new() };
         for field in fields {
             let sent = form.sent(field).map(|(name, _)| name.to_owned());
             if field.required && form.value(field).is_none() {
@@ -80,6 +84,12 @@ impl Form {
             }
         }
         form
+    }
+
+    /// The same form, in which empty text is a value: for a change, where leaving out means another thing.
+    #[must_use]
+    pub fn taking_blanks(self) -> Self {
+        Self { ignores_blanks: false, ..self }
     }
 
     /// The first fault in the documented order, the others with it; nothing if there is none.
@@ -124,11 +134,21 @@ impl Form {
         names.map(|name| (self.path(name), nearest(name, self.fields.iter().map(|field| field.name)))).collect()
     }
 
+    /// The same of its objects and of the objects in its lists, of so many at the most.
+    #[must_use]
+    pub fn unknown_within(&self, most: usize) -> Vec<(String, Option<&'static str>)> {
+        let mut found = Vec::new();
+        strangers(&self.values, self.fields, self.reading, &self.within, most, &mut found);
+        found
+    }
+
     /// A telephone number.
     pub fn phone(&mut self, name: &str) -> Option<PhoneNumber> {
+        let reading = self.reading;
         self.take(name, |path, value, _| {
             let text = match value {
                 Value::String(text) => text,
+                Value::Number(number) if reading == Reading::AnyCase => return read_phone(path, &number.to_string()),
                 Value::Number(_) => return Err((Rank::Type, Error::wrong_type(path, "in E.164 format"))),
                 _ => return Err((Rank::Type, Error::malformed_parameter(path))),
             };
@@ -350,6 +370,14 @@ impl Form {
         self.fields.iter().any(|field| field.name == name && self.sent(field).is_some())
     }
 
+    /// Whether a field has a value, readable or not.
+    #[must_use]
+    pub fn given(&self, name: &str) -> bool {
+        let field = self.fields.iter().find(|field| field.name == name);
+        let value = field.and_then(|field| self.value(field)).map(|(_, value)| value);
+        value.is_some_and(|value| value.as_str() != Some(""))
+    }
+
     fn nested<T>(
         &mut self,
         map: Map<String, Value>,
@@ -358,6 +386,7 @@ impl Form {
         read: impl FnOnce(&mut Self) -> T,
     ) -> T {
         let mut child = Self::new(map, fields, self.source, self.reading, path);
+        child.ignores_blanks = self.ignores_blanks;
         let value = read(&mut child);
         self.faults.append(&mut child.faults);
         self.renamed.append(&mut child.renamed);
@@ -399,7 +428,8 @@ impl Form {
 
     /// The value of a field, `null` and empty text counting as none.
     fn value(&self, field: &Field) -> Option<(&str, &Value)> {
-        let empty = |value: &Value| value.is_null() || (field.required && value.as_str() == Some(""));
+        let none = field.required || (self.ignores_blanks && field.kind.is_text());
+        let empty = |value: &Value| value.is_null() || (none && value.as_str() == Some(""));
         self.sent(field).filter(|(_, value)| !empty(value))
     }
 
@@ -508,37 +538,6 @@ fn amount(path: String, value: &Value, kind: &Kind, source: Source) -> Result<i6
         None if float.abs() < 1e12 => Err((Rank::Format, Error::invalid_value(path, "must have at most six decimals"))),
         _ => Err((Rank::Range, Error::out_of_range(path, units(min), units(max)))),
     }
-}
-
-/// The name nearest to a misspelled one, if any is near.
-fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
-    let plain =
-        |text: &str| text.chars().take(64).filter(char::is_ascii_alphanumeric).flat_map(char::to_lowercase).collect::<Vec<_>>();
-    let wanted = plain(name);
-    let distances = known.map(|known| (distance(&wanted, &plain(known)), known));
-    distances
-        .filter(|(distance, known)| *distance <= 1 + known.len() / 4)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, known)| known)
-}
-
-/// Levenshtein's distance.
-fn distance(a: &[char], b: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.iter().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (cell, to) in row.iter_mut().skip(1).zip(b) {
-            let next = (diagonal + usize::from(from != to)).min(left + 1).min(*cell + 1);
-            diagonal = *cell;
-            *cell = next;
-            left = next;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]

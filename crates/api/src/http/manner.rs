@@ -24,7 +24,7 @@ pub enum Shown {
     Nonsense,
 }
 
-/// How names and words of requests are compared.
+/// How names, words and blanks of requests are understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
     /// As they are documented.
@@ -34,6 +34,12 @@ pub enum Reading {
 }
 
 impl Reading {
+    /// Whether empty text in an optional field is as good as nothing, as it comes from a page's form.
+    #[must_use]
+    pub const fn ignores_blanks(self) -> bool {
+        matches!(self, Self::AnyCase)
+    }
+
     /// Whether two names or words are the same.
     #[must_use]
     pub fn same(self, one: &str, other: &str) -> bool {

@@ -6,6 +6,7 @@ pub mod field;
 pub mod form;
 pub mod lookup;
 pub mod manner;
+mod names;
 pub mod once;
 pub mod openapi;
 pub mod pairs;

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use http::Method;
 use serde_json::{Map, Value, json};
 use tandem_catalogue::{Code, Dialect};
 
 use super::{
     endpoint::{Access, Endpoint},
-    field::{Field, Kind, object_schema},
+    field::{Field, Kind, allow_blank, object_schema},
     manner::Manner,
 };
 
@@ -110,7 +111,7 @@ fn operation(manner: &Manner, endpoint: &Endpoint, scheme: &str) -> Value {
         "operationId": endpoint.id,
         "summary": endpoint.summary,
         "tags": [endpoint.tag],
-        "parameters": parameters(endpoint),
+        "parameters": parameters(endpoint, manner.reading.ignores_blanks()),
         "responses": responses(manner, endpoint),
     });
     let Some(members) = operation.as_object_mut() else { return operation };
@@ -128,7 +129,8 @@ fn operation(manner: &Manner, endpoint: &Endpoint, scheme: &str) -> Value {
     }
     if let Some(fields) = endpoint.body {
         let required = fields.iter().any(|field| field.required);
-        let content = json!({ endpoint.body_type: { "schema": object_schema(fields) } });
+        let blanks = manner.reading.ignores_blanks() && endpoint.method != Method::PATCH;
+        let content = json!({ endpoint.body_type: { "schema": object_schema(fields, blanks) } });
         members.insert("requestBody".to_owned(), json!({ "required": required, "content": content }));
     } else if endpoint.raw_body {
         let types = endpoint.raw_types.iter();
@@ -139,11 +141,11 @@ fn operation(manner: &Manner, endpoint: &Endpoint, scheme: &str) -> Value {
     operation
 }
 
-fn parameters(endpoint: &Endpoint) -> Vec<Value> {
+fn parameters(endpoint: &Endpoint, blanks: bool) -> Vec<Value> {
     let path = endpoint.path_docs.iter().map(|(name, doc)| {
         json!({ "name": name, "in": "path", "required": true, "description": doc, "schema": { "type": "string", "minLength": 1 } })
     });
-    let query = endpoint.query.iter().map(query_parameter);
+    let query = endpoint.query.iter().map(|field| query_parameter(field, blanks));
     path.chain(query).collect()
 }
 
@@ -156,8 +158,11 @@ fn idempotency_key() -> Value {
     })
 }
 
-fn query_parameter(field: &Field) -> Value {
-    let mut schema = field.kind.schema();
+fn query_parameter(field: &Field, blanks: bool) -> Value {
+    let mut schema = field.kind.schema(blanks);
+    if blanks && !field.required && field.kind.is_text() {
+        allow_blank(&mut schema);
+    }
     // `name=` is an empty list, which generators of requests take for a list of one empty word.
     if let (Kind::Choices(_), Some(Value::Array(words))) = (field.kind, schema.pointer_mut("/items/enum")) {
         words.push("".into());

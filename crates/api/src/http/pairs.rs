@@ -1,13 +1,26 @@
 //! Names and values as a query or an HTML form carries them (`application/x-www-form-urlencoded`).
 
-/// Decodes a query, or the body of an HTML form.
+/// Decodes a query. What is not UTF-8 is replaced.
 #[must_use]
 pub fn pairs(query: &str) -> Vec<(String, String)> {
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(name, value)| (decode(name), decode(value))).collect()
+    split(query, |bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn decode(text: &str) -> String {
+/// Decodes the body of an HTML form. A text that is not UTF-8 is taken for Latin-1, as a page in that encoding sends it.
+#[must_use]
+pub fn form_pairs(body: &str) -> Vec<(String, String)> {
+    split(body, |bytes| String::from_utf8(bytes).unwrap_or_else(|fault| fault.as_bytes().iter().copied().map(char::from).collect()))
+}
+
+fn split(query: &str, read: impl Fn(Vec<u8>) -> String) -> Vec<(String, String)> {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (read(decode(name)), read(decode(value))))
+        .collect()
+}
+
+fn decode(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
@@ -27,7 +40,7 @@ fn decode(text: &str) -> String {
         };
         out.push(decoded);
     }
-    String::from_utf8_lossy(&out).into_owned()
+    out
 }
 
 fn hex(byte: u8) -> Option<u8> {

@@ -362,6 +362,9 @@ fn response(reply: Reply, method: &Method) -> Response<Body> {
         put(headers, "content-type", reply.media_type);
     }
     put(headers, "cache-control", "no-store");
+    if method == Method::HEAD {
+        put(headers, "content-length", &length.to_string());
+    }
     for (name, value) in &reply.headers {
         put(headers, name, value);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     body::Body,
-    extract::{Path, Request},
+    extract::Path,
     response::{IntoResponse, Redirect},
     routing::get,
 };
@@ -36,9 +36,6 @@ pub fn front(shared: &Arc<Shared>) -> Router {
         .route("/readyz", get(ready))
         .route("/openapi/{dialect}", get(document))
         .route("/errors/{code}", get(page))
-        .fallback(
-            |request: Request| async move { said(problem::refuse(&Error::path_not_found(request.uri().path().to_owned()), "")) },
-        )
 }
 
 async fn document(Path(name): Path<String>) -> Response<Body> {

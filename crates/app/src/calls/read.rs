@@ -106,8 +106,9 @@ pub async fn list(app: &App, caller: &Caller, command: ListCalls) -> Result<Call
             Place::Written(token) => since(tx, &caller, &filter, token, command.count),
             Place::Began { from, until, after } => {
                 let after = after.map(|id| begin_of(tx, &caller, id)).transpose()?;
-                let stretch = Stretch { from: *from, until: *until, after, limit: command.count, skip: command.skip };
-                began(tx, &caller, &filter, &stretch)
+                // One more than is wanted tells whether there is a next page.
+                let stretch = Stretch { from: *from, until: *until, after, limit: command.count + 1, skip: command.skip };
+                began(tx, &caller, &filter, &stretch, command.count)
             }
         }
     };
@@ -120,16 +121,18 @@ fn begin_of(tx: &mut Tx, caller: &Caller, id: CallId) -> Result<(Timestamp, Call
     Ok((call.started_at, call.id))
 }
 
-fn began(tx: &mut Tx, caller: &Caller, filter: &Filter, stretch: &Stretch) -> Result<CallList> {
+fn began(tx: &mut Tx, caller: &Caller, filter: &Filter, stretch: &Stretch, count: i64) -> Result<CallList> {
     let token = Token { written: calls::written(tx, caller.environment)? }.text(caller.environment);
-    let Found { calls, seen } = calls::list(tx, caller.environment, filter, stretch)?;
+    let Found { mut calls, seen } = calls::list(tx, caller.environment, filter, stretch)?;
     if calls.is_empty() && seen.is_some() && stretch.skip > 0 {
         let rule =
             format!("reaches beyond the {MOST_SEEN} calls that are looked at at once; leave it out and go on from the last page");
         return Err(Error::invalid_value("skip", rule));
     }
-    let full = i64::try_from(calls.len()).is_ok_and(|length| length >= stretch.limit);
-    let next = if full { calls.last().map(|call| call.id) } else { seen };
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let more = calls.len() > count;
+    calls.truncate(count);
+    let next = if more { calls.last().map(|call| call.id) } else { seen };
     Ok(CallList { calls, token, next })
 }
 

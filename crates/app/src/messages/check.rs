@@ -36,6 +36,8 @@ pub(super) struct Subject<'a> {
     pub channel: Channel,
     pub terms: Terms,
     pub property: Option<PropertyId>,
+    /// The number that replies are to be handed on from.
+    pub forward_from: Option<PhoneNumber>,
 }
 
 /// Who sends, where a message may be sent.
@@ -66,7 +68,8 @@ impl Known {
         let environment = desk.settings.id;
         let account = accounts::get(tx, desk.settings.account)?.ok_or_else(|| Fault::data("an environment without its account"))?;
         let own = subjects.iter().filter(|subject| subject.terms == Terms::Customer);
-        let senders: HashSet<PhoneNumber> = own.filter_map(|subject| number_of(subject.from)).collect();
+        let senders: HashSet<PhoneNumber> =
+            own.flat_map(|subject| [number_of(subject.from), subject.forward_from]).flatten().collect();
         let numbers = numbers::by_phones(tx, environment, &senders.into_iter().collect::<Vec<_>>())?;
         let named = subjects.iter().filter_map(|subject| subject.property).chain(numbers.iter().map(property_of));
         let named: HashSet<PropertyId> = named.chain([default_of(environment)]).collect();
@@ -100,11 +103,16 @@ impl Known {
         }
         check_account(&self.account, subject.channel, explanation)?;
         let number = match number_of(subject.from) {
-            Some(phone) if subject.terms == Terms::Customer => Some(self.check_number(phone, subject, explanation)?),
+            Some(phone) if subject.terms == Terms::Customer => Some(self.check_number("from", phone, subject, explanation)?),
             _ => None,
         };
         let property = subject.property.or_else(|| number.map(property_of)).unwrap_or(default);
-        self.check_property(property, explanation)?;
+        if let Some(phone) = subject.forward_from {
+            let forwarded = Subject { channel: Channel::Sms, property: Some(property), ..subject };
+            self.check_number("forward_from", phone, forwarded, explanation)?;
+        }
+        let known = self.properties.get(&property).ok_or_else(|| Fault::data("a number without its property"))?;
+        check_property(known, explanation)?;
         let (from, leased) = self.sender(subject, explanation)?;
         check_country(&self.account, subject.to, explanation)?;
         self.check_recipient(&from, subject, explanation)?;
@@ -120,9 +128,15 @@ impl Known {
         self.leases.entry(lease.recipient).or_default().push(lease);
     }
 
-    fn check_number(&self, phone: PhoneNumber, subject: Subject, explanation: &mut Explanation) -> Result<&Number> {
+    fn check_number(
+        &self,
+        field: &'static str,
+        phone: PhoneNumber,
+        subject: Subject,
+        explanation: &mut Explanation,
+    ) -> Result<&Number> {
         let from = phone.to_string();
-        let number = self.numbers.get(&phone).ok_or_else(|| Error::sender_not_owned("from", from.clone()))?;
+        let number = self.numbers.get(&phone).ok_or_else(|| Error::sender_not_owned(field, from.clone()))?;
         if subject.property.is_some_and(|property| property != property_of(number)) {
             return Err(Error::number_belongs_to_different_property(from));
         }
@@ -130,7 +144,7 @@ impl Known {
             NumberState::Active => {}
             NumberState::Suspended { .. } => return Err(Error::sender_suspended(from)),
             NumberState::Porting { .. } | NumberState::PortingOut => return Err(Error::number_porting(from)),
-            NumberState::Released { .. } => return Err(Error::sender_not_owned("from", from)),
+            NumberState::Released { .. } => return Err(Error::sender_not_owned(field, from)),
         }
         explanation.note("the sender is an active number of the account", from.clone(), true);
         let (feature, service) = match subject.channel {
@@ -140,15 +154,6 @@ impl Known {
         let rule = format!("the number can send {service}");
         let can = explanation.note(rule, number.features.to_string(), number.features.contains(feature));
         if can { Ok(number) } else { Err(Error::sender_lacks_feature(from, service)) }
-    }
-
-    fn check_property(&self, id: PropertyId, explanation: &mut Explanation) -> Result<()> {
-        let property = self.properties.get(&id).ok_or_else(|| Fault::data("a number without its property"))?;
-        let name = property.name.clone();
-        if !explanation.note("SMS is enabled on the property", name.clone(), property.sms_enabled && property.active) {
-            return Err(Error::operation_not_allowed(format!("SMS is not enabled on the property '{name}'")));
-        }
-        Ok(())
     }
 
     /// The sender, or for a number that is to be lent any that its recipient has refused.
@@ -203,6 +208,25 @@ impl Known {
         explanation.note("a sender can be leased for the recipient", compared, chosen.is_some());
         chosen.ok_or_else(|| Error::no_sender_to_lease(to.to_string()))
     }
+}
+
+/// Checks that an account and a property of it may send texts at all.
+pub(super) fn check_enabled(tx: &mut Tx, desk: &Desk, property: &Property) -> Result<()> {
+    let account = accounts::get(tx, desk.settings.account)?.ok_or_else(|| Fault::data("an environment without its account"))?;
+    let mut aside = super::send::explanation();
+    check_account(&account, Channel::Sms, &mut aside)?;
+    check_property(property, &mut aside)
+}
+
+fn check_property(property: &Property, explanation: &mut Explanation) -> Result<()> {
+    let name = &property.name;
+    if !explanation.note("the property is active", name.clone(), property.active) {
+        return Err(Error::operation_not_allowed(format!("The property '{name}' is not active")));
+    }
+    if !explanation.note("SMS is enabled on the property", name.clone(), property.sms_enabled) {
+        return Err(Error::operation_not_allowed(format!("SMS is not enabled on the property '{name}'")));
+    }
+    Ok(())
 }
 
 fn number_of(from: &Origin) -> Option<PhoneNumber> {

@@ -108,6 +108,8 @@ fn way_back(tx: &mut Tx, desk: &Desk, here: PhoneNumber, to: PhoneNumber) -> Res
 
 fn draft(message: &Message, to: PhoneNumber, why: &mut Explanation) -> Draft {
     let named = message.options.forward.from_sms.clone();
+    // A number that is named must be the account's own, as where it writes by itself.
+    let own = matches!(named, Some(Sender::Number(_)));
     let from = named.unwrap_or_else(|| message.from.clone());
     // Networks of +1 carry no names: there it comes from the number that was written to.
     let fits = !matches!(from, Sender::Name(_)) || !to.to_string().starts_with("+1");
@@ -117,7 +119,8 @@ fn draft(message: &Message, to: PhoneNumber, why: &mut Explanation) -> Draft {
         Sender::Number(message.to)
     };
     let property = Some(message.property);
-    Draft { terms: Terms::Forward, property, ..Draft::text(Origin::Sender(from), to, message.body.clone()) }
+    let terms = if own { Terms::Customer } else { Terms::Forward };
+    Draft { terms, property, ..Draft::text(Origin::Sender(from), to, message.body.clone()) }
 }
 
 /// Whether an error is the platform's own, and may be gone the next time.

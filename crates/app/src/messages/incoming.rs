@@ -5,7 +5,7 @@ use tandem_catalogue::Result;
 use tandem_domain::{
     event::EventKind,
     message::{
-        Channel, Direction, Message, MessageState, Options, Sender,
+        Callback, Channel, Direction, Message, MessageState, Options, Sender,
         optout::{self, Wish},
         segment,
     },
@@ -105,6 +105,11 @@ fn message_of(desk: &Desk, incoming: &Incoming, origins: &Origins) -> Message {
 fn tell(tx: &mut Tx, desk: &Desk, number: &Number, message: &Message) -> Result<()> {
     let Some(url) = number.config.sms_webhook.clone() else { return Ok(()) };
     let object = message.id.to_string();
+    if let Some(method) = number.config.sms_webhook_method {
+        let to = Callback { url, method };
+        let news = MessageWebhook { to, event: EventKind::MessageReceived, data: data(message), object };
+        return webhooks::notify_messages_in(tx, desk, vec![news]);
+    }
     let mut payload = Map::from_iter([("number_id".to_owned(), json!(number.id.to_string()))]);
     if let Value::Object(members) = data(message) {
         payload.extend(members);

@@ -5,7 +5,7 @@ use tandem_domain::{
     Explanation,
     event::EventKind,
     message::{
-        Channel, Direction, Encoding, Message, MessageState, Options, USUAL_VALIDITY, deadline,
+        Channel, Direction, Encoding, Message, MessageState, Options, Sender, USUAL_VALIDITY, deadline,
         pool::LEASE_DAYS,
         rates,
         segment::{self, Cut},
@@ -42,7 +42,14 @@ pub(super) fn queue_many(tx: &mut Tx, desk: &Desk, carriers: Option<&Carriers>, 
 }
 
 fn subject(draft: &Draft) -> Subject<'_> {
-    Subject { from: &draft.from, to: draft.to, channel: draft.channel(), terms: draft.terms, property: draft.property }
+    Subject {
+        from: &draft.from,
+        to: draft.to,
+        channel: draft.channel(),
+        terms: draft.terms,
+        property: draft.property,
+        forward_from: draft.options.forward.from_sms.as_ref().and_then(Sender::number),
+    }
 }
 
 /// What is to be written, and the money that is left for more.

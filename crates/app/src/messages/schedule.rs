@@ -64,6 +64,7 @@ fn subject<'a>(message: &'a Message, from: &'a Origin) -> Subject<'a> {
         channel: message.channel,
         terms: if message.options.leased { Terms::Forward } else { Terms::Customer },
         property: Some(message.property),
+        forward_from: None, // asked again when there is something to hand on
     }
 }
 

@@ -7,11 +7,12 @@ use tandem_domain::{
         Channel, Message, Options, Sender, media,
         options::{SCHEDULED_AHEAD, SCHEDULED_LATE},
     },
+    property::Property,
 };
 use tandem_kernel::{Caller, MessageId, PhoneNumber, PropertyId, Scope, Timestamp};
 use tandem_store::Tx;
 
-use super::queue::queue_many;
+use super::{check::check_enabled, queue::queue_many};
 use crate::{
     App, Finish,
     app::Desk,
@@ -181,7 +182,7 @@ pub async fn send(
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, asker.environment)?;
         check_schedule(&desk, command.schedule)?;
-        let property = allowed(tx, &asker, property.as_ref())?;
+        let property = allowed(tx, &asker, property.as_ref())?.map(|property| property.id);
         let outcomes = queue_many(tx, &desk, Some(&carriers), &[command.clone().draft(property)])?;
         let message = outcomes.into_iter().next().ok_or_else(Error::internal)??;
         finish(tx, &message)?;
@@ -197,7 +198,7 @@ pub async fn send(
 /// caller's words.
 ///
 /// # Errors
-/// `property_not_found`, `insufficient_scope`.
+/// `property_not_found`, `insufficient_scope`, `operation_not_allowed` where none of them could be sent.
 pub async fn send_batch(
     app: &App,
     caller: &Caller,
@@ -210,6 +211,10 @@ pub async fn send_batch(
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, asker.environment)?;
         let property = allowed(tx, &asker, Some(&property))?;
+        if let Some(property) = &property {
+            check_enabled(tx, &desk, property)?;
+        }
+        let property = property.map(|property| property.id);
         let checked = commands.iter().map(|command| command.check().and_then(|()| check_schedule(&desk, command.schedule)));
         let checked: Vec<Result<()>> = checked.collect();
         let good = commands.iter().zip(&checked).filter(|(_, checked)| checked.is_ok());
@@ -227,10 +232,10 @@ pub async fn send_batch(
 }
 
 /// The property that is named, looked up before the credential is asked whether it may send.
-fn allowed(tx: &mut Tx, caller: &Caller, property: Option<&PropertyRef>) -> Result<Option<PropertyId>> {
+fn allowed(tx: &mut Tx, caller: &Caller, property: Option<&PropertyRef>) -> Result<Option<Property>> {
     let property = property.map(|property| properties::find(tx, caller.environment, property)).transpose()?;
     permit(caller, Scope::MessagesWrite)?;
-    Ok(property.map(|property| property.id))
+    Ok(property)
 }
 
 fn ring(app: &App, sent: &[Message]) {

@@ -1,12 +1,13 @@
 //! Configuring a number.
 
 use serde_json::json;
-use tandem_catalogue::Result;
+use tandem_catalogue::{Error, Result};
 use tandem_domain::{
-    Explanation,
+    Explanation, Features,
     config::{ConfigChange, NumberConfig, Patch, RingTo, check_name},
     event::EventKind,
     flow::{Destination, Place},
+    message::Sender,
     number::Number,
 };
 use tandem_kernel::{Caller, Scope};
@@ -36,7 +37,8 @@ pub struct ConfigureNumber {
 /// # Errors
 /// What is wrong with a member, `number_not_found`, `address_not_found`, `insufficient_scope`, `number_porting`, `address_unsuitable`, and the codes of invalid routing.
 pub async fn configure(app: &App, caller: &Caller, command: ConfigureNumber, finish: Finish<Number>) -> Result<Number> {
-    NumberConfig::default().merged(&without_target(&command.change))?; // what is malformed is said before what is missing
+    command.change.check_urls(app.settings.webhooks_allow_private)?; // what is malformed is said before what is missing
+    NumberConfig::default().merged(&without_target(&command.change))?;
     if let Patch::Set(name) = &command.change.friendly_name {
         check_name("friendly_name", name)?;
     }
@@ -48,8 +50,16 @@ pub async fn configure(app: &App, caller: &Caller, command: ConfigureNumber, fin
             Patch::Set(address) => Some((addresses::find(tx, caller.environment, address)?, address.text.clone())),
             Patch::Keep | Patch::Clear => None,
         };
+        let sender = forwarder(tx, &number, &command.change)?;
         permit(&caller, Scope::NumbersWrite)?;
         number.check_modifiable()?;
+        if let Some(sender) = &sender {
+            check_forwarder(&number, sender)?;
+        }
+        if command.change.sms_forwarding.sms_to == Patch::Set(number.phone) {
+            let path = format!("{0} → {0}", number.phone);
+            return Err(Error::forward_loop("sms_to", number.phone.to_string(), path));
+        }
         if let Some((address, sent)) = &address {
             check_suits(address, sent, number.requirement, number.phone)?;
         }
@@ -83,9 +93,29 @@ pub async fn configure(app: &App, caller: &Caller, command: ConfigureNumber, fin
     app.store.write(work).await
 }
 
-/// The change without forward target and switch, which depend on what the number has already.
+/// The number from which messages that come in are to be handed on, if the change names one.
+fn forwarder(tx: &mut Tx, number: &Number, change: &ConfigChange) -> Result<Option<Number>> {
+    let Patch::Set(sender) = &change.sms_forwarding.sms_from else { return Ok(None) };
+    let Some(phone) = Sender::parse(sender).and_then(|sender| sender.number()) else { return Ok(None) };
+    let found = numbers::by_phone(tx, number.environment, phone)?;
+    found.map(Some).ok_or_else(|| Error::sender_not_owned("sms_from", phone.to_string()))
+}
+
+/// Whether it may send for the number is asked again whenever it does: this is what does not pass.
+fn check_forwarder(number: &Number, sender: &Number) -> Result<()> {
+    if sender.property != number.property {
+        return Err(Error::number_belongs_to_different_property(sender.phone.to_string()));
+    }
+    if !sender.features.contains(Features::SMS) {
+        return Err(Error::sender_lacks_feature(sender.phone.to_string(), "SMS"));
+    }
+    Ok(())
+}
+
+/// The change without what depends on what the number has already: forward target and switch, and how its webhook is called.
 fn without_target(change: &ConfigChange) -> ConfigChange {
     let mut change = change.clone();
+    change.sms_webhook_method = Patch::Keep;
     if let Patch::Set(forwarding) = &mut change.call_forwarding {
         forwarding.forward_to = Patch::Keep;
         forwarding.enabled = Patch::Keep;

@@ -12,10 +12,10 @@ use tandem_domain::{
     config::NumberConfig,
     event::EventKind,
     number::{Number, NumberState},
-    property::default_of,
+    property::{Property, default_of},
     purchase::{self, Held, Offer, OfferState},
 };
-use tandem_kernel::{AddressId, Caller, Environment, NumberId, OrderId, PhoneNumber, PropertyId, Scope};
+use tandem_kernel::{AddressId, Caller, Environment, NumberId, OrderId, PhoneNumber, Scope};
 use tandem_ledger::{Cause, Posting, transfer_id};
 use tandem_store::{
     Tx,
@@ -67,7 +67,7 @@ impl PurchaseNumber {
 
 /// What the buyer named, looked up.
 struct Named {
-    property: Option<PropertyId>,
+    property: Option<Property>,
     address: Option<Address>,
 }
 
@@ -80,7 +80,7 @@ enum Begun {
 /// Buys a number from the inventory: the setup and the first month are charged at once.
 ///
 /// # Errors
-/// `property_not_found`, `address_not_found`, `insufficient_scope`, then `number_belongs_to_different_property`, `already_exists`, `purchase_in_progress`, `number_not_available`, `spending_limit_reached`,
+/// `property_not_found`, `address_not_found`, `insufficient_scope`, `operation_not_allowed` for a property that is not active, then `number_belongs_to_different_property`, `already_exists`, `purchase_in_progress`, `number_not_available`, `spending_limit_reached`,
 /// `insufficient_funds`, then the carrier's `bad_gateway` and `carrier_unavailable`.
 pub async fn purchase(
     app: &App,
@@ -110,8 +110,12 @@ async fn begin(app: &App, caller: &Caller, operation: Operation, command: Purcha
         if let Some(begun) = begun_before(tx, &desk, operation, &finish)? {
             return Ok(begun);
         }
+        if let Some(property) = named.property.as_ref().filter(|property| !property.active) {
+            return Err(Error::operation_not_allowed(format!("The property '{}' is not active", property.name)));
+        }
         let owned = numbers::by_phone(tx, caller.environment, command.phone)?;
-        let held = owned.map(|number| Held { by: number.property, wanted_for: named.property });
+        let held =
+            owned.map(|number| Held { by: number.property, wanted_for: named.property.as_ref().map(|property| property.id) });
         let offer = inventory::lock(tx, caller.kind, command.phone)?;
         let mut explanation = Explanation::of("purchase", caller.request.to_string());
         let offer = purchase::decide(command.phone, offer.as_ref(), caller.environment, held, &mut explanation)?;
@@ -132,7 +136,7 @@ fn look_up(tx: &mut Tx, caller: &Caller, command: &PurchaseNumber) -> Result<Nam
     let property = command.property.as_ref().map(|property| properties::find(tx, environment, property)).transpose()?;
     let address = command.address.as_ref().map(|address| addresses::find(tx, environment, address)).transpose()?;
     permit(caller, Scope::NumbersWrite)?;
-    Ok(Named { property: property.map(|property| property.id), address })
+    Ok(Named { property, address })
 }
 
 /// What this very request began before it was cut off: an order that is still open, or one that due work has completed meanwhile.
@@ -171,7 +175,7 @@ fn draft(desk: &Desk, operation: Operation, command: &PurchaseNumber, named: &Na
         monthly: offer.monthly,
         setup: offer.setup,
         hold: None,
-        property: named.property.unwrap_or(default_of(desk.settings.id)),
+        property: named.property.as_ref().map_or(default_of(desk.settings.id), |property| property.id),
         address: named.address.as_ref().map(|address| address.id),
         requirement: offer.requirement(),
         state: OrderState::Pending,

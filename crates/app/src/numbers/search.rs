@@ -88,6 +88,12 @@ pub fn check_offered(app: &App, caller: &Caller, country: Country) -> Result<()>
     if available(app, caller, country) == 0 { Err(Error::country_unavailable(country.to_string())) } else { Ok(()) }
 }
 
+/// Whether numbers of a country can be bought.
+#[must_use]
+pub fn is_offered(app: &App, caller: &Caller, country: Country) -> bool {
+    available(app, caller, country) > 0
+}
+
 fn available(app: &App, caller: &Caller, country: Country) -> u64 {
     let prefixes = places::prefixes(country).to_vec();
     if prefixes.is_empty() { 0 } else { app.stock.search(caller.kind, &Query { prefixes, ..Query::default() }).total }

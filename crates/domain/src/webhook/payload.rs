@@ -44,7 +44,7 @@ pub enum Target {
     Endpoint(Dialect),
     /// The webhook of a number, which hears of what comes for the number: as Audian's, with our signature beside.
     Number,
-    /// A URL that a message names for its own receipt or replies, as Fone Dynamics' endpoints, with our signature beside. What is
+    /// A URL that a message names for its own receipt or replies, or that a number was given in Fone Dynamics' API: as Fone Dynamics' endpoints, with our signature beside. What is
     /// delivered names the URL in its member `uri`; the webhook stands for all URLs of one host.
     Message,
 }

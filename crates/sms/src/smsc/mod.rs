@@ -56,8 +56,6 @@ const LOOK: Duration = Duration::from_millis(50);
 const MOST_LATE: usize = 100_000;
 /// How long sessions get at the end.
 const GOODBYE: Duration = Duration::from_secs(3);
-/// The parts of a long message from a handset, in units of its alphabet: GSM and the others.
-const MOST_PARTS: usize = 10;
 
 /// The clocks of environments.
 #[async_trait]
@@ -459,7 +457,7 @@ impl Inner {
     fn cut(&self, environment: Option<[u8; 16]>, from: &str, to: &str, text: &str) -> Vec<Short> {
         let (data_coding, octets) = alphabet::write(text);
         let cut = tandem_domain::message::segment::cut(text).map_or_else(|_| vec![octets], |cut| cut.parts);
-        let of = u8::try_from(cut.len().min(MOST_PARTS)).unwrap_or(1);
+        let of = u8::try_from(cut.len()).unwrap_or(1);
         let number = self.references.fetch_add(1, Ordering::Relaxed);
         let reference = u8::try_from(number % 256).unwrap_or(0);
         let part = |(text, part): (Vec<u8>, u8)| Short {

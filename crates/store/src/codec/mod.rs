@@ -5,9 +5,12 @@ mod flow;
 mod trunk;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use tandem_domain::config::{
-    Attribution, Forwarding, NumberConfig, Recording, Ring, RingTarget, RingTo, Schedule, ScheduleRule, SmsForwarding, Strategy,
-    Voicemail,
+use tandem_domain::{
+    config::{
+        Attribution, Forwarding, NumberConfig, Recording, Ring, RingTarget, RingTo, Schedule, ScheduleRule, SmsForwarding, Strategy,
+        Voicemail,
+    },
+    webhook::Method,
 };
 use tandem_kernel::{DeviceId, PhoneNumber};
 
@@ -33,6 +36,8 @@ struct ConfigRow {
     voicemail: Option<VoicemailRow>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sms_webhook: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sms_webhook_method: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     voice_webhook: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -166,6 +171,7 @@ pub fn config_to_text(config: &NumberConfig) -> String {
             days: voicemail.delete_after_days,
         }),
         sms_webhook: config.sms_webhook.clone(),
+        sms_webhook_method: config.sms_webhook_method.map(|method| method.as_str().to_owned()),
         voice_webhook: config.voice_webhook.clone(),
         conference_id: config.conference_id.clone(),
         call_flow_id: config.call_flow_id.clone(),
@@ -200,6 +206,7 @@ pub fn config_from_text(text: &str) -> Result<NumberConfig, Fault> {
             delete_after_days: voicemail.days,
         }),
         sms_webhook: row.sms_webhook,
+        sms_webhook_method: row.sms_webhook_method.as_deref().and_then(Method::parse),
         voice_webhook: row.voice_webhook,
         conference_id: row.conference_id,
         call_flow_id: row.call_flow_id,
