@@ -4,7 +4,21 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 /// Each crate with those that it may depend on directly or through others: the ones before it, where nothing else is said.
 const ORDER: [&str; 15] = [
-    "kernel", "sip", "media", "catalogue", "ledger", "domain", "store", "app", "carriers", "sms", "webhooks", "mail", "api", "voice", "server",
+    "kernel",
+    "sip",
+    "media",
+    "catalogue",
+    "ledger",
+    "domain",
+    "store",
+    "app",
+    "carriers",
+    "sms",
+    "webhooks",
+    "mail",
+    "api",
+    "voice",
+    "server",
 ];
 /// Crates that only these know.
 const KNOWN_BY: [(&str, &[&str]); 2] = [("sip", &["voice", "server"]), ("media", &["voice"])];

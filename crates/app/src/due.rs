@@ -7,7 +7,8 @@ use std::{
 
 use tandem_catalogue::Result;
 use tandem_kernel::{
-    AddressId, Environment, EnvironmentId, MessageId, NumberId, OrderId, PhoneNumber, PortId, RecordingId, Timestamp, TransferId, VerificationId,
+    AddressId, Environment, EnvironmentId, MessageId, NumberId, OrderId, PhoneNumber, PortId, RecordingId, Timestamp, TransferId,
+    VerificationId,
 };
 use tandem_store::{
     Tx,

@@ -7,8 +7,8 @@ mod trunk;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tandem_domain::{
     config::{
-        Attribution, Forwarding, NumberConfig, Recording, Ring, RingTarget, RingTo, Schedule, ScheduleRule, SmsForwarding, Strategy,
-        Voicemail,
+        Attribution, Forwarding, NumberConfig, Recording, Ring, RingTarget, RingTo, Schedule, ScheduleRule, SmsForwarding,
+        Strategy, Voicemail,
     },
     webhook::Method,
 };

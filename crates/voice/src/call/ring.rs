@@ -109,8 +109,8 @@ impl Call {
             ring: seconds(stage.ring_seconds),
         });
         let mut ringing = JoinSet::new();
-        for attempt in stage.attempts.iter().cloned() {
-            let (offer, tell) = (offer.clone(), tell.clone());
+        for attempt in &stage.attempts {
+            let (attempt, offer, tell) = (attempt.clone(), offer.clone(), tell.clone());
             ringing.spawn(async move {
                 let (said, mut saying) = mpsc::unbounded_channel();
                 let ring = offer.ring(&attempt, move |told| drop(said.send(told)));
