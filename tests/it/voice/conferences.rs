@@ -121,7 +121,7 @@ on_both! {
         assert_eq!((found.len(), &found[0]["status"], &found[0]["duration"], &found[0]["delete_at"]), (2, &json!("completed"), &json!(2), &Value::Null));
         client.post("/v1/clock/advance", json!({ "by": "P8D" })).await.assert_status(200);
         assert_eq!(client.get(&path).await.body["recordings"].as_array().map(Vec::len), Some(1), "seven days are over");
-        assert_eq!(recordings::removals(&app, 10).await.expect("read"), [brief.object.clone()]);
+        assert_eq!(recordings::removals(&app, 10).await.expect("read"), std::slice::from_ref(&brief.object));
         recordings::removed(&app, vec![brief.object]).await.expect("written");
         client.get(&format!("{path}/{}", brief.id)).await.assert_status(404);
         assert_eq!(client.get(&format!("{path}/{}", kept.id)).await.assert_status(200).body["name"], "Minutes");
