@@ -85,6 +85,14 @@ fn greet(running: &Running) -> Result<()> {
             for command in demo.commands(&running.app, &running.base_url) {
                 say(command)?;
             }
+            if let Some(sip) = running.sip_addr {
+                say(
+                    "\nThen call it: the first answers, in a terminal of its own; the others call, without sound and with a telephone.\n",
+                )?;
+                for command in demo.calls(&running.app, sip) {
+                    say(command)?;
+                }
+            }
             say("")?;
         }
         (None, Some(key)) => {

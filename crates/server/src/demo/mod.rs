@@ -4,7 +4,7 @@ mod numbers;
 mod saved;
 mod trunk;
 
-use std::{path::Path, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use serde_json::{Value, json};
 use tandem_app::{
@@ -23,7 +23,10 @@ use tandem_store::{
 
 use crate::failure::{At, Result};
 
-use self::saved::Saved;
+use self::{
+    saved::Saved,
+    trunk::{PORT, TARGET},
+};
 
 /// The setting that says which account it is.
 const SETTING: &str = "demo_account";
@@ -172,7 +175,21 @@ impl Demo {
         [
             curl(format!("'{audian}/search?location={place}&limit=3'")),
             curl(format!("-X POST {json} -d '{{\"number\":\"{number}\"}}' {audian}/purchase")),
-            curl(format!("-X PUT {json} -d '{{\"voicemail\":{{\"enabled\":true}}}}' {audian}/{number}/config")),
+            curl(format!(
+                "-X PUT {json} -d '{{\"call_forwarding\":{{\"enabled\":true,\"forward_to\":\"{TARGET}\"}}}}' {audian}/{number}/config"
+            )),
+        ]
+    }
+
+    /// Three commands with which the number is called that the others configure: somebody who answers where it is forwarded to, a call
+    /// without sound, and one with a telephone.
+    #[must_use]
+    pub fn calls(&self, app: &App, sip: SocketAddr) -> [String; 3] {
+        let (_, number) = numbers::suggestion(&app.stock, Environment::Test);
+        [
+            format!("sipp -sn uas -i 127.0.0.1 -p {PORT}"),
+            format!("sipp -sn uac -i 127.0.0.1 -s {number} -m 1 -d 5000 {sip}"),
+            format!("baresip -n 127.0.0.1 -e '/uanew <sip:+14155550177@127.0.0.1>;regint=0' -e '/dial sip:{number}@{sip}'"),
         ]
     }
 }

@@ -11,11 +11,13 @@ use super::operator;
 use crate::failure::Result;
 
 /// Its name.
-pub const NAME: &str = "loopback";
+const NAME: &str = "loopback";
 /// Where it takes calls: `sipp -sn uas` can be started there.
 pub const PORT: u16 = 5090;
 /// The beginning of the numbers that it carries calls to.
-pub const PREFIX: &str = "121255501";
+const PREFIX: &str = "121255501";
+/// One of them.
+pub const TARGET: &str = "+12125550101";
 
 /// Sees to it that calls from 127.0.0.1 are a trunk's, and that calls to `PREFIX` go there.
 ///
