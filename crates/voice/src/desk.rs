@@ -99,7 +99,8 @@ impl Desk for Reception {
     fn notice(&self, notice: Notice) {
         match notice {
             Notice::Refused { source, method, user, fault, status } => {
-                tracing::info!(%source, method, user, ?fault, status, "a SIP request was refused");
+                // As often as strangers like: those who insist are banned, which is told.
+                tracing::debug!(%source, method, user, ?fault, status, "a SIP request was refused");
             }
             Notice::Banned { address, seconds, fault, strikes } => {
                 tracing::warn!(%address, seconds, ?fault, strikes, "an address is not listened to for a while");
