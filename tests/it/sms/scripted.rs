@@ -110,7 +110,7 @@ on_both! {
     }
 
     async fn a_repetition_that_is_refused_may_have_arrived(server: Server) {
-        let script = &[None, Some(status::INVALID_DESTINATION)];
+        let script = &[None, Some(0x45)]; // ESME_RSUBMITFAIL says nothing of the message
         let (scripted, other) = (Scripted::start(script).await, Outside::start().await);
         let (client, id) = begin(&server, &scripted, &other).await;
         let ended = reaches(&client, &id, "expired").await;

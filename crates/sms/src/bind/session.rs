@@ -378,7 +378,10 @@ impl<'a> Session<'a> {
                 refused => {
                     count(&self.keep.wires.gauges.refused);
                     self.keep.wires.gauges.set_error(format!("{} (0x{refused:08x})", status::name(refused)));
-                    if again { Taken::Lost(Lost::Refused) } else { Taken::Refused { status: refused, name: status::name(refused) } }
+                    match again && !status::is_about_the_message(refused) {
+                        true => Taken::Lost(Lost::Refused), // perhaps because it has the first
+                        false => Taken::Refused { status: refused, name: status::name(refused) },
+                    }
                 }
             };
             self.keep.conclude(&flight.part, outcome).await;

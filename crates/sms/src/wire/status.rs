@@ -35,6 +35,15 @@ pub const TRY_LATER: u32 = 0x64;
 /// The message cannot be asked after.
 pub const QUERY_FAILED: u32 = 0x67;
 
+/// Whether a refusal is about the message itself (its addresses, its length, its fields): it would have been refused the first time as well.
+#[must_use]
+pub const fn is_about_the_message(status: u32) -> bool {
+    matches!(
+        status,
+        0x01..=0x03 | 0x06 | 0x07 | 0x0A | 0x0B | 0x15 | 0x33 | 0x34 | 0x40 | 0x42 | 0x43 | 0x48..=0x51 | 0x54 | 0x61 | 0x62
+    )
+}
+
 /// The specification's name of a status.
 #[must_use]
 pub const fn name(status: u32) -> &'static str {
