@@ -1,4 +1,4 @@
-"""Puts a call into a test environment's database: nothing makes calls yet, and they can be read already."""
+"""Puts a call and a recorded conference into a test environment's database, as telephones would have made them."""
 
 import os
 import sqlite3
@@ -19,3 +19,12 @@ with database:
         (uuid.uuid4().bytes, environment, environment, key(61299998888), key(61280001234), key(61280005678), now - 60_000_000,
          now - 55_000_000, now - 13_000_000))
     database.execute("INSERT INTO call_sequences (environment_id, written) VALUES (?, 1)", (environment,))
+    conference = uuid.uuid4().bytes
+    database.execute(
+        "INSERT INTO conferences (id, environment_id, name, max_participants, require_pin, record, mute_on_entry, participants_record,"
+        " member_notification, created_at, updated_at, ended_at, version) VALUES (?, ?, 'Recorded', 10, 0, 1, 0, 0, 1, ?, ?, ?, 1)",
+        (conference, environment, now - 60_000_000, now, now))
+    database.execute(
+        "INSERT INTO recordings (id, environment_id, kind, conference_id, state, format, participant, object, size, length, started_at,"
+        " stopped_at, version) VALUES (?, ?, 'conference', ?, 'completed', 'wav', 'all', 'nothing', 44, 42000000, ?, ?, 1)",
+        (uuid.uuid4().bytes, environment, conference, now - 60_000_000, now - 18_000_000))

@@ -58,6 +58,8 @@ def run(wire):
     ports(api)
     billing(api)
     messages(api, mine)
+    calls(api)
+    conferences(api)
     webhooks(api)
     release(api, mine)
     refusals(wire, api)
@@ -182,6 +184,56 @@ def messages(api, mine):
     sent = api.call("POST", "/messages", {"from": mine["number"], "to": "+14155550142", "body": "Hello"}, data({**message, "body": "Hello", "segments": 1}), 201)
     api.call("GET", "/messages?direction=outbound&limit=5", wants=page("messages", message))
     api.call("GET", f"/messages/{sent['data']['id']}", wants=data(message))
+
+
+def calls(api):
+    call = {
+        "call_id": prefixed("call_"), "call_uuid": text, "call_type": one_of("inbound", "outbound"), "from": text, "to": e164, "status": text,
+        "created_at": instant, "answered_at": nullable(instant), "ended_at": nullable(instant), "duration": nullable(whole),
+        "completion_reason": nullable(text), "cost": nullable(number), "timeout": Optional(whole), "max_duration": Optional(whole),
+        "tags": {}, "custom_fields": {},
+    }
+    found = api.call("GET", "/calls?limit=5", wants={"calls": [call], "limit": 5, "next": nullable(text)})["calls"]
+    path = f"/calls/{found[0]['call_id']}"
+    api.call("GET", path, wants=found[0])
+    api.call("GET", f"{path}/recordings", wants={"recordings": []})
+
+
+def conferences(api):
+    room = {
+        "id": prefixed("conf_"), "name": text, "status": one_of("scheduled", "active", "ended"), "scheduled_for": nullable(instant),
+        "max_participants": whole, "require_pin": boolean, "has_pin": boolean, "record": boolean, "hold_music_id": nullable(text),
+        "mute_on_entry": boolean, "allow_recording_by_participant": boolean, "member_notification": boolean,
+        "created_at": instant, "updated_at": instant, "ended_at": nullable(instant),
+    }
+    wants = {**room, "name": "Monday", "max_participants": 100, "require_pin": False, "record": False, "member_notification": True}
+    made = api.call("POST", "/conferences", {"name": "Monday"}, wants, 201)
+    path = f"/conferences/{made['id']}"
+    all_of_them = api.call("GET", "/conferences", wants={"conferences": [room], "total": whole, "limit": whole, "offset": whole})
+    api.call("GET", path, wants=wants)
+    api.call("PUT", path, {"mute_on_entry": True}, {**wants, "mute_on_entry": True})
+    member = {
+        "id": prefixed("part_"), "conference_id": made["id"], "phone_number": nullable(e164), "name": nullable(text),
+        "role": one_of("presenter", "listener"), "status": one_of("invited", "joined", "left", "removed"), "muted": boolean,
+        "on_hold": boolean, "call_id": nullable(text), "added_at": instant, "joined_at": nullable(instant), "left_at": nullable(instant),
+    }
+    grace = {"phone_number": "+14155550142", "name": "Grace", "role": "presenter"}
+    added = api.call("POST", f"{path}/participants", grace, {**member, **grace, "status": "invited"}, 201)
+    api.call("GET", f"{path}/participants", wants={"participants": [member]})
+    api.call("DELETE", f"{path}/participants/{added['id']}", wants={**member, "status": "removed"})
+    api.call("GET", f"{path}/recordings", wants={"recordings": []})
+    recording = {
+        "recording_id": prefixed("rec_"), "call_id": nullable(text), "conference_id": prefixed("conf_"), "name": nullable(text),
+        "status": one_of("recording", "paused", "completed", "failed"), "format": one_of("wav", "mp3", "opus"),
+        "participant": one_of("all", "caller", "callee"), "duration": whole, "size": whole, "started_at": instant,
+        "stopped_at": nullable(instant), "delete_at": nullable(instant),
+    }
+    recorded = next(one for one in all_of_them["conferences"] if one["name"] == "Recorded")
+    kept = f"/conferences/{recorded['id']}/recordings"
+    found = api.call("GET", kept, wants={"recordings": [recording]})["recordings"]
+    api.call("GET", f"{kept}/{found[0]['recording_id']}", wants=found[0])
+    api.call("DELETE", f"{kept}/{found[0]['recording_id']}", wants=recording)
+    api.call("DELETE", path, wants={**wants, "mute_on_entry": True, "status": "ended"})
 
 
 def webhooks(api):
