@@ -158,6 +158,10 @@ impl Field {
             if let Ok(example) = serde_json::from_str::<Value>(self.example) {
                 object.insert("example".to_owned(), example);
             }
+            // Where a list may be left out, one without anything in it says as much.
+            if !self.required && matches!(self.kind, Kind::Objects(..)) {
+                object.remove("minItems");
+            }
             // `null` for what is optional counts as not sent; for what is clearable it takes away what was there.
             if !self.required
                 && let Some(kind) = object.get("type").cloned()
