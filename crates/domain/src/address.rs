@@ -2,38 +2,26 @@
 
 use tandem_kernel::{AddressId, Country, EnvironmentId, PhoneNumber, Timestamp, places};
 
+use crate::words::words;
+
 /// The most addresses that an environment can have.
 pub const MOST_ADDRESSES: i64 = 10_000;
 
-/// Which address a number's country wants of whoever has it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Requirement {
-    /// None.
-    #[default]
-    None,
-    /// One in the country.
-    Any,
-    /// One in the number's region.
-    Local,
+words! {
+    /// Which address a number's country wants of whoever has it.
+    #[derive(Default)]
+    Requirement {
+        /// None.
+        #[default]
+        None = "none",
+        /// One in the country.
+        Any = "any",
+        /// One in the number's region.
+        Local = "local",
+    }
 }
 
 impl Requirement {
-    /// The word that stores and the inventory use.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Any => "any",
-            Self::Local => "local",
-        }
-    }
-
-    /// Reads the word.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::None, Self::Any, Self::Local].into_iter().find(|one| one.as_str() == text)
-    }
-
     /// As the search index keeps it.
     #[must_use]
     pub const fn index(self) -> u8 {

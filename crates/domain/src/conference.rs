@@ -3,34 +3,20 @@
 use tandem_catalogue::{Error, Result};
 use tandem_kernel::{CallId, ConferenceId, EnvironmentId, ParticipantId, PhoneNumber, Timestamp};
 
-use crate::config::check_name;
+use crate::{config::check_name, words::words};
 
 /// Participants of a conference where its maker says nothing, and the most.
 pub const PARTICIPANTS: (i64, i64) = (100, 1_000);
 
-/// Where a conference is in its life.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ConferenceState {
-    /// It takes nobody before its time.
-    Scheduled,
-    /// It can be joined.
-    Active,
-    /// It is over.
-    Ended,
-}
-
-impl ConferenceState {
-    /// All words, as pages and stores write them.
-    pub const WORDS: &'static [&'static str] = &["scheduled", "active", "ended"];
-
-    /// The word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Scheduled => "scheduled",
-            Self::Active => "active",
-            Self::Ended => "ended",
-        }
+words! {
+    /// Where a conference is in its life.
+    ConferenceState {
+        /// It takes nobody before its time.
+        Scheduled = "scheduled",
+        /// It can be joined.
+        Active = "active",
+        /// It is over.
+        Ended = "ended",
     }
 }
 
@@ -99,31 +85,6 @@ impl Conference {
 #[must_use]
 pub fn is_pin(text: &str) -> bool {
     (4..=6).contains(&text.len()) && text.bytes().all(|digit| digit.is_ascii_digit())
-}
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$each:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-        pub enum $name { $($(#[$each])* $variant,)* }
-
-        impl $name {
-            /// All words, as pages and stores write them.
-            pub const WORDS: &'static [&'static str] = &[$($word,)*];
-
-            /// The word.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-
-            /// Reads the word.
-            #[must_use]
-            pub fn parse(text: &str) -> Option<Self> {
-                match text { $($word => Some(Self::$variant),)* _ => None }
-            }
-        }
-    };
 }
 
 words! {

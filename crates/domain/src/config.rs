@@ -6,6 +6,7 @@ use tandem_kernel::{DeviceId, PhoneNumber, Timestamp};
 use crate::{
     flow::Hours,
     webhook::{Method, check_url},
+    words::words,
 };
 
 /// The longest friendly name, in characters.
@@ -81,32 +82,13 @@ pub struct Ring {
     pub targets: Vec<RingTarget>,
 }
 
-/// In which order telephones ring.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Strategy {
-    /// One after the other.
-    InTurn,
-    /// All together.
-    AtOnce,
-}
-
-impl Strategy {
-    /// Both words, as pages and stores write them.
-    pub const WORDS: &'static [&'static str] = &["in_turn", "at_once"];
-
-    /// The word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InTurn => "in_turn",
-            Self::AtOnce => "at_once",
-        }
-    }
-
-    /// Reads the word.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::InTurn, Self::AtOnce].into_iter().find(|strategy| strategy.as_str() == text)
+words! {
+    /// In which order telephones ring.
+    Strategy {
+        /// One after the other.
+        InTurn = "in_turn",
+        /// All together.
+        AtOnce = "at_once",
     }
 }
 

@@ -33,6 +33,7 @@ pub mod spending;
 pub mod trunk;
 pub mod verification;
 pub mod webhook;
+mod words;
 
 pub use explanation::{Explanation, Step};
 pub use features::Features;

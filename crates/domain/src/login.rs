@@ -2,53 +2,38 @@
 
 use tandem_kernel::{EnvironmentId, LoginId, PropertyId, Timestamp};
 
-macro_rules! rights {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// What somebody may do in an account or a property, by the names that the Fone Dynamics API gives it.
-        #[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
-        #[repr(u8)]
-        pub enum Right { $($(#[$doc])* $name,)* }
+use crate::words::words;
 
-        impl Right {
-            /// All of them, in the documented order.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-
-            /// The word.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-        }
-    };
-}
-
-rights! {
-    /// Configure numbers.
-    Manage = "Manage",
-    /// Read calls and statistics.
-    Reporting = "Reporting",
-    /// Send messages.
-    ManageSms = "ManageSms",
-    /// Read messages.
-    ReportingSms = "ReportingSms",
-    /// Configure integrations.
-    Integrations = "Integrations",
-    /// Read and pay bills.
-    Billing = "Billing",
-    /// Make and change projects.
-    ProjectManagement = "ProjectManagement",
-    /// Make and change logins.
-    UserManagement = "UserManagement",
-    /// Configure SIP.
-    SipManagement = "SipManagement",
-    /// Order numbers for messages.
-    ProvisionSms = "ProvisionSms",
-    /// Read outbound calls.
-    OutboundCallReporting = "OutboundCallReporting",
-    /// Give numbers back.
-    DisconnectNumbers = "DisconnectNumbers",
-    /// Everything.
-    Admin = "Admin",
+words! {
+    /// What somebody may do in an account or a property, by the names that the Fone Dynamics API gives it.
+    Right {
+        /// Configure numbers.
+        Manage = "Manage",
+        /// Read calls and statistics.
+        Reporting = "Reporting",
+        /// Send messages.
+        ManageSms = "ManageSms",
+        /// Read messages.
+        ReportingSms = "ReportingSms",
+        /// Configure integrations.
+        Integrations = "Integrations",
+        /// Read and pay bills.
+        Billing = "Billing",
+        /// Make and change projects.
+        ProjectManagement = "ProjectManagement",
+        /// Make and change logins.
+        UserManagement = "UserManagement",
+        /// Configure SIP.
+        SipManagement = "SipManagement",
+        /// Order numbers for messages.
+        ProvisionSms = "ProvisionSms",
+        /// Read outbound calls.
+        OutboundCallReporting = "OutboundCallReporting",
+        /// Give numbers back.
+        DisconnectNumbers = "DisconnectNumbers",
+        /// Everything.
+        Admin = "Admin",
+    }
 }
 
 /// A set of rights.

@@ -2,45 +2,26 @@
 
 use tandem_kernel::{LineType, PhoneNumber};
 
+use crate::words::words;
+
 /// The bit of the search index that stands for the first type; the bits below are features.
 const FIRST_BIT: u8 = 4;
 
-/// A sort of number.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum NumberType {
-    /// It belongs to a place.
-    Local,
-    /// It is free for callers.
-    TollFree,
-    /// Caller and owner share the cost.
-    SharedRate,
-    /// It belongs to a whole country: mobile numbers and services.
-    National,
+words! {
+    /// A sort of number.
+    NumberType {
+        /// It belongs to a place.
+        Local = "Local",
+        /// It is free for callers.
+        TollFree = "Toll-Free",
+        /// Caller and owner share the cost.
+        SharedRate = "Shared-Rate",
+        /// It belongs to a whole country: mobile numbers and services.
+        National = "National",
+    }
 }
 
 impl NumberType {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Local, Self::TollFree, Self::SharedRate, Self::National];
-    /// Their words.
-    pub const WORDS: &'static [&'static str] = &["Local", "Toll-Free", "Shared-Rate", "National"];
-
-    /// The word that pages use.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Local => "Local",
-            Self::TollFree => "Toll-Free",
-            Self::SharedRate => "Shared-Rate",
-            Self::National => "National",
-        }
-    }
-
-    /// Reads the word.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.as_str() == text)
-    }
-
     /// What a number is, by its numbering plan.
     #[must_use]
     pub fn of(phone: PhoneNumber) -> Self {
@@ -88,7 +69,7 @@ mod tests {
         ] {
             assert_eq!(NumberType::of(PhoneNumber::from_digits(digits)), expected, "{digits}");
         }
-        for (one, word) in NumberType::ALL.into_iter().zip(NumberType::WORDS) {
+        for (one, word) in NumberType::ALL.iter().copied().zip(NumberType::WORDS) {
             assert_eq!((one.as_str(), NumberType::parse(word)), (*word, Some(one)));
             assert_eq!(one.bit() & 15, 0);
         }

@@ -2,30 +2,7 @@
 
 use tandem_kernel::{CallId, ConferenceId, EnvironmentId, PhoneNumber, RecordingId, Timestamp};
 
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$each:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-        pub enum $name { $($(#[$each])* $variant,)* }
-
-        impl $name {
-            /// All words, as pages and stores write them.
-            pub const WORDS: &'static [&'static str] = &[$($word,)*];
-
-            /// The word.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-
-            /// Reads the word.
-            #[must_use]
-            pub fn parse(text: &str) -> Option<Self> {
-                match text { $($word => Some(Self::$variant),)* _ => None }
-            }
-        }
-    };
-}
+use crate::words::words;
 
 words! {
     /// What was recorded.

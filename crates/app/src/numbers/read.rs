@@ -102,7 +102,7 @@ pub async fn find_of_property(app: &App, caller: &Caller, command: FindNumbers) 
 fn sorts(command: &FindNumbers) -> Vec<i64> {
     let wanted = |kind: &NumberType| command.types.is_empty() || command.types.contains(kind);
     let features: Vec<Features> = (0..16).map(Features::from_bits).filter(|all| all.contains(command.features)).collect();
-    let types = NumberType::ALL.into_iter().filter(wanted);
+    let types = NumberType::ALL.iter().copied().filter(wanted);
     types.flat_map(|kind| features.iter().map(move |features| Number::sort_of(kind, *features))).collect()
 }
 

@@ -5,32 +5,17 @@ use tandem_kernel::{CallId, DeviceId, EnvironmentId, PhoneNumber, PropertyId, Ti
 
 use super::{ANONYMOUS, Attribution, Call, Direction, Disposition, Origin, Reason, Tariff};
 
-/// How far a call has come.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
-pub enum Phase {
-    /// It has begun.
-    Initiated,
-    /// Somebody's telephone rings.
-    Ringing,
-    /// Somebody or something took it.
-    Answered,
-}
+use crate::words::words;
 
-impl Phase {
-    /// The word that stores and pages use.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Initiated => "initiated",
-            Self::Ringing => "ringing",
-            Self::Answered => "answered",
-        }
-    }
-
-    /// Reads the word.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Initiated, Self::Ringing, Self::Answered].into_iter().find(|phase| phase.as_str() == text)
+words! {
+    /// How far a call has come.
+    Phase {
+        /// It has begun.
+        Initiated = "initiated",
+        /// Somebody's telephone rings.
+        Ringing = "ringing",
+        /// Somebody or something took it.
+        Answered = "answered",
     }
 }
 

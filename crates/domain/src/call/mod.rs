@@ -11,6 +11,8 @@ mod token;
 
 use tandem_kernel::{CallId, EnvironmentId, PhoneNumber, PropertyId, Timestamp};
 
+use crate::words::words;
+
 pub use cause::Reason;
 pub use filter::Filter;
 pub use live::{Detail, Ending, Live, Outcome, Phase};
@@ -20,31 +22,6 @@ pub use token::Token;
 
 /// The name of a caller who hides the number.
 pub const ANONYMOUS: &str = "anonymous";
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$each:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
-        pub enum $name { $($(#[$each])* $variant,)* }
-
-        impl $name {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The word that stores use.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-
-            /// Reads the word.
-            #[must_use]
-            pub fn parse(text: &str) -> Option<Self> {
-                match text { $($word => Some(Self::$variant),)* _ => None }
-            }
-        }
-    };
-}
 
 words! {
     /// Who began a call.

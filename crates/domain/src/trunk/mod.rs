@@ -7,6 +7,8 @@ mod rewrite;
 use tandem_catalogue::{Error, Result};
 use tandem_kernel::{Country, Environment, PhoneNumber, Timestamp, TrunkId};
 
+use crate::words::words;
+
 pub use network::Network;
 pub use rewrite::{Rewrite, rewrite};
 
@@ -18,31 +20,6 @@ pub const MOST_REWRITES: usize = 100;
 pub const MOST_ROUTES: usize = 1_000;
 /// Weights and priorities are at most so much.
 pub const GREATEST: i64 = 1_000;
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$each:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-        pub enum $name { $($(#[$each])* $variant,)* }
-
-        impl $name {
-            /// All words, as pages and stores write them.
-            pub const WORDS: &'static [&'static str] = &[$($word,)*];
-
-            /// The word.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-
-            /// Reads the word.
-            #[must_use]
-            pub fn parse(text: &str) -> Option<Self> {
-                match text { $($word => Some(Self::$variant),)* _ => None }
-            }
-        }
-    };
-}
 
 words! {
     /// Which calls a trunk carries.
