@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     carrier::Carriers,
+    conferences::Rooms,
     directory::Directory,
     due::Bell,
     journal::Journal,
@@ -117,6 +118,8 @@ pub struct Inner {
     pub post_office: PostOffice,
     /// Whoever holds the binds to SMSCs, once that is there.
     pub network: OnceLock<Arc<dyn Network>>,
+    /// Whoever holds the rooms of conferences, where calls are carried.
+    pub rooms: OnceLock<Arc<dyn Rooms>>,
     /// When this process last said that it hands out messages.
     pub pulse: Pulse,
     /// Messages that it took without knowing.
@@ -163,6 +166,7 @@ impl App {
             fetcher: Fetcher::default(),
             post_office: PostOffice::default(),
             network: OnceLock::new(),
+            rooms: OnceLock::new(),
             pulse: Pulse::default(),
             claims: Claims::default(),
             mailbox: Bell::default(),
