@@ -24,6 +24,14 @@ with database:
         "INSERT INTO conferences (id, environment_id, name, max_participants, require_pin, record, mute_on_entry, participants_record,"
         " member_notification, created_at, updated_at, ended_at, version) VALUES (?, ?, 'Recorded', 10, 0, 1, 0, 0, 1, ?, ?, ?, 1)",
         (conference, environment, now - 60_000_000, now, now))
+    spoken = uuid.uuid4().bytes
+    database.execute(
+        "INSERT INTO conferences (id, environment_id, name, max_participants, require_pin, record, mute_on_entry, participants_record,"
+        " member_notification, created_at, updated_at, version) VALUES (?, ?, 'Spoken', 10, 0, 0, 0, 0, 1, ?, ?, 1)",
+        (spoken, environment, now - 60_000_000, now))
+    database.execute(
+        "INSERT INTO participants (id, conference_id, phone, role, presence, muted, on_hold, added_at, joined_at)"
+        " VALUES (?, ?, 61299998888, 'listener', 'joined', 0, 0, ?, ?)", (uuid.uuid4().bytes, spoken, now, now))
     database.execute(
         "INSERT INTO recordings (id, environment_id, kind, conference_id, state, format, participant, object, size, length, started_at,"
         " stopped_at, version) VALUES (?, ?, 'conference', ?, 'completed', 'wav', 'all', 'nothing', 44, 42000000, ?, ?, 1)",

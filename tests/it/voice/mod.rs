@@ -3,5 +3,6 @@
 mod conferences;
 mod devices;
 mod money;
+mod rooms;
 mod routing;
 mod trunks;
