@@ -15,6 +15,7 @@ use tandem_store::{
 use tokio::sync::Semaphore;
 
 use crate::{
+    calls::Switchboard,
     carrier::Carriers,
     directory::Directory,
     due::Bell,
@@ -117,6 +118,8 @@ pub struct Inner {
     pub post_office: PostOffice,
     /// Whoever holds the binds to SMSCs, once that is there.
     pub network: OnceLock<Arc<dyn Network>>,
+    /// Whoever carries calls, once that is there.
+    pub switchboard: OnceLock<Arc<dyn Switchboard>>,
     /// When this process last said that it hands out messages.
     pub pulse: Pulse,
     /// Messages that it took without knowing.
@@ -163,6 +166,7 @@ impl App {
             fetcher: Fetcher::default(),
             post_office: PostOffice::default(),
             network: OnceLock::new(),
+            switchboard: OnceLock::new(),
             pulse: Pulse::default(),
             claims: Claims::default(),
             mailbox: Bell::default(),
