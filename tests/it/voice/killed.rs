@@ -1,6 +1,6 @@
 //! The process is killed while telephones speak: another one ends their calls by what is known.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use http::Method;
 use serde_json::{Value, json};
@@ -26,9 +26,16 @@ impl House {
         let key = key.as_str().expect("a key");
         let bearer = format!("Bearer {key}");
         let header = if path.starts_with("/v1") { ("authorization", bearer.as_str()) } else { ("x-auth-token", key) };
-        let (status, answer, _) = self.tandem.try_send(method, path, &[header], &body).await.expect("an answer");
-        assert!((200..300).contains(&status), "{path}: {status} {answer}");
-        answer
+        let asked = || async {
+            let (status, answer, _) = self.tandem.try_send(method.clone(), path, &[header], &body).await.expect("an answer");
+            if status == 429 {
+                tokio::time::sleep(Duration::from_secs(1)).await; // as the answer asks
+                return None;
+            }
+            assert!((200..300).contains(&status), "{path}: {status} {answer}");
+            Some(answer)
+        };
+        until("a request is answered", asked).await
     }
 
     fn sip(&self) -> SocketAddr {
@@ -93,7 +100,7 @@ async fn survive(engine: Engine) {
     assert_eq!(answered, talks.len() / 2);
     let day = calls[0]["started_at"].as_str().expect("a time")[..10].to_owned();
     let books = house.ask(Method::GET, &format!("/v1/reconciliation/{day}"), Value::Null).await;
-    assert_eq!((&books["agrees"], &books["live"], &books["held"]), (&json!(true), &json!(0), &json!(0.0)), "{books}");
+    assert_eq!((&books["agrees"], &books["live"], &books["held"]), (&json!(true), &json!(0), &json!(0)), "{books}");
     Tandem::command(house.database.folder(), &house.database.url(), &["admin", "verify-ledger"]);
     // It carries calls as before.
     let call = caller.call(house.sip(), CALLER, &number).await;
