@@ -20,6 +20,7 @@ use crate::{
     config::VoiceConfig,
     desk::{Callers, Reception},
     refusal::{because, refusal},
+    rooms::{self, Floor, Rooms},
 };
 
 /// How long a call may take to be written when everything ends.
@@ -50,6 +51,8 @@ pub(crate) struct House {
     pub callers: Arc<Callers>,
     pub board: Board,
     pub speech: Arc<dyn Speech>,
+    /// The rooms of conferences.
+    pub rooms: Rooms,
     /// Ends all calls.
     pub over: CancellationToken,
 }
@@ -76,12 +79,16 @@ impl Voice {
         media.silence = config.silence;
         let media = Media::new(media);
         let (board, speech) = (Board::default(), config.speech);
-        let house = House { app, sip, media, callers, board, speech, over: CancellationToken::new() };
+        let house = House { app, sip, media, callers, board, speech, rooms: Rooms::default(), over: CancellationToken::new() };
         let voice = Self { house: Arc::new(house), calls: TaskTracker::new() };
         let desk = Switch { house: voice.house.clone(), calls: voice.calls.clone() };
         if voice.house.app.switchboard.set(Arc::new(desk)).is_err() {
             tracing::warn!("calls are carried by somebody else already: orders go there");
         }
+        if voice.house.app.rooms.set(Arc::new(Floor(Arc::downgrade(&voice.house)))).is_err() {
+            tracing::warn!("conferences are led by somebody else already");
+        }
+        tokio::spawn(rooms::keep(voice.house.clone()));
         tokio::spawn(take_in(voice.house.clone(), voice.calls.clone(), incoming));
         Ok(voice)
     }

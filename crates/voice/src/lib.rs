@@ -14,6 +14,7 @@ mod desk;
 mod house;
 mod leg;
 mod refusal;
+mod rooms;
 mod sound;
 
 pub use config::VoiceConfig;

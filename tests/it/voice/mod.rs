@@ -2,6 +2,7 @@
 
 mod calls;
 mod conferences;
+mod conferring;
 mod devices;
 mod killed;
 mod money;
