@@ -2,7 +2,9 @@
 
 use std::f64::consts::TAU;
 
+use http::Method;
 use serde_json::{Value, json};
+use tandem_kernel::Environment::{Live, Test};
 use tandem_testkit::{
     Client, Exchange, Persona, Phone, Talk, on_both,
     phone::{Means, Outcome},
@@ -10,7 +12,7 @@ use tandem_testkit::{
 };
 
 use super::calls::{CALLER, OURS, configure, record};
-use crate::numbers::buy;
+use crate::{gate::say, numbers::buy};
 
 const CONFERENCES: &str = "/audian/v2/conferences";
 const CALLERS: [&str; 3] = [CALLER, "+442079462003", "+442079462004"];
@@ -48,6 +50,11 @@ impl Hall {
 
     async fn post(&self, rest: &str) -> Value {
         self.client.post(&format!("{}/{rest}", self.path), json!({})).await.assert_status(200).body.clone()
+    }
+
+    async fn add(&self, phone: &str) -> Value {
+        let added = self.client.post(&format!("{}/participants", self.path), json!({ "phone_number": phone })).await;
+        added.assert_status(201).body.clone()
     }
 
     async fn people(&self) -> Vec<Value> {
@@ -148,7 +155,7 @@ on_both! {
         let told = hall.kinds().await;
         let of = |kind: &str| told.iter().filter(|known| *known == kind).count();
         assert_eq!((of("started"), of("participant_joined"), of("participant_left"), of("emptied"), of("ended")), (1, 3, 2, 0, 1), "{told:?}");
-        assert_eq!(hall.ada.wallet(tandem_kernel::Environment::Test).await.held, 0);
+        assert_eq!(hall.ada.wallet(Test).await.held, 0);
     }
 
     async fn the_pin_opens_and_three_wrong_ones_end_the_call(exchange: Exchange) {
@@ -174,6 +181,76 @@ on_both! {
         hall.person(CALLERS[2], "joined").await;
         one.say(TONES[1]);
         hears(&other, &[TONES[1]]).await;
+    }
+
+    async fn whoever_is_added_is_called_and_paid_for(exchange: Exchange) {
+        let hall = Hall::open(&exchange, json!({ "name": "Monday", "member_notification": false, "require_pin": true, "pin": "4711" })).await;
+        let (grace, linus, busy) = ("+442079461001", "+442079461002", "+442079461003");
+        let mut talks = Vec::new();
+        for (to, tone) in [(grace, TONES[0]), (linus, TONES[1])] {
+            let added = hall.add(to).await;
+            assert_eq!((&added["status"], added["call_id"].is_string()), (&json!("invited"), true), "{added}");
+            let arriving = hall.phone.incoming().await;
+            assert_eq!((arriving.from().as_str(), arriving.to().as_str()), (OURS, to));
+            let talk = arriving.answer().await;
+            talk.say(tone);
+            let joined = hall.person(to, "joined").await;
+            assert_eq!((&joined["id"], &joined["call_id"]), (&added["id"], &added["call_id"]));
+            talks.push(talk);
+        }
+        hears(&talks[0], &[TONES[1]]).await;
+        hears(&talks[1], &[TONES[0]]).await;
+        hall.add(busy).await;
+        hall.phone.incoming().await.refuse(486).await;
+        hall.person(busy, "left").await;
+        let again = hall.add(busy).await;
+        let arriving = hall.phone.incoming().await;
+        arriving.ring().await;
+        let one = format!("{}/participants/{}", hall.path, again["id"].as_str().expect("an id"));
+        assert_eq!(hall.client.delete(&one).await.assert_status(200).body["status"], "removed");
+        arriving.cancelled().await;
+        let one = format!("{}/participants/{}", hall.path, hall.person(grace, "joined").await["id"].as_str().expect("an id"));
+        assert_eq!(hall.client.delete(&one).await.assert_status(200).body["status"], "removed");
+        talks[0].ended().await;
+        talks[1].bye().await;
+        let calls = record(&hall.client, 4).await;
+        let paid = calls.iter().filter(|call| call["status"] == "completed");
+        assert!(paid.clone().all(|call| call["direction"] == "outbound" && call["cost"].as_f64().is_some_and(|cost| cost > 0.0)), "{calls:?}");
+        assert_eq!(paid.count(), 2);
+        assert_eq!(hall.ada.wallet(Test).await.held, 0);
+    }
+
+    async fn who_cannot_be_called_is_not_added(exchange: Exchange) {
+        let ada = exchange.account("Ada").await;
+        let (client, operator) = (ada.live(), exchange.operator());
+        let made = client.post(CONFERENCES, json!({ "name": "Monday" })).await;
+        let people = format!("{CONFERENCES}/{}/participants", made.assert_status(201).body["id"].as_str().expect("an id"));
+        let british = json!({ "phone_number": "+442079461001" });
+        let refuses = |body: Value, code: &'static str| {
+            let (client, people) = (client.clone(), people.clone());
+            async move { say(&client, &[(Method::POST, people, body, code)]).await }
+        };
+        refuses(british.clone(), "operation_not_allowed").await;
+        buy(&client, "+14155550100").await;
+        refuses(british.clone(), "no_route").await;
+        let trunk = json!({ "name": "all", "host": "sip.example.com", "direction": "outbound", "routes": [{ "prefix": "" }] });
+        let id = exchange.add_trunk(trunk).await;
+        operator.patch(&format!("/v1/trunks/{id}"), json!({ "state": "drained" })).await.assert_status(200);
+        refuses(british.clone(), "trunks_unavailable").await;
+        operator.patch(&format!("/v1/trunks/{id}"), json!({ "state": "active" })).await.assert_status(200);
+        refuses(json!({ "phone_number": "+18765550100" }), "call_country_not_allowed").await;
+        let policy = format!("/v1/accounts/{}/environments/live/calling-policy", ada.account);
+        for (change, code) in [
+            (json!({ "most_per_minute": 0.001 }), "call_too_dear"),
+            (json!({ "most_per_minute": 1, "most_concurrent": 0 }), "call_limit_reached"),
+        ] {
+            operator.patch(&policy, change).await.assert_status(200);
+            refuses(british.clone(), code).await;
+        }
+        operator.patch(&policy, json!({ "most_concurrent": 5 })).await.assert_status(200);
+        ada.purse(Live, 0).await;
+        refuses(british, "insufficient_funds").await;
+        assert_eq!(client.get(&people).await.assert_status(200).body["participants"], json!([]));
     }
 
     async fn nobody_comes_in_too_early_too_late_or_too_many(exchange: Exchange) {
