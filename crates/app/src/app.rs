@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use crate::{
     calls::Switchboard,
     carrier::Carriers,
+    conferences::Rooms,
     directory::Directory,
     due::Bell,
     journal::Journal,
@@ -120,6 +121,8 @@ pub struct Inner {
     pub network: OnceLock<Arc<dyn Network>>,
     /// Whoever carries calls, once that is there.
     pub switchboard: OnceLock<Arc<dyn Switchboard>>,
+    /// Whoever holds the rooms of conferences, where calls are carried.
+    pub rooms: OnceLock<Arc<dyn Rooms>>,
     /// When this process last said that it hands out messages.
     pub pulse: Pulse,
     /// Messages that it took without knowing.
@@ -167,6 +170,7 @@ impl App {
             post_office: PostOffice::default(),
             network: OnceLock::new(),
             switchboard: OnceLock::new(),
+            rooms: OnceLock::new(),
             pulse: Pulse::default(),
             claims: Claims::default(),
             mailbox: Bell::default(),

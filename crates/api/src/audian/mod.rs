@@ -4,6 +4,7 @@ mod billing;
 mod billing_dto;
 mod call_flows;
 mod calls;
+mod conference_controls;
 mod conferences;
 mod convert;
 mod destinations;
@@ -58,6 +59,7 @@ fn endpoints() -> Vec<Endpoint> {
         ivr_menus::endpoints(),
         calls::endpoints(),
         conferences::endpoints(),
+        conference_controls::endpoints(),
     ]
     .concat()
 }
