@@ -2,6 +2,7 @@
 
 mod billing;
 mod billing_dto;
+mod call_controls;
 mod call_flows;
 mod calls;
 mod conference_controls;
@@ -58,6 +59,7 @@ fn endpoints() -> Vec<Endpoint> {
         call_flows::endpoints(),
         ivr_menus::endpoints(),
         calls::endpoints(),
+        call_controls::endpoints(),
         conferences::endpoints(),
         conference_controls::endpoints(),
     ]
