@@ -20,6 +20,7 @@ use crate::{
     due::Bell,
     journal::Journal,
     messages::{Fetcher, PostOffice, claims::Claims, gateway::Pulse},
+    recordings::Archive,
     smscs::Network,
     stock::Stock,
     turns::Turns,
@@ -115,6 +116,8 @@ pub struct Inner {
     pub fetcher: Fetcher,
     /// What sends e-mails, once somebody has set it.
     pub post_office: PostOffice,
+    /// Where recordings are kept, once somebody has said so.
+    pub archive: Archive,
     /// Whoever holds the binds to SMSCs, once that is there.
     pub network: OnceLock<Arc<dyn Network>>,
     /// When this process last said that it hands out messages.
@@ -162,6 +165,7 @@ impl App {
             outbox: Bell::default(),
             fetcher: Fetcher::default(),
             post_office: PostOffice::default(),
+            archive: Archive::default(),
             network: OnceLock::new(),
             pulse: Pulse::default(),
             claims: Claims::default(),

@@ -39,6 +39,7 @@ mod poll;
 mod process;
 mod receiver;
 mod record;
+mod recording;
 mod scene;
 mod server;
 
@@ -55,6 +56,7 @@ pub use persona::{MintedKey, Persona, Side};
 pub use poll::until;
 pub use process::{Sender, Tandem, tandem_binary};
 pub use receiver::{Reaction, Received, Receiver};
+pub use recording::{recorded, recording, to_record, wav, whole};
 pub use scene::{Scene, Stage, run, with_runtime};
 pub use server::{DAWN, Server};
 

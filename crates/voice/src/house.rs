@@ -45,6 +45,8 @@ pub(crate) struct House {
     pub callers: Arc<Callers>,
     /// Ends all calls.
     pub over: CancellationToken,
+    /// Recordings whose calls are over, while they are written down.
+    pub takes: TaskTracker,
 }
 
 /// Carries calls.
@@ -68,7 +70,7 @@ impl Voice {
         media.advertised = config.media_advertised.unwrap_or(config.media_address);
         media.silence = config.silence;
         let media = Media::new(media);
-        let house = House { app, sip, media, callers, over: CancellationToken::new() };
+        let house = House { app, sip, media, callers, over: CancellationToken::new(), takes: TaskTracker::new() };
         let voice = Self { house: Arc::new(house), calls: TaskTracker::new() };
         tokio::spawn(take_in(voice.house.clone(), voice.calls.clone(), incoming));
         Ok(voice)
@@ -93,6 +95,10 @@ impl Voice {
         self.house.over.cancel();
         if tokio::time::timeout(LAST_WORDS, self.calls.wait()).await.is_err() {
             tracing::warn!(calls = self.calls.len(), "calls are left to the reconciler");
+        }
+        self.house.takes.close();
+        if tokio::time::timeout(LAST_WORDS, self.house.takes.wait()).await.is_err() {
+            tracing::warn!(recordings = self.house.takes.len(), "recordings are left to the next start");
         }
     }
 }

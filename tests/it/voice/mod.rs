@@ -3,5 +3,6 @@
 mod conferences;
 mod devices;
 mod money;
+mod recordings;
 mod routing;
 mod trunks;

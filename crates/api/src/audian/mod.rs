@@ -14,6 +14,7 @@ mod messages;
 mod messages_dto;
 mod numbers;
 mod ports;
+mod recordings;
 mod webhooks;
 
 use http::HeaderMap;
@@ -58,6 +59,7 @@ fn endpoints() -> Vec<Endpoint> {
         ivr_menus::endpoints(),
         calls::endpoints(),
         conferences::endpoints(),
+        recordings::endpoints(),
     ]
     .concat()
 }
