@@ -42,7 +42,9 @@ pub use codec::{Codec, Rate};
 pub use error::MediaError;
 pub use media::{Media, MediaConfig};
 pub use mixer::{Conference, ConferenceOptions, Member, Mix};
-pub use stream::{Channel, Driver, Endpoint, Outcome, Path, Playing, Stream, StreamEvent, TokioDriver, Tones, Wire};
+pub use stream::{
+    Channel, Driver, Endpoint, Hearing, Outcome, Path, Playing, Reading, Stream, StreamEvent, TokioDriver, Tones, Wire,
+};
 
 /// What a mutex guards is whole after every statement, so that a panic elsewhere does not matter.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -32,6 +32,7 @@ pub struct Stage {
     pub(crate) database: Database,
     pub(crate) config: Config,
     pub(crate) dawn: Timestamp,
+    pub(crate) flows: bool,
     pub(crate) offers: fn(Environment) -> Vec<Offer>,
     _proxy: Option<Proxy>,
     servers: Arc<Mutex<Vec<Server>>>,
@@ -47,7 +48,7 @@ impl Stage {
             database: Some(database.url()),
             ..Config::default()
         };
-        Self { database, config, dawn: DAWN, offers: fixture::shelf, _proxy: None, servers: Arc::default() }
+        Self { database, config, dawn: DAWN, flows: false, offers: fixture::shelf, _proxy: None, servers: Arc::default() }
     }
 
     /// Which engine the servers run on.
@@ -64,6 +65,13 @@ impl Stage {
     #[must_use]
     pub fn dawn(mut self, text: &str) -> Self {
         self.dawn = Timestamp::parse(text).expect(text);
+        self
+    }
+
+    /// The machine's time passes by itself.
+    #[must_use]
+    pub const fn flowing(mut self) -> Self {
+        self.flows = true;
         self
     }
 

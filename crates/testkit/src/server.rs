@@ -12,7 +12,7 @@ use tandem_app::{
     due, nothing_more,
 };
 use tandem_carriers::{Owned, Simulated};
-use tandem_kernel::{Clock, Currency, Environment, ManualClock, OsRng, Timestamp};
+use tandem_kernel::{Clock, Currency, Environment, OsRng, Timestamp};
 use tandem_server::serve::{self, Running, Setup};
 use tandem_store::{
     Store, Tx,
@@ -23,6 +23,7 @@ use crate::{
     Database, Engine, Persona, Stage, UPSTREAM, audit,
     carrier::{Control, Scripted},
     client::Client,
+    clock::StageClock,
     until,
 };
 
@@ -35,7 +36,7 @@ pub struct Server(Arc<Inner>);
 
 struct Inner {
     stage: Stage,
-    clock: Arc<ManualClock>,
+    clock: Arc<StageClock>,
     upstream: Control,
     operator_key: OnceLock<String>,
     running: Mutex<Option<Running>>,
@@ -43,7 +44,7 @@ struct Inner {
 
 impl Server {
     pub(crate) async fn start(stage: Stage) -> Self {
-        let clock = Arc::new(ManualClock::new(stage.dawn));
+        let clock = Arc::new(StageClock::new(stage.dawn, stage.flows));
         fill_shelves(&stage).await;
         let server = Self(Arc::new(Inner {
             stage,
@@ -107,6 +108,14 @@ impl Server {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.slot().as_ref().expect("the server runs").addr
+    }
+
+    /// Where it answers SIP by a transport.
+    pub(crate) fn sip_over(&self, transport: &str) -> SocketAddr {
+        let slot = self.slot();
+        let all = slot.as_ref().expect("the server runs").sip_addresses();
+        let found = all.into_iter().find(|(name, _)| name == transport);
+        found.unwrap_or_else(|| panic!("the server does not answer SIP over {transport}")).1
     }
 
     /// The database.

@@ -1,7 +1,9 @@
-//! Voice as far as no telephone rings: trunks, devices, routing, money, records of calls, conferences.
+//! Voice: trunks, devices, routing, money, records of calls, conferences; and calls between telephones.
 
+mod calls;
 mod conferences;
 mod devices;
+mod killed;
 mod money;
 mod recordings;
 mod routing;

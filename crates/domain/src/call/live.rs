@@ -38,6 +38,8 @@ pub struct Detail {
     pub tags: Map<String, Value>,
     /// Its maker's fields.
     pub custom_fields: Map<String, Value>,
+    /// Whether its parties were put on hold by an order.
+    pub held: bool,
 }
 
 /// A call that goes on. Its own time is the machine's: a test environment's clock may stand still or be moved while people speak.

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Shared, StreamEvent, mouth::Passed, mouth::Relayed, reports::Reports, samples::Samples};
+use super::{Shared, StreamEvent, hearing::Listener, mouth::Passed, mouth::Relayed, reports::Reports, samples::Samples};
 use crate::{
     codec::{Codec, Converter, Rate},
     dtmf::{Detector, Digit, Key as Pressed, Means, Reader},
@@ -93,6 +93,7 @@ pub(crate) struct Ear {
     down: Converter,
     out: Converter,
     pub tap: Option<Tap>,
+    pub listener: Option<Listener>,
     pub next_turn: Option<Instant>,
     pub last_packet: Instant,
     pub silent: bool,
@@ -127,6 +128,7 @@ impl Ear {
             down: Converter::default(),
             out: Converter::default(),
             tap: None,
+            listener: None,
             next_turn: None,
             last_packet: now,
             silent: false,
@@ -197,7 +199,7 @@ impl Ear {
             Route::Relay(_) => self.foreign,
             Route::Mixer(_) => true,
         };
-        route || self.tap.is_some() || self.listens()
+        route || self.tap.is_some() || self.listener.is_some() || self.listens()
     }
 
     fn kind(&self, payload_type: u8) -> Option<Kind> {
@@ -348,20 +350,31 @@ impl Ear {
 
     /// A turn of 20 ms: what was heard goes where it is wanted.
     pub fn turn(&mut self, shared: &Shared, now: Instant) {
+        self.listener.take_if(|listener| !listener.is_wanted());
         if !self.needs_samples() {
             return;
         }
         let mut frame = std::mem::take(&mut self.frame);
         match self.samples.frame(&mut frame) {
             Some(rate) => self.frame(shared, &mut frame, rate, now),
-            // A digit ends with the sound that it is in.
-            None if self.detector.is_sounding() => self.listen(shared, &[0; Rate::Narrow.frame()], now),
-            None => {}
+            None => self.nothing(shared, now),
         }
         self.frame = frame;
     }
 
+    fn nothing(&mut self, shared: &Shared, now: Instant) {
+        if let Some(listener) = &self.listener {
+            listener.silence();
+        }
+        if self.detector.is_sounding() {
+            self.listen(shared, &[0; Rate::Narrow.frame()], now); // a digit ends with the sound that it is in
+        }
+    }
+
     fn frame(&mut self, shared: &Shared, frame: &mut [i16], rate: Rate, now: Instant) {
+        if let Some(listener) = &mut self.listener {
+            listener.heard(frame, rate);
+        }
         if self.listens() {
             let mut narrow = std::mem::take(&mut self.converted);
             self.down.convert(frame, rate, Rate::Narrow, &mut narrow);

@@ -1,6 +1,7 @@
 //! A stream: one party's RTP and RTCP, in and out.
 
 mod ear;
+mod hearing;
 mod mouth;
 mod player;
 mod reports;
@@ -17,6 +18,7 @@ use std::{
 use tokio::sync::oneshot;
 
 pub use ear::Tones;
+pub use hearing::{Hearing, Reading};
 pub use player::Outcome;
 pub use wire::{Channel, Driver, Endpoint, TokioDriver, Wire};
 
@@ -171,6 +173,15 @@ impl Stream {
     pub fn stop_recording(&self) {
         locked(&self.shared.ear).tap = None;
         locked(&self.shared.mouth).tap = None;
+    }
+
+    /// Listens to what the far end says, instead of whoever listened before.
+    #[must_use]
+    pub fn hear(&self) -> Hearing {
+        let (listener, hearing) = hearing::listen();
+        locked(&self.shared.ear).listener = Some(listener);
+        self.shared.changed.notify_one();
+        hearing
     }
 
     /// How its packets come and go.

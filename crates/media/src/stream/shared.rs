@@ -99,7 +99,9 @@ impl Shared {
             mouth.player.cancel_all();
             mouth.tap = None;
         }
-        locked(&self.ear).tap = None;
+        let mut ear = locked(&self.ear);
+        (ear.tap, ear.listener) = (None, None);
+        drop(ear);
         self.report(true, now());
         self.changed.notify_one();
     }

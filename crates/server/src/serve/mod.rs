@@ -271,6 +271,13 @@ impl Running {
         self.voice = voice;
     }
 
+    /// Where SIP is answered, with the transport of each place.
+    #[must_use]
+    pub fn sip_addresses(&self) -> Vec<(String, SocketAddr)> {
+        let bound = self.voice.iter().flat_map(Voice::addresses);
+        bound.map(|bound| (bound.transport.to_string(), bound.address)).collect()
+    }
+
     /// Reads the certificate again.
     pub fn reload(&self) {
         if let Some(certificate) = &self.certificate {

@@ -71,6 +71,7 @@ impl std::error::Error for ReinviteError {}
 #[derive(Debug)]
 pub(crate) enum Command {
     Bye(Vec<Reason>),
+    Vanish,
     Reinvite {
         sdp: Vec<u8>,
         reply: oneshot::Sender<Result<Option<Vec<u8>>, ReinviteError>>,
@@ -93,6 +94,12 @@ impl Control {
     /// Ends the call. Its [`Dialog`] tells when it is over.
     pub async fn bye(&self, reasons: Vec<Reason>) {
         let _ = self.commands.send(Command::Bye(reasons)).await; // it may be over already
+    }
+
+    /// Leaves the call as a telephone does whose power goes: nothing is said to the other side, and nothing that it says is answered.
+    /// For simulations.
+    pub async fn vanish(&self) {
+        let _ = self.commands.send(Command::Vanish).await; // it may be over already
     }
 
     /// Offers another session and gives the answer. Where the other side offers at the same time, it is tried again after the wait

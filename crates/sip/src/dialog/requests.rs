@@ -59,7 +59,7 @@ impl Talk {
             Method::Bye => {
                 let ended = Ended { by: By::Them, reasons: reasons(&request) };
                 self.core.answer(request, &Answer::of(200)).await;
-                return Some(End { ended, bye: None });
+                return Some(End { ended, bye: None, mute: false });
             }
             Method::Invite | Method::Update => self.their_offer(request).await,
             Method::Info => self.info(request).await,

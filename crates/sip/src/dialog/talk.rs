@@ -65,15 +65,21 @@ pub(crate) struct Talk {
 pub(super) struct End {
     pub ended: Ended,
     pub bye: Option<Vec<Reason>>,
+    /// Whether what the other side still says is not answered.
+    pub mute: bool,
 }
 
 impl End {
     pub const fn silent(by: By) -> Self {
-        Self { ended: Ended::by(by), bye: None }
+        Self { ended: Ended::by(by), bye: None, mute: false }
     }
 
     pub const fn bye(by: By, reasons: Vec<Reason>) -> Self {
-        Self { ended: Ended::by(by), bye: Some(reasons) }
+        Self { ended: Ended::by(by), bye: Some(reasons), mute: false }
+    }
+
+    const fn mute() -> Self {
+        Self { ended: Ended::by(By::Us), bye: None, mute: true }
     }
 }
 
@@ -131,6 +137,21 @@ impl Talk {
         }
         tracing::debug!(call = %self.state.id.call_id, by = ?ended.by, "a call ended");
         let _ = self.ends.ended.set(ended); // it is set once
+        if end.mute {
+            self.say_nothing().await;
+        }
+    }
+
+    /// Takes what the other side says and answers none of it, until it has given up.
+    async fn say_nothing(self) {
+        let Self { core, mut requests, ends, _seat, .. } = self;
+        drop(ends);
+        let patience = core.config.timers.timeout;
+        let unheard = async { while requests.recv().await.is_some() {} };
+        tokio::select! {
+            () = core.hang_up.cancelled() => {}
+            _ = tokio::time::timeout(patience, unheard) => {}
+        }
     }
 
     async fn step(&mut self) -> Option<End> {
@@ -146,11 +167,12 @@ impl Talk {
             biased;
             request = self.requests.recv() => self.request(request?).await,
             done = self.results.recv() => self.finished(done?).await,
-            () = self.ends.dropped.cancelled() => Some(End::bye(By::Us, Vec::new())),
+            // In front of what follows: who says goodbye and lets go of the call has said why.
             command = self.ends.commands.recv() => match command {
                 Some(command) => self.command(command),
                 None => Some(End::bye(By::Us, Vec::new())),
             },
+            () = self.ends.dropped.cancelled() => Some(End::bye(By::Us, Vec::new())),
             () = self.core.hang_up.cancelled() => Some(End::bye(By::Us, vec![Reason::q850(41, "shutting down")])),
             () = lost.cancelled(), if !self.probing => self.lost(),
             () = timer => self.timer(due.map(|(_, due)| due)),
@@ -200,6 +222,7 @@ impl Talk {
     fn command(&mut self, command: Command) -> Option<End> {
         match command {
             Command::Bye(reasons) => return Some(End::bye(By::Us, reasons)),
+            Command::Vanish => return Some(End::mute()),
             Command::Reinvite { sdp, reply } if self.ours.as_ref().is_none_or(|ours| ours.reply.is_none()) => {
                 if self.ours.is_some() {
                     // A refresh is under way: the offer is sent when it is through.

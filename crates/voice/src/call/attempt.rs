@@ -11,6 +11,7 @@ use tandem_domain::{
 use tandem_kernel::{DeviceId, EnvironmentId, PhoneNumber, TrunkId};
 use tandem_media::{Codec, sdp::Direction};
 use tandem_sip::{Dial, Outgoing, Progress, Transport};
+use tokio::sync::mpsc;
 
 use crate::{
     desk::binding,
@@ -49,7 +50,12 @@ struct Way {
 
 impl Offer {
     /// Rings one telephone and tells how that goes. Whoever drops this gives it up.
-    pub async fn ring(&self, attempt: &Attempt, tell: impl Fn(Told) + Sync) {
+    pub async fn ring(&self, attempt: &Attempt, tell: &mpsc::Sender<Told>) {
+        let told = self.tried(attempt, tell).await;
+        let _ = tell.send(told).await; // somebody else may have answered
+    }
+
+    async fn tried(&self, attempt: &Attempt, tell: &mpsc::Sender<Told>) -> Told {
         let (ways, answer) = match &attempt.target {
             Target::Device(id) => (self.contacts(attempt, *id).await, Answer { device: Some(*id), ..Answer::default() }),
             Target::Trunks { number, trunks } => {
@@ -61,26 +67,26 @@ impl Offer {
         let mut last = Ending::of(Reason::Unreachable);
         for way in ways {
             let trunk = way.trunk.as_ref().map(|trunk| trunk.id);
-            match self.through(way, &tell).await {
-                Ok(leg) => return tell(Told::Answered(Box::new(leg), Answer { trunk, ..answer })),
+            match self.through(way, answer.endpoint, tell).await {
+                Ok(leg) => return Told::Answered(Box::new(leg), Answer { trunk, ..answer }),
                 Err(ending) if trunk.is_some() && is_the_trunks(&ending) => last = ending,
-                Err(ending) => return tell(Told::Failed(ending)),
+                Err(ending) => return Told::Failed(ending),
             }
         }
-        tell(Told::Failed(last));
+        Told::Failed(last)
     }
 
-    async fn through(&self, mut way: Way, tell: &impl Fn(Told)) -> Result<Leg, Ending> {
+    async fn through(&self, mut way: Way, number: Option<PhoneNumber>, tell: &mpsc::Sender<Told>) -> Result<Leg, Ending> {
         let can = capabilities(way.trunk.as_ref(), self.codec);
         let mut sound = Sound::open(&self.house.media, can).map_err(Ending::of)?;
         way.dial.sdp = sound.offer(Direction::SendRecv);
         let mut outgoing = self.house.sip.dial(way.dial);
         loop {
             match next(&mut outgoing).await {
-                Progress::Ringing { .. } => tell(Told::Ringing),
+                Progress::Ringing { .. } => drop(tell.send(Told::Ringing).await),
                 Progress::Answered { dialog, sdp } => {
                     let agreed = sound.accept(sdp.as_deref().unwrap_or_default());
-                    let leg = Leg::new(dialog, sound);
+                    let leg = Leg::new(dialog, sound, number);
                     return match agreed {
                         Ok(()) => Ok(leg),
                         Err(reason) => Err(Ending::of(reason)),
