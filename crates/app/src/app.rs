@@ -22,6 +22,7 @@ use crate::{
     due::Bell,
     journal::Journal,
     messages::{Fetcher, PostOffice, claims::Claims, gateway::Pulse},
+    recordings::Archive,
     smscs::Network,
     stock::Stock,
     turns::Turns,
@@ -117,6 +118,8 @@ pub struct Inner {
     pub fetcher: Fetcher,
     /// What sends e-mails, once somebody has set it.
     pub post_office: PostOffice,
+    /// Where recordings are kept, once somebody has said so.
+    pub archive: Archive,
     /// Whoever holds the binds to SMSCs, once that is there.
     pub network: OnceLock<Arc<dyn Network>>,
     /// Whoever carries calls, once that is there.
@@ -168,6 +171,7 @@ impl App {
             outbox: Bell::default(),
             fetcher: Fetcher::default(),
             post_office: PostOffice::default(),
+            archive: Archive::default(),
             network: OnceLock::new(),
             switchboard: OnceLock::new(),
             rooms: OnceLock::new(),

@@ -52,6 +52,8 @@ pub(crate) struct House {
     pub speech: Arc<dyn Speech>,
     /// Ends all calls.
     pub over: CancellationToken,
+    /// Recordings whose calls are over, while they are written down.
+    pub takes: TaskTracker,
 }
 
 /// Carries calls.
@@ -76,7 +78,7 @@ impl Voice {
         media.silence = config.silence;
         let media = Media::new(media);
         let (board, speech) = (Board::default(), config.speech);
-        let house = House { app, sip, media, callers, board, speech, over: CancellationToken::new() };
+        let house = House { app, sip, media, callers, board, speech, over: CancellationToken::new(), takes: TaskTracker::new() };
         let voice = Self { house: Arc::new(house), calls: TaskTracker::new() };
         let desk = Switch { house: voice.house.clone(), calls: voice.calls.clone() };
         if voice.house.app.switchboard.set(Arc::new(desk)).is_err() {
@@ -105,6 +107,10 @@ impl Voice {
         self.house.over.cancel();
         if tokio::time::timeout(LAST_WORDS, self.calls.wait()).await.is_err() {
             tracing::warn!(calls = self.calls.len(), "calls are left to the reconciler");
+        }
+        self.house.takes.close();
+        if tokio::time::timeout(LAST_WORDS, self.house.takes.wait()).await.is_err() {
+            tracing::warn!(recordings = self.house.takes.len(), "recordings are left to the next start");
         }
     }
 }

@@ -5,5 +5,6 @@ mod conferences;
 mod devices;
 mod killed;
 mod money;
+mod recordings;
 mod routing;
 mod trunks;

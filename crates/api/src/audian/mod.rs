@@ -16,6 +16,7 @@ mod messages;
 mod messages_dto;
 mod numbers;
 mod ports;
+mod recordings;
 mod webhooks;
 
 use http::HeaderMap;
@@ -62,6 +63,7 @@ fn endpoints() -> Vec<Endpoint> {
         call_controls::endpoints(),
         conferences::endpoints(),
         conference_controls::endpoints(),
+        recordings::endpoints(),
     ]
     .concat()
 }
