@@ -18,6 +18,7 @@ use crate::{
     carrier::Carriers,
     directory::Directory,
     due::Bell,
+    handsets::Handsets,
     journal::Journal,
     messages::{Fetcher, PostOffice, claims::Claims, gateway::Pulse},
     smscs::Network,
@@ -117,6 +118,8 @@ pub struct Inner {
     pub post_office: PostOffice,
     /// Whoever holds the binds to SMSCs, once that is there.
     pub network: OnceLock<Arc<dyn Network>>,
+    /// Whoever rings the handsets of the pocket network, once that is there.
+    pub handsets: OnceLock<Arc<dyn Handsets>>,
     /// When this process last said that it hands out messages.
     pub pulse: Pulse,
     /// Messages that it took without knowing.
@@ -163,6 +166,7 @@ impl App {
             fetcher: Fetcher::default(),
             post_office: PostOffice::default(),
             network: OnceLock::new(),
+            handsets: OnceLock::new(),
             pulse: Pulse::default(),
             claims: Claims::default(),
             mailbox: Bell::default(),

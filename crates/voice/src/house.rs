@@ -14,6 +14,8 @@ use crate::{
     call::{self, Call},
     config::VoiceConfig,
     desk::{Callers, Reception},
+    near::Near,
+    pocket::Port,
     refusal::{because, refusal},
 };
 
@@ -42,9 +44,18 @@ pub(crate) struct House {
     pub app: App,
     pub sip: Sip,
     pub media: Media,
+    /// The installation's own network.
+    pub near: Near,
     pub callers: Arc<Callers>,
     /// Ends all calls.
     pub over: CancellationToken,
+}
+
+impl House {
+    /// The media that whoever calls can reach.
+    pub fn media_of(&self, caller: &IncomingCall) -> &Media {
+        if self.near.caller(caller).is_some() { &self.near.media } else { &self.media }
+    }
 }
 
 /// Carries calls.
@@ -61,6 +72,7 @@ impl Voice {
     pub async fn start(app: App, config: VoiceConfig) -> Result<Self, VoiceFault> {
         let callers = Arc::new(Callers::default());
         let desk = Arc::new(Reception::new(app.clone(), callers.clone(), config.realm.clone()));
+        let (near, inside) = Near::start(&app, &config).await.map_err(VoiceFault::Sip)?;
         let mut sip = Config::new(config.listen, &config.realm);
         (sip.limits, sip.sha256) = (config.limits, config.sha256);
         let (sip, incoming) = Sip::start(sip, desk).await.map_err(VoiceFault::Sip)?;
@@ -68,9 +80,12 @@ impl Voice {
         media.advertised = config.media_advertised.unwrap_or(config.media_address);
         media.silence = config.silence;
         let media = Media::new(media);
-        let house = House { app, sip, media, callers, over: CancellationToken::new() };
+        let _ = app.handsets.set(Arc::new(Port(near.pocket.clone()))); // voice is started once
+        let house = House { app, sip, media, near, callers, over: CancellationToken::new() };
         let voice = Self { house: Arc::new(house), calls: TaskTracker::new() };
-        tokio::spawn(take_in(voice.house.clone(), voice.calls.clone(), incoming));
+        for incoming in [incoming, inside] {
+            tokio::spawn(take_in(voice.house.clone(), voice.calls.clone(), incoming));
+        }
         Ok(voice)
     }
 
@@ -89,7 +104,8 @@ impl Voice {
     /// Takes no more calls, waits for those that go on, and ends what is left then.
     pub async fn stop(self, patience: Duration) {
         self.calls.close();
-        self.house.sip.clone().stop(patience).await; // new calls are refused, those that are left are hung up
+        // New calls are refused, those that are left are hung up.
+        tokio::join!(self.house.sip.clone().stop(patience), self.house.near.stop(patience));
         self.house.over.cancel();
         if tokio::time::timeout(LAST_WORDS, self.calls.wait()).await.is_err() {
             tracing::warn!(calls = self.calls.len(), "calls are left to the reconciler");

@@ -12,8 +12,11 @@ mod config;
 mod desk;
 mod house;
 mod leg;
+mod near;
+mod pocket;
 mod refusal;
 mod sound;
 
 pub use config::VoiceConfig;
 pub use house::{Voice, VoiceFault};
+pub use pocket::{COPIES, LONGEST, Scenario, magic_callees_page, scenarios};

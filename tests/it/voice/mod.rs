@@ -5,5 +5,6 @@ mod conferences;
 mod devices;
 mod killed;
 mod money;
+mod pocket;
 mod routing;
 mod trunks;

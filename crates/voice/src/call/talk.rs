@@ -57,7 +57,7 @@ impl Call {
     pub(super) async fn talk(&mut self, answered: Answered) -> Ending {
         let Answered { callee, by } = answered;
         let Some(incoming) = self.caller.take() else { return Ending::of(Reason::Internal) };
-        let opened = Sound::open(&self.house.media, capabilities(None, callee.sound.codec()));
+        let opened = Sound::open(self.house.media_of(&incoming), capabilities(None, callee.sound.codec()));
         let mut sound = match opened {
             Ok(sound) => sound,
             Err(reason) => {
