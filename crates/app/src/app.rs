@@ -20,6 +20,7 @@ use crate::{
     conferences::Rooms,
     directory::Directory,
     due::Bell,
+    handsets::Handsets,
     journal::Journal,
     messages::{Fetcher, PostOffice, claims::Claims, gateway::Pulse},
     recordings::Archive,
@@ -126,6 +127,8 @@ pub struct Inner {
     pub switchboard: OnceLock<Arc<dyn Switchboard>>,
     /// Whoever holds the rooms of conferences, where calls are carried.
     pub rooms: OnceLock<Arc<dyn Rooms>>,
+    /// Whoever rings the handsets of the pocket network, once that is there.
+    pub handsets: OnceLock<Arc<dyn Handsets>>,
     /// When this process last said that it hands out messages.
     pub pulse: Pulse,
     /// Messages that it took without knowing.
@@ -175,6 +178,7 @@ impl App {
             network: OnceLock::new(),
             switchboard: OnceLock::new(),
             rooms: OnceLock::new(),
+            handsets: OnceLock::new(),
             pulse: Pulse::default(),
             claims: Claims::default(),
             mailbox: Bell::default(),

@@ -19,6 +19,8 @@ use crate::{
     call::{self, Call},
     config::VoiceConfig,
     desk::{Callers, Reception},
+    near::Near,
+    pocket::Port,
     refusal::{because, refusal},
 };
 
@@ -47,6 +49,8 @@ pub(crate) struct House {
     pub app: App,
     pub sip: Sip,
     pub media: Media,
+    /// The installation's own network.
+    pub near: Near,
     pub callers: Arc<Callers>,
     pub board: Board,
     pub speech: Arc<dyn Speech>,
@@ -54,6 +58,13 @@ pub(crate) struct House {
     pub over: CancellationToken,
     /// Recordings whose calls are over, while they are written down.
     pub takes: TaskTracker,
+}
+
+impl House {
+    /// The media that whoever calls can reach.
+    pub fn media_of(&self, caller: &IncomingCall) -> &Media {
+        if self.near.caller(caller).is_some() { &self.near.media } else { &self.media }
+    }
 }
 
 /// Carries calls.
@@ -70,6 +81,7 @@ impl Voice {
     pub async fn start(app: App, config: VoiceConfig) -> Result<Self, VoiceFault> {
         let callers = Arc::new(Callers::default());
         let desk = Arc::new(Reception::new(app.clone(), callers.clone(), config.realm.clone()));
+        let (near, inside) = Near::start(&app, &config).await.map_err(VoiceFault::Sip)?;
         let mut sip = Config::new(config.listen, &config.realm);
         (sip.limits, sip.sha256) = (config.limits, config.sha256);
         let (sip, incoming) = Sip::start(sip, desk).await.map_err(VoiceFault::Sip)?;
@@ -85,6 +97,12 @@ impl Voice {
             tracing::warn!("calls are carried by somebody else already: orders go there");
         }
         tokio::spawn(take_in(voice.house.clone(), voice.calls.clone(), incoming));
+        let _ = app.handsets.set(Arc::new(Port(near.pocket.clone()))); // voice is started once
+        let house = House { app, sip, media, near, callers, over: CancellationToken::new() };
+        let voice = Self { house: Arc::new(house), calls: TaskTracker::new() };
+        for incoming in [incoming, inside] {
+            tokio::spawn(take_in(voice.house.clone(), voice.calls.clone(), incoming));
+        }
         Ok(voice)
     }
 
@@ -103,7 +121,8 @@ impl Voice {
     /// Takes no more calls, waits for those that go on, and ends what is left then.
     pub async fn stop(self, patience: Duration) {
         self.calls.close();
-        self.house.sip.clone().stop(patience).await; // new calls are refused, those that are left are hung up
+        // New calls are refused, those that are left are hung up.
+        tokio::join!(self.house.sip.clone().stop(patience), self.house.near.stop(patience));
         self.house.over.cancel();
         if tokio::time::timeout(LAST_WORDS, self.calls.wait()).await.is_err() {
             tracing::warn!(calls = self.calls.len(), "calls are left to the reconciler");

@@ -6,5 +6,6 @@ mod devices;
 mod killed;
 mod money;
 mod recordings;
+mod pocket;
 mod routing;
 mod trunks;
