@@ -165,8 +165,6 @@ pub enum EventKind {
     ConferenceParticipantResumed,
     /// A conference is recorded from now on.
     ConferenceRecordingStarted,
-    /// A conference is not recorded any more.
-    ConferenceRecordingStopped,
 }
 
 impl EventKind {
@@ -253,7 +251,6 @@ impl EventKind {
         Self::ConferenceParticipantHeld,
         Self::ConferenceParticipantResumed,
         Self::ConferenceRecordingStarted,
-        Self::ConferenceRecordingStopped,
     ];
 
     /// The event's name.
@@ -341,7 +338,6 @@ impl EventKind {
             Self::ConferenceParticipantHeld => "conference.participant_held",
             Self::ConferenceParticipantResumed => "conference.participant_resumed",
             Self::ConferenceRecordingStarted => "conference.recording_started",
-            Self::ConferenceRecordingStopped => "conference.recording_stopped",
         }
     }
 }

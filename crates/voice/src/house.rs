@@ -22,6 +22,7 @@ use crate::{
     near::Near,
     pocket::Port,
     refusal::{because, refusal},
+    rooms::{self, Floor, Rooms},
 };
 
 /// How long a call may take to be written when everything ends.
@@ -54,6 +55,8 @@ pub(crate) struct House {
     pub callers: Arc<Callers>,
     pub board: Board,
     pub speech: Arc<dyn Speech>,
+    /// The rooms of conferences.
+    pub rooms: Rooms,
     /// Ends all calls.
     pub over: CancellationToken,
     /// Recordings whose calls are over, while they are written down.
@@ -91,11 +94,16 @@ impl Voice {
         let media = Media::new(media);
         let (board, speech) = (Board::default(), config.speech);
         let house = House { app, sip, media, callers, board, speech, over: CancellationToken::new(), takes: TaskTracker::new() };
+        let house = House { app, sip, media, callers, board, speech, rooms: Rooms::default(), over: CancellationToken::new() };
         let voice = Self { house: Arc::new(house), calls: TaskTracker::new() };
         let desk = Switch { house: voice.house.clone(), calls: voice.calls.clone() };
         if voice.house.app.switchboard.set(Arc::new(desk)).is_err() {
             tracing::warn!("calls are carried by somebody else already: orders go there");
         }
+        if voice.house.app.rooms.set(Arc::new(Floor(Arc::downgrade(&voice.house)))).is_err() {
+            tracing::warn!("conferences are led by somebody else already");
+        }
+        tokio::spawn(rooms::keep(voice.house.clone()));
         tokio::spawn(take_in(voice.house.clone(), voice.calls.clone(), incoming));
         let _ = app.handsets.set(Arc::new(Port(near.pocket.clone()))); // voice is started once
         let house = House { app, sip, media, near, callers, over: CancellationToken::new() };

@@ -18,6 +18,7 @@ mod record;
 mod near;
 mod pocket;
 mod refusal;
+mod rooms;
 mod sound;
 
 pub use config::VoiceConfig;

@@ -2,10 +2,12 @@
 
 mod calls;
 mod conferences;
+mod conferring;
 mod devices;
 mod killed;
 mod money;
 mod recordings;
 mod pocket;
+mod rooms;
 mod routing;
 mod trunks;

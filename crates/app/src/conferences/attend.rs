@@ -231,15 +231,15 @@ pub async fn rolls(app: &App, ids: Vec<ConferenceId>) -> Result<Vec<Roll>> {
     app.store.read(read).await
 }
 
-/// Tells that a conference is recorded from now on, or no more.
-pub async fn recorded(app: &App, recording: &Recording, begins: bool) -> Result<()> {
+/// Tells that a conference is recorded from now on. That a recording is over is told with the recording.
+pub async fn recorded(app: &App, recording: &Recording) -> Result<()> {
     let (pen, recording) = (app.pen(), recording.clone());
-    let kind = if begins { EventKind::ConferenceRecordingStarted } else { EventKind::ConferenceRecordingStopped };
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, recording.environment)?;
         let Some(conference) = recording.conference else { return Ok(()) };
         let id = conference.to_string();
-        desk.event(tx, &id, kind, &json!({ "conference_id": id, "recording_id": recording.id.to_string() }))
+        let data = json!({ "conference_id": id, "recording_id": recording.id.to_string() });
+        desk.event(tx, &id, EventKind::ConferenceRecordingStarted, &data)
     };
     app.store.write(work).await?;
     app.mailbox.ring();
