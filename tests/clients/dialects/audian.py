@@ -3,7 +3,7 @@
 import base64
 import os
 
-from shapes import Optional, boolean, date, e164, instant, matching, nullable, number, one_of, prefixed, several_of, text, whole
+from shapes import Optional, boolean, check, date, e164, instant, matching, nullable, number, one_of, prefixed, several_of, text, whole
 from wire import Dialect
 
 NAME = "audian"
@@ -235,7 +235,7 @@ def conferences(api):
         api.refuses("POST", f"{path}/recording/{action}", error(409, "resource_conflict", "conflict_error"), 409, {})
     recording = {
         "recording_id": prefixed("rec_"), "call_id": nullable(text), "conference_id": prefixed("conf_"), "name": nullable(text),
-        "status": one_of("recording", "paused", "completed", "failed"), "format": one_of("wav", "mp3", "opus"),
+        "status": one_of("recording", "paused", "processing", "completed", "failed"), "format": one_of("wav", "mp3", "opus"),
         "participant": one_of("all", "caller", "callee"), "duration": whole, "size": whole, "started_at": instant,
         "stopped_at": nullable(instant), "delete_at": nullable(instant),
     }
@@ -244,6 +244,12 @@ def conferences(api):
     found = api.call("GET", kept, wants={"recordings": [recording]})["recordings"]
     api.call("GET", f"{kept}/{found[0]['recording_id']}", wants=found[0])
     api.call("DELETE", f"{kept}/{found[0]['recording_id']}", wants=recording)
+    sound = f"/recordings/{found[1]['recording_id']}"
+    heard = api.wire.send("GET", api.prefix + sound, {**api.headers, "Range": "bytes=0-3"}, None)
+    check((206, b"RIFF", "audio/wav", "bytes 0-3/44"), (heard.status, heard.data, heard.headers["content-type"], heard.headers["content-range"]))
+    told = Dialect(api.wire, NAME, api.prefix, {**api.headers, "Accept": "application/json"})
+    told.call("GET", sound, wants=found[1])
+    api.call("DELETE", sound, wants=found[1])
     spoken = next(one["id"] for one in all_of_them["conferences"] if one["name"] == "Spoken")
     people = f"/conferences/{spoken}/participants"
     speaks = api.call("GET", people, wants={"participants": [member_of(spoken)]})["participants"][0]["id"]

@@ -6,6 +6,8 @@ mod conferring;
 mod devices;
 mod killed;
 mod money;
+mod recordings;
+mod pocket;
 mod rooms;
 mod routing;
 mod trunks;

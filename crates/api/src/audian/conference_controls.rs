@@ -16,7 +16,12 @@ const QUALITIES: &[&str] = &["standard", "high"];
 const RECORD: &[Field] = &[
     Field::new("name", Kind::Text { min: 1, max: 128 }, "Your name for the recording.", r#""Minutes""#),
     Field::new("format", Kind::Choice(FORMATS), "The file's format; wav where it is left out. There is no mp3.", r#""wav""#),
-    Field::new("quality", Kind::Choice(QUALITIES), "8,000 or 16,000 samples in a second; standard where it is left out.", r#""high""#),
+    Field::new(
+        "quality",
+        Kind::Choice(QUALITIES),
+        "8,000 or 16,000 samples in a second; standard where it is left out.",
+        r#""high""#,
+    ),
 ];
 
 /// Something that was done to a participant.

@@ -180,7 +180,7 @@ pub(super) struct CallRecordingDto {
     conference_id: Option<String>,
     /// Your name for it.
     name: Option<String>,
-    /// `recording`, `paused`, `completed` or `failed`.
+    /// `recording`, `paused`, `processing`, `completed` or `failed`.
     status: &'static str,
     /// `wav`, `mp3` or `opus`.
     format: String,

@@ -10,6 +10,7 @@ mod devices;
 mod events;
 mod explain;
 mod front;
+mod handsets;
 mod inventory;
 mod keys;
 mod lookup;
@@ -21,10 +22,12 @@ mod place;
 mod pocket;
 mod ports;
 mod problem;
+mod recordings;
 mod requests;
 mod smscs;
 mod trunks;
 mod verifications;
+mod voicemails;
 mod wallet;
 mod webhooks;
 
@@ -76,6 +79,7 @@ fn endpoints() -> Vec<Endpoint> {
         explain::endpoints,
         lookup::endpoints,
         verifications::endpoints,
+        handsets::endpoints,
         magic::endpoints,
         webhooks::endpoints,
         pocket::endpoints,
@@ -85,6 +89,8 @@ fn endpoints() -> Vec<Endpoint> {
         trunks::endpoints,
         devices::endpoints,
         calls::endpoints,
+        recordings::endpoints,
+        voicemails::endpoints,
     ];
     resources.into_iter().flat_map(|resource| resource()).collect()
 }

@@ -78,7 +78,11 @@ pub async fn enter(app: &App, wanted: Enter) -> Result<Entered> {
         let is_new = known.is_none();
         let mut participant = known.unwrap_or_else(|| somebody(&desk, &wanted, &conference));
         (participant.presence, participant.call, participant.joined_at) = (Presence::Joined, Some(wanted.call), Some(desk.now));
-        if is_new { conferences::add(tx, &participant)? } else { conferences::set(tx, &participant)? }
+        if is_new {
+            conferences::add(tx, &participant)?
+        } else {
+            conferences::set(tx, &participant)?
+        }
         if present.iter().all(|other| other.presence != Presence::Joined) {
             notes::conference(tx, &desk, &conference, EventKind::ConferenceStarted)?;
         }
@@ -95,7 +99,9 @@ fn find(tx: &mut Tx, wanted: &Enter, now: Timestamp) -> Result<Conference> {
     let conference = found.ok_or_else(|| Error::resource_not_found("conference", wanted.conference.to_string()))?;
     match (conference.state(now), conference.scheduled_for) {
         (ConferenceState::Ended, _) => Err(Error::conference_over(conference.id.to_string())),
-        (ConferenceState::Scheduled, Some(begins)) => Err(Error::conference_not_begun(conference.id.to_string(), begins.to_string())),
+        (ConferenceState::Scheduled, Some(begins)) => {
+            Err(Error::conference_not_begun(conference.id.to_string(), begins.to_string()))
+        }
         _ => Ok(conference),
     }
 }

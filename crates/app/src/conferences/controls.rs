@@ -174,7 +174,11 @@ async fn finished(
     let id = conference.id;
     let Some(recording) = here else {
         let elsewhere = app.store.read(move |tx| conferences::node(tx, id)).await?.is_some();
-        return Err(if elsewhere { Error::unavailable(ELSEWHERE) } else { Error::invalid_transition("conference", "empty", wanted) });
+        return Err(if elsewhere {
+            Error::unavailable(ELSEWHERE)
+        } else {
+            Error::invalid_transition("conference", "empty", wanted)
+        });
     };
     let done = recording.clone();
     app.store.write(move |tx: &mut Tx| finish(tx, &done)).await?;

@@ -33,9 +33,7 @@ pub(super) fn left(tx: &mut Tx, desk: &Desk, participant: &Participant, why: &st
 }
 
 pub(super) fn muted(tx: &mut Tx, desk: &Desk, muted: &[Participant]) -> Result<()> {
-    let told = muted
-        .iter()
-        .map(|one| (one.conference.to_string(), EventKind::ConferenceParticipantMuted, data(one, None)));
+    let told = muted.iter().map(|one| (one.conference.to_string(), EventKind::ConferenceParticipantMuted, data(one, None)));
     desk.events(tx, told.collect())
 }
 

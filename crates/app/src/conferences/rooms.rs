@@ -36,7 +36,12 @@ pub trait Rooms: Send + Sync {
     ///
     /// # Errors
     /// `invalid_transition` for one that is recorded already, and faults of the store.
-    async fn record(&self, environment: EnvironmentId, conference: ConferenceId, wanted: RecordConference) -> Result<Option<Recording>>;
+    async fn record(
+        &self,
+        environment: EnvironmentId,
+        conference: ConferenceId,
+        wanted: RecordConference,
+    ) -> Result<Option<Recording>>;
 
     /// Ends the recording. `None` where this process has no room of it.
     ///

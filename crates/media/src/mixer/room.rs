@@ -201,7 +201,9 @@ impl Table {
         }
         if let Some(tap) = &mut state.tap {
             self.mix.without(None, &mut self.out);
-            tap.heard(&self.out, rate, now);
+            if !tap.heard(&self.out, rate, now) {
+                state.tap = None; // the recording is over
+            }
         }
     }
 }

@@ -172,7 +172,8 @@ pub fn set_many(tx: &mut Tx, participants: &[Participant]) -> Result<()> {
         ]
     }
     let rows: Vec<Vec<Param>> = participants.iter().map(row).collect();
-    let sql = "UPDATE participants SET presence = $2, muted = $3, on_hold = $4, call_id = $5, joined_at = $6, left_at = $7 WHERE id = $1";
+    let sql =
+        "UPDATE participants SET presence = $2, muted = $3, on_hold = $4, call_id = $5, joined_at = $6, left_at = $7 WHERE id = $1";
     let changed = tx.execute_many(sql, &rows)?;
     expect_all("participant", changed, participants.len())
 }
