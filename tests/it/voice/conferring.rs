@@ -31,6 +31,7 @@ struct Hall {
 impl Hall {
     async fn open(exchange: &Exchange, conference: Value) -> Self {
         let ada = exchange.account("Ada").await;
+        ada.unlimited(Test).await;
         let (client, phone) = (ada.test(), Phone::listen().await);
         exchange.trunk(&phone, "442079461").await;
         buy(&client, OURS).await;
@@ -55,6 +56,28 @@ impl Hall {
     async fn add(&self, phone: &str) -> Value {
         let added = self.client.post(&format!("{}/participants", self.path), json!({ "phone_number": phone })).await;
         added.assert_status(201).body.clone()
+    }
+
+    /// The conference's recordings, when there are so many and the last is where it is to be.
+    async fn recordings(&self, count: usize, status: &str) -> Vec<Value> {
+        until(&format!("{count} recordings are there, the last {status}"), || async {
+            let listed = self.client.get(&format!("{}/recordings", self.path)).await;
+            let found = listed.assert_status(200).body["recordings"].as_array().expect("a list").clone();
+            (found.len() == count && found.last().is_some_and(|last| last["status"] == status)).then_some(found)
+        })
+        .await
+    }
+
+    /// The samples of a recording in mono.
+    async fn recording(&self, id: &str, rate: u32) -> Vec<i16> {
+        let file = until("the sound is there", || async {
+            let got = self.client.get(&format!("/audian/v2/recordings/{id}")).await;
+            (got.status == 200).then(|| got.bytes().to_vec())
+        })
+        .await;
+        assert_eq!(file[24..28], rate.to_le_bytes());
+        assert_eq!(file[22..24], 1_u16.to_le_bytes());
+        file[44..].chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
     }
 
     async fn people(&self) -> Vec<Value> {
@@ -253,6 +276,63 @@ on_both! {
         assert_eq!(client.get(&people).await.assert_status(200).body["participants"], json!([]));
     }
 
+    async fn what_is_said_is_recorded(exchange: Exchange) {
+        let conference = json!({ "name": "Monday", "allow_recording_by_participant": true, "member_notification": false });
+        let hall = Hall::open(&exchange, conference).await;
+        let (one, other) = (hall.call(&exchange, CALLERS[0]).await, hall.call(&exchange, CALLERS[1]).await);
+        let (start, stop) = (format!("{}/recording/start", hall.path), format!("{}/recording/stop", hall.path));
+        say(&hall.client, &[
+            (Method::POST, stop.clone(), json!({}), "invalid_transition"),
+            (Method::POST, start.clone(), json!({ "format": "mp3" }), "recording_format_not_offered"),
+        ]).await;
+        one.say(TONES[0]);
+        other.say(TONES[1]);
+        hears(&one, &[TONES[1]]).await;
+        let began = hall.client.post(&start, json!({ "name": "Minutes", "quality": "high" })).await;
+        let began = began.assert_status(200).body.clone();
+        assert_eq!((&began["status"], &began["name"], &began["format"], &began["conference_id"]),
+                   (&json!("recording"), &json!("Minutes"), &json!("wav"), &json!(hall.id)));
+        say(&hall.client, &[(Method::POST, start.clone(), json!({}), "invalid_transition")]).await;
+        one.samples(1_500).await;
+        one.hush();
+        one.samples(1_500).await;
+        let over = hall.client.post(&stop, json!({})).await;
+        let over = over.assert_status(200).body.clone();
+        assert_eq!((&over["status"], &over["recording_id"]), (&json!("stopped"), &began["recording_id"]));
+        assert!(over["duration"].as_i64().is_some_and(|seconds| seconds >= 3), "{over}");
+        let samples = hall.recording(began["recording_id"].as_str().expect("an id"), 16_000).await;
+        let loud = |second: f64, hertz: u16| {
+            let from = (second * 16_000.0) as usize;
+            let narrow: Vec<i16> = samples[from..from + 6_400].iter().step_by(2).copied().collect();
+            loudness(&narrow, hertz) > 2_500.0
+        };
+        assert_eq!((loud(0.5, TONES[0]), loud(0.5, TONES[1]), loud(0.5, TONES[2])), (true, true, false));
+        assert_eq!((loud(2.4, TONES[0]), loud(2.4, TONES[1])), (false, true), "who says nothing is not in it");
+        // Participants may, by their keys.
+        one.press("*1", Means::Event).await;
+        let begun = hall.recordings(2, "recording").await;
+        one.press("*1", Means::Event).await;
+        hall.recordings(2, "completed").await;
+        assert_eq!(begun[1]["name"], Value::Null);
+        one.bye().await;
+        other.bye().await;
+        let told = hall.kinds().await;
+        assert_eq!(told.iter().filter(|kind| *kind == "recording_started").count(), 2, "{told:?}");
+    }
+
+    async fn a_conference_that_is_to_be_recorded_is_from_the_first_to_the_last(exchange: Exchange) {
+        let hall = Hall::open(&exchange, json!({ "name": "Monday", "record": true, "member_notification": false })).await;
+        let talk = hall.call(&exchange, CALLERS[0]).await;
+        talk.say(TONES[2]);
+        hall.recordings(1, "recording").await;
+        talk.samples(1_000).await;
+        talk.bye().await;
+        let kept = hall.recordings(1, "completed").await.remove(0);
+        let samples = hall.recording(kept["recording_id"].as_str().expect("an id"), 8_000).await;
+        let last = &samples[samples.len().saturating_sub(4_000)..];
+        assert!(loudness(&last[..1_600], TONES[2]) > 2_500.0, "whoever is alone is recorded, and not the music");
+    }
+
     async fn nobody_comes_in_too_early_too_late_or_too_many(exchange: Exchange) {
         let soon = exchange.now().plus_seconds(3_600).to_string();
         let hall = Hall::open(&exchange, json!({ "name": "Monday", "max_participants": 2, "scheduled_for": soon })).await;
@@ -273,6 +353,6 @@ on_both! {
             let Outcome::Answered(talk) = outcome else { panic!("a talk") };
             talk.ended().await;
         }
-        assert_eq!(refused(hall.outcome(&exchange, CALLERS[0]).await).0, 410);
+        assert_eq!(refused(hall.outcome(&exchange, CALLERS[0]).await), (480, Some(27)), "the number leads nowhere");
     }
 }
