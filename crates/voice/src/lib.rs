@@ -13,15 +13,15 @@ mod config;
 mod desk;
 mod house;
 mod leg;
-#[allow(dead_code, reason = "calls and conferences come to it with their engine")]
-mod record;
 mod near;
 mod pocket;
+#[allow(dead_code, reason = "calls and conferences come to it with their engine")]
+mod record;
 mod refusal;
 mod rooms;
 mod sound;
 
 pub use config::VoiceConfig;
 pub use house::{Voice, VoiceFault};
-pub use record::recover;
 pub use pocket::{COPIES, LONGEST, Scenario, magic_callees_page, scenarios};
+pub use record::recover;

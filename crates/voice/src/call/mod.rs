@@ -154,9 +154,7 @@ impl Call {
             },
             Treatment::Menu(id) => self.menu(id).await,
             Treatment::Conference(id) => self.confer(id, None).await,
-            Treatment::Announcement(_) | Treatment::Voicemail => {
-                Step::Stop(Stop::Failed(Ending::of(Reason::OutOfService)))
-            }
+            Treatment::Announcement(_) | Treatment::Voicemail => Step::Stop(Stop::Failed(Ending::of(Reason::OutOfService))),
         }
     }
 
