@@ -13,7 +13,6 @@ mod config;
 mod desk;
 mod house;
 mod leg;
-#[allow(dead_code, reason = "calls and conferences come to it with their engine")]
 mod record;
 mod refusal;
 mod sound;

@@ -9,7 +9,7 @@ mod voicemail;
 pub use keep::{Repair, recover, run};
 pub use objects::{Archive, Chunks, ObjectFault, Objects};
 pub use spool::{Left, Spool};
-pub use voicemail::{ListVoicemails, delete_voicemail, mark, voicemail, voicemails, waiting};
+pub use voicemail::{ListVoicemails, delete_voicemail, mailbox, mark, voicemail, voicemails, waiting};
 
 use serde_json::json;
 use tandem_catalogue::{Error, Result};
