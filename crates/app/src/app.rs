@@ -17,8 +17,10 @@ use tokio::sync::Semaphore;
 use crate::{
     calls::Switchboard,
     carrier::Carriers,
+    conferences::Rooms,
     directory::Directory,
     due::Bell,
+    handsets::Handsets,
     journal::Journal,
     messages::{Fetcher, PostOffice, claims::Claims, gateway::Pulse},
     recordings::Archive,
@@ -123,6 +125,14 @@ pub struct Inner {
     pub network: OnceLock<Arc<dyn Network>>,
     /// Whoever carries calls, once that is there.
     pub switchboard: OnceLock<Arc<dyn Switchboard>>,
+    /// Whoever holds the rooms of conferences, where calls are carried.
+    pub rooms: OnceLock<Arc<dyn Rooms>>,
+    /// Whoever rings the handsets of the pocket network, once that is there.
+    pub handsets: OnceLock<Arc<dyn Handsets>>,
+    /// Whoever holds the rooms of conferences, where calls are carried.
+    pub rooms: OnceLock<Arc<dyn Rooms>>,
+    /// Whoever carries calls, once that is there.
+    pub switchboard: OnceLock<Arc<dyn Switchboard>>,
     /// When this process last said that it hands out messages.
     pub pulse: Pulse,
     /// Messages that it took without knowing.
@@ -170,6 +180,10 @@ impl App {
             post_office: PostOffice::default(),
             archive: Archive::default(),
             network: OnceLock::new(),
+            switchboard: OnceLock::new(),
+            rooms: OnceLock::new(),
+            handsets: OnceLock::new(),
+            rooms: OnceLock::new(),
             switchboard: OnceLock::new(),
             pulse: Pulse::default(),
             claims: Claims::default(),

@@ -21,6 +21,7 @@ pub mod events;
 pub mod explain;
 pub mod fetch;
 pub mod flows;
+pub mod handsets;
 pub mod holds;
 pub mod housekeeping;
 pub mod inventory;

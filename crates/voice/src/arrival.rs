@@ -11,10 +11,14 @@ use tandem_domain::{
     routing::Plan,
     trunk::{self, Trunk, rewrite},
 };
-use tandem_kernel::{CallId, EnvironmentId, PhoneNumber};
+use tandem_kernel::{CallId, Environment, EnvironmentId, PhoneNumber};
 use tandem_sip::{Caller, IncomingCall};
 
-use crate::{desk::Known, house::House};
+use crate::{
+    desk::Known,
+    house::House,
+    near::{Inside, environment_of},
+};
 
 /// A call that came in, and what is to be done with it.
 pub(crate) struct Arrival<P = Plan> {
@@ -34,6 +38,9 @@ impl Arrival<Decision<Plan>> {
 /// # Errors
 /// Why it is refused before anybody is asked about it.
 pub(crate) async fn read(house: &House, call: &IncomingCall, id: CallId) -> Result<Arrival<Decision<Plan>>, Reason> {
+    if let Some(inside) = house.near.caller(call) {
+        return from_inside(house, call, inside, id).await;
+    }
     let known = match call.caller() {
         Caller::Peer(peer) => house.callers.get(&peer.0),
         Caller::User { owner, .. } => house.callers.get(&owner.0),
@@ -51,18 +58,57 @@ async fn from_trunk(house: &House, call: &IncomingCall, trunk: &Trunk, id: CallI
     }
     let read = |text: &str| number(&rewritten(trunk, text));
     let to = call.called().and_then(|user| read(&user)).ok_or(Reason::Incomplete)?;
+    let mut arrival = from_outside(house, call, trunk.serves, to, id, read).await?;
+    arrival.begin.trunk_in = Some(trunk.id);
+    "trunk".clone_into(&mut arrival.begin.initiated_by);
+    Ok(arrival)
+}
+
+/// A call of ours to a number of ours, or a handset's.
+async fn from_inside(house: &House, call: &IncomingCall, inside: Inside, id: CallId) -> Result<Arrival<Decision<Plan>>, Reason> {
+    let environment = environment_of(call).ok_or(Reason::Internal)?;
+    let kind = house.app.directory.environment(environment).await.map_err(failed)?.settings.kind;
+    let to = call.called().and_then(|user| number(&user)).ok_or(Reason::Incomplete)?;
+    let mut arrival = from_outside(house, call, kind, to, id, number).await?;
+    let by = match inside {
+        Inside::Ourselves => "internal",
+        Inside::Handset => "pocket",
+    };
+    by.clone_into(&mut arrival.begin.initiated_by);
+    Ok(arrival)
+}
+
+/// A call to a number of some environment of a kind, by somebody whose word about the caller counts.
+async fn from_outside(
+    house: &House,
+    call: &IncomingCall,
+    kind: Environment,
+    to: PhoneNumber,
+    id: CallId,
+    read: impl Fn(&str) -> Option<PhoneNumber>,
+) -> Result<Arrival<Decision<Plan>>, Reason> {
     let asserted = call.asserted().iter().find_map(|uri| tandem_sip::user_of(uri)).and_then(|user| read(&user));
     let hidden = call.header("Privacy").is_some_and(|privacy| privacy.contains("id"));
     let from = asserted.or_else(|| call.calling().and_then(|user| read(&user))).filter(|_| !hidden);
-    let path: Vec<PhoneNumber> = call.diversions().iter().rev().filter_map(|uri| read(&tandem_sip::user_of(uri)?)).collect();
+    let path = travelled(call, to, read);
     let query = RouteQuery { from, path: path.clone(), at: None };
-    let routed = routing::incoming(&house.app, trunk.serves, to, query).await.map_err(failed)?;
+    let routed = routing::incoming(&house.app, kind, to, query).await.map_err(failed)?;
     let mut arrival = taken(id, routed, from, to)?;
-    arrival.begin.trunk_in = Some(trunk.id);
-    "trunk".clone_into(&mut arrival.begin.initiated_by);
     arrival.begin.from_name = call.calling_name().filter(|_| !hidden);
     arrival.begin.path = path;
     Ok(arrival)
+}
+
+/// The numbers through which a call came, the first one first: those of `Diversion`, or of `History-Info`, whose last is the one
+/// that is called now.
+fn travelled(call: &IncomingCall, to: PhoneNumber, read: impl Fn(&str) -> Option<PhoneNumber>) -> Vec<PhoneNumber> {
+    let read = |uri: &String| read(&tandem_sip::user_of(uri)?);
+    let mut path: Vec<PhoneNumber> = call.diversions().iter().rev().filter_map(read).collect();
+    if path.is_empty() {
+        path = call.history().iter().filter_map(read).collect();
+        path.pop_if(|last| *last == to);
+    }
+    path
 }
 
 async fn from_device(house: &House, call: &IncomingCall, device: &Device, id: CallId) -> Result<Arrival<Decision<Plan>>, Reason> {

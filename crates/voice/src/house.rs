@@ -19,7 +19,10 @@ use crate::{
     call::{self, Call},
     config::VoiceConfig,
     desk::{Callers, Reception},
+    near::Near,
+    pocket::Port,
     refusal::{because, refusal},
+    rooms::{self, Floor, Rooms},
 };
 
 /// How long a call may take to be written when everything ends.
@@ -47,13 +50,24 @@ pub(crate) struct House {
     pub app: App,
     pub sip: Sip,
     pub media: Media,
+    /// The installation's own network.
+    pub near: Near,
     pub callers: Arc<Callers>,
     pub board: Board,
     pub speech: Arc<dyn Speech>,
+    /// The rooms of conferences.
+    pub rooms: Rooms,
     /// Ends all calls.
     pub over: CancellationToken,
     /// Recordings whose calls are over, while they are written down.
     pub takes: TaskTracker,
+}
+
+impl House {
+    /// The media that whoever calls can reach.
+    pub fn media_of(&self, caller: &IncomingCall) -> &Media {
+        if self.near.caller(caller).is_some() { &self.near.media } else { &self.media }
+    }
 }
 
 /// Carries calls.
@@ -70,6 +84,7 @@ impl Voice {
     pub async fn start(app: App, config: VoiceConfig) -> Result<Self, VoiceFault> {
         let callers = Arc::new(Callers::default());
         let desk = Arc::new(Reception::new(app.clone(), callers.clone(), config.realm.clone()));
+        let (near, inside) = Near::start(&app, &config).await.map_err(VoiceFault::Sip)?;
         let mut sip = Config::new(config.listen, &config.realm);
         (sip.limits, sip.sha256) = (config.limits, config.sha256);
         let (sip, incoming) = Sip::start(sip, desk).await.map_err(VoiceFault::Sip)?;
@@ -79,12 +94,23 @@ impl Voice {
         let media = Media::new(media);
         let (board, speech) = (Board::default(), config.speech);
         let house = House { app, sip, media, callers, board, speech, over: CancellationToken::new(), takes: TaskTracker::new() };
+        let house = House { app, sip, media, callers, board, speech, rooms: Rooms::default(), over: CancellationToken::new() };
         let voice = Self { house: Arc::new(house), calls: TaskTracker::new() };
         let desk = Switch { house: voice.house.clone(), calls: voice.calls.clone() };
         if voice.house.app.switchboard.set(Arc::new(desk)).is_err() {
             tracing::warn!("calls are carried by somebody else already: orders go there");
         }
+        if voice.house.app.rooms.set(Arc::new(Floor(Arc::downgrade(&voice.house)))).is_err() {
+            tracing::warn!("conferences are led by somebody else already");
+        }
+        tokio::spawn(rooms::keep(voice.house.clone()));
         tokio::spawn(take_in(voice.house.clone(), voice.calls.clone(), incoming));
+        let _ = app.handsets.set(Arc::new(Port(near.pocket.clone()))); // voice is started once
+        let house = House { app, sip, media, near, callers, over: CancellationToken::new() };
+        let voice = Self { house: Arc::new(house), calls: TaskTracker::new() };
+        for incoming in [incoming, inside] {
+            tokio::spawn(take_in(voice.house.clone(), voice.calls.clone(), incoming));
+        }
         Ok(voice)
     }
 
@@ -103,7 +129,8 @@ impl Voice {
     /// Takes no more calls, waits for those that go on, and ends what is left then.
     pub async fn stop(self, patience: Duration) {
         self.calls.close();
-        self.house.sip.clone().stop(patience).await; // new calls are refused, those that are left are hung up
+        // New calls are refused, those that are left are hung up.
+        tokio::join!(self.house.sip.clone().stop(patience), self.house.near.stop(patience));
         self.house.over.cancel();
         if tokio::time::timeout(LAST_WORDS, self.calls.wait()).await.is_err() {
             tracing::warn!(calls = self.calls.len(), "calls are left to the reconciler");

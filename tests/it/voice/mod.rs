@@ -2,9 +2,13 @@
 
 mod calls;
 mod conferences;
+mod conferring;
 mod devices;
 mod killed;
 mod money;
+mod recorded;
 mod recordings;
+mod pocket;
+mod rooms;
 mod routing;
 mod trunks;

@@ -20,7 +20,7 @@ struct ScenarioDto {
     /// Its name.
     #[schema(example = "port_rejected_pin")]
     name: &'static str,
-    /// What its numbers are used for: `purchase`, `port` or `message`.
+    /// What its numbers are used for: `purchase`, `port`, `mms`, `message` or `call`.
     purpose: &'static str,
     /// Which they are; one is as good as another.
     numbers: Vec<String>,
@@ -43,6 +43,7 @@ pub fn endpoints() -> Vec<Endpoint> {
 
 async fn list(call: Call) -> Result<Reply> {
     let all = call.app.carriers.magic_numbers()?.into_iter().chain(tandem_app::smscs::magic_recipients(&call.app));
+    let all = all.chain(tandem_app::handsets::magic_callees(&call.app));
     let scenarios = all.map(|scenario| ScenarioDto {
         name: scenario.name,
         purpose: scenario.purpose,

@@ -10,6 +10,7 @@ mod devices;
 mod events;
 mod explain;
 mod front;
+mod handsets;
 mod inventory;
 mod keys;
 mod lookup;
@@ -78,6 +79,7 @@ fn endpoints() -> Vec<Endpoint> {
         explain::endpoints,
         lookup::endpoints,
         verifications::endpoints,
+        handsets::endpoints,
         magic::endpoints,
         webhooks::endpoints,
         pocket::endpoints,

@@ -87,7 +87,7 @@ pub async fn remove_fault(app: &App, caller: &Caller, id: String, finish: Finish
     Ok(rule)
 }
 
-pub(super) fn allowed(caller: &Caller) -> Result<()> {
+pub(crate) fn allowed(caller: &Caller) -> Result<()> {
     permit(caller, Scope::Simulate)?;
     match caller.kind {
         Environment::Test => Ok(()),

@@ -5,6 +5,7 @@ mod manage;
 mod network;
 mod pocket;
 
+pub(crate) use faults::allowed;
 pub use faults::{AddFault, add_fault, list_faults, remove_fault};
 pub use manage::{ChangeSmsc, Edit, SmscView, add, change, get, list, remove, reveal};
 pub use network::{BindStatus, Network, PocketMessage};

@@ -46,6 +46,8 @@ pub(super) struct Offer {
 struct Way {
     dial: Dial,
     trunk: Option<Trunk>,
+    /// Whether it stays within the installation.
+    near: bool,
 }
 
 impl Offer {
@@ -62,7 +64,14 @@ impl Offer {
                 let ways = self.trunks(attempt, *number, trunks).await;
                 (ways, Answer { endpoint: Some(*number), ..Answer::default() })
             }
-            Target::Internal(_) | Target::Pocket(_) => (Vec::new(), Answer::default()),
+            Target::Internal(number) => {
+                let way = self.inside(attempt, self.house.near.to_ourselves(self.environment, &number.to_string()));
+                (vec![way], Answer { endpoint: Some(*number), internal: true, ..Answer::default() })
+            }
+            Target::Pocket(number) => {
+                let way = self.inside(attempt, self.house.near.to_handset(self.environment, &number.to_string()));
+                (vec![way], Answer { endpoint: Some(*number), ..Answer::default() })
+            }
         };
         let mut last = Ending::of(Reason::Unreachable);
         for way in ways {
@@ -78,9 +87,13 @@ impl Offer {
 
     async fn through(&self, mut way: Way, number: Option<PhoneNumber>, tell: &mpsc::Sender<Told>) -> Result<Leg, Ending> {
         let can = capabilities(way.trunk.as_ref(), self.codec);
-        let mut sound = Sound::open(&self.house.media, can).map_err(Ending::of)?;
+        let (sip, media) = match way.near {
+            true => (&self.house.near.out, &self.house.near.media),
+            false => (&self.house.sip, &self.house.media),
+        };
+        let mut sound = Sound::open(media, can).map_err(Ending::of)?;
         way.dial.sdp = sound.offer(Direction::SendRecv);
-        let mut outgoing = self.house.sip.dial(way.dial);
+        let mut outgoing = sip.dial(way.dial);
         loop {
             match next(&mut outgoing).await {
                 Progress::Ringing { .. } => drop(tell.send(Told::Ringing).await),
@@ -116,7 +129,7 @@ impl Offer {
         held.map(|binding| {
             let mut dial = self.dial(&binding.contact, attempt);
             dial.target = binding.target();
-            Way { dial, trunk: None }
+            Way { dial, trunk: None, near: false }
         })
         .collect()
     }
@@ -142,11 +155,19 @@ impl Offer {
                 let username = registration.auth_user.clone().unwrap_or_else(|| registration.user.clone());
                 Some(tandem_sip::Login { username, password })
             });
-            Some(Way { dial, trunk: Some(trunk.clone()) })
+            Some(Way { dial, trunk: Some(trunk.clone()), near: false })
         };
         let ways: Vec<Way> = named.iter().filter_map(way).collect();
         tracing::debug!(%number, trunks = ways.len(), "a number outside is rung");
         ways
+    }
+
+    /// A way within the installation.
+    fn inside(&self, attempt: &Attempt, (uri, target, environment): (String, tandem_sip::Target, (String, String))) -> Way {
+        let mut dial = self.dial(&uri, attempt);
+        dial.target = target;
+        dial.fields.push(environment);
+        Way { dial, trunk: None, near: true }
     }
 
     fn dial(&self, uri: &str, attempt: &Attempt) -> Dial {

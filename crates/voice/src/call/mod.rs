@@ -1,7 +1,9 @@
 //! One call: its parties, whom it is offered to, what it costs, and its end.
 
+mod announce;
 mod attempt;
 mod close;
+mod conference;
 mod end;
 mod first;
 mod menu;
@@ -168,8 +170,9 @@ impl Call {
                 Rung::Nobody(ending) => self.otherwise(otherwise, ending),
             },
             Treatment::Menu(id) => self.menu(id).await,
+            Treatment::Conference(id) => self.confer(id, None).await,
             Treatment::Voicemail => self.voicemail().await,
-            Treatment::Conference(_) | Treatment::Announcement(_) => Step::Stop(Stop::Failed(Ending::of(Reason::OutOfService))),
+            Treatment::Announcement(id) => self.announce(id).await,
         }
     }
 
