@@ -129,10 +129,6 @@ pub struct Inner {
     pub rooms: OnceLock<Arc<dyn Rooms>>,
     /// Whoever rings the handsets of the pocket network, once that is there.
     pub handsets: OnceLock<Arc<dyn Handsets>>,
-    /// Whoever holds the rooms of conferences, where calls are carried.
-    pub rooms: OnceLock<Arc<dyn Rooms>>,
-    /// Whoever carries calls, once that is there.
-    pub switchboard: OnceLock<Arc<dyn Switchboard>>,
     /// When this process last said that it hands out messages.
     pub pulse: Pulse,
     /// Messages that it took without knowing.
@@ -183,8 +179,6 @@ impl App {
             switchboard: OnceLock::new(),
             rooms: OnceLock::new(),
             handsets: OnceLock::new(),
-            rooms: OnceLock::new(),
-            switchboard: OnceLock::new(),
             pulse: Pulse::default(),
             claims: Claims::default(),
             mailbox: Bell::default(),

@@ -93,8 +93,9 @@ impl Voice {
         media.silence = config.silence;
         let media = Media::new(media);
         let (board, speech) = (Board::default(), config.speech);
-        let house = House { app, sip, media, callers, board, speech, over: CancellationToken::new(), takes: TaskTracker::new() };
-        let house = House { app, sip, media, callers, board, speech, rooms: Rooms::default(), over: CancellationToken::new() };
+        let pocket = near.pocket.clone();
+        let (rooms, over, takes) = (Rooms::default(), CancellationToken::new(), TaskTracker::new());
+        let house = House { app, sip, media, near, callers, board, speech, rooms, over, takes };
         let voice = Self { house: Arc::new(house), calls: TaskTracker::new() };
         let desk = Switch { house: voice.house.clone(), calls: voice.calls.clone() };
         if voice.house.app.switchboard.set(Arc::new(desk)).is_err() {
@@ -104,10 +105,7 @@ impl Voice {
             tracing::warn!("conferences are led by somebody else already");
         }
         tokio::spawn(rooms::keep(voice.house.clone()));
-        tokio::spawn(take_in(voice.house.clone(), voice.calls.clone(), incoming));
-        let _ = app.handsets.set(Arc::new(Port(near.pocket.clone()))); // voice is started once
-        let house = House { app, sip, media, near, callers, over: CancellationToken::new() };
-        let voice = Self { house: Arc::new(house), calls: TaskTracker::new() };
+        let _ = voice.house.app.handsets.set(Arc::new(Port(pocket))); // voice is started once
         for incoming in [incoming, inside] {
             tokio::spawn(take_in(voice.house.clone(), voice.calls.clone(), incoming));
         }

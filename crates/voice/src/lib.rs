@@ -13,14 +13,14 @@ mod config;
 mod desk;
 mod house;
 mod leg;
-mod record;
 mod near;
 mod pocket;
+mod record;
 mod refusal;
 mod rooms;
 mod sound;
 
 pub use config::VoiceConfig;
 pub use house::{Voice, VoiceFault};
-pub use record::recover;
 pub use pocket::{COPIES, LONGEST, Scenario, magic_callees_page, scenarios};
+pub use record::recover;

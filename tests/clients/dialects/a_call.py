@@ -39,7 +39,3 @@ with database:
     database.execute(
         "INSERT INTO participants (id, conference_id, phone, role, presence, muted, on_hold, added_at, joined_at)"
         " VALUES (?, ?, 61299998888, 'listener', 'joined', 0, 0, ?, ?)", (uuid.uuid4().bytes, spoken, now, now))
-    database.execute(
-        "INSERT INTO recordings (id, environment_id, kind, conference_id, state, format, participant, object, size, length, started_at,"
-        " stopped_at, version) VALUES (?, ?, 'conference', ?, 'completed', 'wav', 'all', 'nothing', 44, 42000000, ?, ?, 1)",
-        (uuid.uuid4().bytes, environment, conference, now - 60_000_000, now - 18_000_000))

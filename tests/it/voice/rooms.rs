@@ -13,11 +13,7 @@ use tandem_domain::{
     call::{Direction, Ending, Reason},
     conference::Presence,
 };
-use tandem_kernel::{
-    CallId, ConferenceId,
-    Environment::Live,
-    PhoneNumber, RequestId,
-};
+use tandem_kernel::{CallId, ConferenceId, Environment::Live, PhoneNumber, RequestId};
 use tandem_testkit::{Client, Persona, Server, on_both};
 use tokio::task::JoinSet;
 

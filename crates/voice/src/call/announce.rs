@@ -40,6 +40,7 @@ impl Call {
         let file = recordings::whole(&self.house.app, self.live.environment, id, LARGEST).await?.ok_or_else(missing)?;
         // Ten minutes are read within some milliseconds, beside the runtime's own threads.
         let read = tokio::task::spawn_blocking(move || Sound::read_wav(&file, LONGEST, Rate::Narrow)).await;
-        read.map_err(|fault| Error::internal().because(fault))?.map_err(|fault| Error::invalid_value("recording", fault.to_string()))
+        read.map_err(|fault| Error::internal().because(fault))?
+            .map_err(|fault| Error::invalid_value("recording", fault.to_string()))
     }
 }

@@ -41,7 +41,7 @@ impl Call {
     }
 
     async fn answer(&mut self, incoming: IncomingCall, by: Answer, codec: Option<Codec>) -> Result<(), Stop> {
-        let opened = Sound::open(&self.house.media, capabilities(None, codec));
+        let opened = Sound::open(self.house.media_of(&incoming), capabilities(None, codec));
         let answered = opened.and_then(|mut sound| {
             let sdp = match incoming.offer() {
                 Some(offer) => sound.answer(&offer, Direction::SendRecv)?,

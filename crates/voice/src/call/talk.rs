@@ -26,35 +26,6 @@ impl Call {
         if let Err(stop) = self.pick_up(by, leg.sound.codec()).await {
             self.dismiss(leg, Reason::Canceled).await;
             return Step::Stop(stop);
-    /// Answers the caller and joins the two, until one of them or the money ends it.
-    pub(super) async fn talk(&mut self, answered: Answered) -> Ending {
-        let Answered { callee, by } = answered;
-        let Some(incoming) = self.caller.take() else { return Ending::of(Reason::Internal) };
-        let opened = Sound::open(self.house.media_of(&incoming), capabilities(None, callee.sound.codec()));
-        let mut sound = match opened {
-            Ok(sound) => sound,
-            Err(reason) => {
-                incoming.refuse(because(reason, self.live.id)).await;
-                return Ending::of(reason);
-            }
-        };
-        let answer = match incoming.offer() {
-            Some(offer) => sound.answer(&offer, Direction::SendRecv),
-            None => Ok(sound.offer(Direction::SendRecv)),
-        };
-        let sdp = match answer {
-            Ok(sdp) => sdp,
-            Err(reason) => {
-                incoming.refuse(because(reason, self.live.id)).await;
-                return Ending::of(reason);
-            }
-        };
-        match calls::answer(&self.house.app, self.live.id, by).await {
-            Ok(grant) => self.grant = grant,
-            Err(error) => {
-                incoming.refuse(because(Reason::of_error(&error), self.live.id)).await;
-                return Ending::of(Reason::of_error(&error));
-            }
         }
         (self.second, self.machine, self.at) = (Some(leg), false, "answered");
         self.tell_asker(200, "OK").await;

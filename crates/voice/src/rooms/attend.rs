@@ -9,7 +9,11 @@ use tandem_app::conferences::{self, Entered, RecordConference};
 use tandem_catalogue::Code;
 use tandem_domain::call::Reason;
 use tandem_kernel::{CallId, Country, EnvironmentId};
-use tandem_media::{MediaError, Member, Stream, dtmf::Key, play::{Prompt, Repeat, Signal, Tone}};
+use tandem_media::{
+    MediaError, Member, Stream,
+    dtmf::Key,
+    play::{Prompt, Repeat, Signal, Tone},
+};
 use tokio::{sync::watch, task::JoinSet};
 
 use super::{Order, Room};
