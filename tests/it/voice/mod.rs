@@ -8,6 +8,7 @@ mod devices;
 mod killed;
 mod money;
 mod pocket;
+mod recorded;
 mod recordings;
 mod rooms;
 mod routing;
