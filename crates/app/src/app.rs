@@ -15,6 +15,7 @@ use tandem_store::{
 use tokio::sync::Semaphore;
 
 use crate::{
+    calls::Switchboard,
     carrier::Carriers,
     directory::Directory,
     due::Bell,
@@ -120,6 +121,8 @@ pub struct Inner {
     pub network: OnceLock<Arc<dyn Network>>,
     /// Whoever rings the handsets of the pocket network, once that is there.
     pub handsets: OnceLock<Arc<dyn Handsets>>,
+    /// Whoever carries calls, once that is there.
+    pub switchboard: OnceLock<Arc<dyn Switchboard>>,
     /// When this process last said that it hands out messages.
     pub pulse: Pulse,
     /// Messages that it took without knowing.
@@ -167,6 +170,7 @@ impl App {
             post_office: PostOffice::default(),
             network: OnceLock::new(),
             handsets: OnceLock::new(),
+            switchboard: OnceLock::new(),
             pulse: Pulse::default(),
             claims: Claims::default(),
             mailbox: Bell::default(),

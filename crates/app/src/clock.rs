@@ -11,10 +11,10 @@ use tandem_store::{
 
 use crate::{App, Operation, accounts::tell_others, due, permit};
 
-/// How long one request moves the clock before it reports how far it came.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long one request moves the clock before it reports how far it came: clients commonly give up after ten seconds.
+const PATIENCE: Duration = Duration::from_secs(6);
 /// How long a clock waits for deliveries at one of its stops. After that it goes on without those of this request.
-const FOR_WEBHOOKS: Duration = Duration::from_secs(5);
+const FOR_WEBHOOKS: Duration = Duration::from_secs(3);
 /// How often it looks whether they were tried.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -81,7 +81,10 @@ pub async fn advance(app: &App, caller: &Caller, operation: Operation, command: 
     let (began, mut ran, environment) = (Instant::now(), 0, caller.environment);
     let (mut arrived, mut heeds_webhooks) = (false, true);
     while !arrived && began.elapsed() < PATIENCE {
-        heeds_webhooks = heeds_webhooks && is_quiet(app, caller).await?;
+        heeds_webhooks = heeds_webhooks && is_quiet(app, caller, began + PATIENCE).await?;
+        if began.elapsed() >= PATIENCE {
+            break; // a further request goes on, and heeds the webhooks too
+        }
         let next = app.store.read(move |tx| {
             let retry = if heeds_webhooks { webhooks::first_until(tx, environment, at, target)? } else { None };
             Ok((jobs::first_until(tx, environment, target)?, retry))
@@ -132,14 +135,14 @@ async fn begin(app: &App, caller: &Caller, operation: Operation, to: Move) -> Re
 }
 
 /// Waits until what was to be delivered by now was tried; `false` where an endpoint takes too long.
-async fn is_quiet(app: &App, caller: &Caller) -> Result<bool> {
-    let (began, environment) = (Instant::now(), caller.environment);
+async fn is_quiet(app: &App, caller: &Caller, latest: Instant) -> Result<bool> {
+    let (until, environment) = (latest.min(Instant::now() + FOR_WEBHOOKS), caller.environment);
     loop {
         let now = now_of(app, caller).await?;
         if app.store.read(move |tx| webhooks::quiet(tx, environment, now)).await? {
             return Ok(true);
         }
-        if began.elapsed() >= FOR_WEBHOOKS {
+        if Instant::now() >= until {
             return Ok(false);
         }
         tokio::time::sleep(LOOK).await;

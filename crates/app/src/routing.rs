@@ -133,6 +133,29 @@ pub async fn onward(
     app.store.read(read).await
 }
 
+/// Decides where an environment's number leads whoever is connected to it, without a call to it; none where it leads nowhere.
+///
+/// # Errors
+/// `owned_number_not_found`, and faults of the store. A refusal is in the outcome.
+pub async fn own(app: &App, environment: EnvironmentId, number: PhoneNumber, query: RouteQuery) -> Result<Option<Routed>> {
+    let kind = app.directory.environment(environment).await?.settings.kind;
+    let (pen, pocket, dice) = (app.pen(), reach(app, kind)?, dice(app));
+    let read = move |tx: &mut Tx| {
+        let known = Known { environment, pocket: pocket.clone(), dice };
+        let number =
+            numbers::by_phone(tx, environment, number)?.ok_or_else(|| Error::owned_number_not_found(number.to_string()))?;
+        if !routing::leads_somewhere(&number) {
+            return Ok(None);
+        }
+        let facts = facts(tx, &pen, &known, Some(&number), Named::default(), &query)?;
+        let mut explanation = Explanation::of("route", number.phone.to_string());
+        let asked = Asked { caller: query.from, path: &query.path };
+        let plan = routing::own(&number, asked, &facts, &mut explanation);
+        Ok(Some(routed(Direction::Inbound, Some(number), plan, explanation)))
+    };
+    app.store.read(read).await
+}
+
 fn reach(app: &App, kind: Environment) -> Result<Option<routing::Reach>> {
     match kind {
         Environment::Live => Ok(None),

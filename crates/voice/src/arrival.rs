@@ -177,7 +177,7 @@ fn number(text: &str) -> Option<PhoneNumber> {
 }
 
 /// What a person meant who dialled so: a number with its country, or one of the country that the caller's own number is in.
-fn dialled_by(caller: PhoneNumber, dialled: &str) -> Option<PhoneNumber> {
+pub(crate) fn dialled_by(caller: PhoneNumber, dialled: &str) -> Option<PhoneNumber> {
     let digits: String = dialled.chars().filter(char::is_ascii_digit).collect();
     let international = dialled.strip_prefix('+').map(|_| digits.clone());
     let international =

@@ -1,11 +1,12 @@
 //! What calls are carried with.
 
-use std::{net::IpAddr, ops::RangeInclusive, time::Duration};
+use std::{net::IpAddr, ops::RangeInclusive, sync::Arc, time::Duration};
 
+use tandem_media::play::Speech;
 use tandem_sip::{Limits, Listen};
 
 /// What calls are carried with.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct VoiceConfig {
     /// Where SIP is listened for.
     pub listen: Vec<Listen>,
@@ -21,6 +22,8 @@ pub struct VoiceConfig {
     pub media_ports: RangeInclusive<u16>,
     /// After how long without a packet from either side an answered call is ended.
     pub silence: Duration,
+    /// What speaks.
+    pub speech: Arc<dyn Speech>,
     /// What is let in.
     pub limits: Limits,
 }

@@ -2,15 +2,20 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use tandem_app::App;
+use async_trait::async_trait;
+use tandem_app::{
+    App,
+    calls::{MadeCall, Obeyed, Order, Switchboard},
+};
 use tandem_kernel::CallId;
-use tandem_media::{Media, MediaConfig};
+use tandem_media::{Media, MediaConfig, play::Speech};
 use tandem_sip::{Bound, Config, Incoming, IncomingCall, Sip};
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     arrival::{self, Arrival},
+    board::Board,
     call::{self, Call},
     config::VoiceConfig,
     desk::{Callers, Reception},
@@ -47,6 +52,8 @@ pub(crate) struct House {
     /// The installation's own network.
     pub near: Near,
     pub callers: Arc<Callers>,
+    pub board: Board,
+    pub speech: Arc<dyn Speech>,
     /// Ends all calls.
     pub over: CancellationToken,
 }
@@ -80,9 +87,14 @@ impl Voice {
         media.advertised = config.media_advertised.unwrap_or(config.media_address);
         media.silence = config.silence;
         let media = Media::new(media);
+        let (board, speech) = (Board::default(), config.speech);
         let _ = app.handsets.set(Arc::new(Port(near.pocket.clone()))); // voice is started once
-        let house = House { app, sip, media, near, callers, over: CancellationToken::new() };
+        let house = House { app, sip, media, near, callers, board, speech, over: CancellationToken::new() };
         let voice = Self { house: Arc::new(house), calls: TaskTracker::new() };
+        let desk = Switch { house: voice.house.clone(), calls: voice.calls.clone() };
+        if voice.house.app.switchboard.set(Arc::new(desk)).is_err() {
+            tracing::warn!("calls are carried by somebody else already: orders go there");
+        }
         for incoming in [incoming, inside] {
             tokio::spawn(take_in(voice.house.clone(), voice.calls.clone(), incoming));
         }
@@ -113,6 +125,24 @@ impl Voice {
     }
 }
 
+/// The port through which the platform gives orders.
+struct Switch {
+    house: Arc<House>,
+    calls: TaskTracker,
+}
+
+#[async_trait]
+impl Switchboard for Switch {
+    async fn carry(&self, made: MadeCall) {
+        let house = self.house.clone();
+        self.calls.spawn(call::make(house, made));
+    }
+
+    async fn order(&self, id: CallId, order: Order) -> tandem_catalogue::Result<Obeyed> {
+        self.house.board.order(id, order).await
+    }
+}
+
 async fn take_in(house: Arc<House>, calls: TaskTracker, mut incoming: mpsc::Receiver<Incoming>) {
     while let Some(Incoming::Call(call)) = incoming.recv().await {
         let house = house.clone();
@@ -138,7 +168,7 @@ async fn serve(house: Arc<House>, incoming: IncomingCall) {
         }
     };
     match tandem_app::calls::begin(&house.app, begin).await {
-        Ok((live, grant)) => call::watch(Call::new(house, live, grant, incoming), plan).await,
+        Ok((live, grant)) => call::watch(Call::taken(house, live, grant, incoming), plan).await,
         Err(error) => {
             tracing::info!(%id, code = error.code().name(), "a call is refused");
             incoming.refuse(refusal(&error, id)).await;

@@ -1,5 +1,7 @@
 //! One party of a call that was answered.
 
+use serde_json::{Value, json};
+use tandem_kernel::PhoneNumber;
 use tandem_media::{StreamEvent, sdp::Direction};
 use tandem_sip::{Control, Dialog, Event, Offer};
 
@@ -18,15 +20,17 @@ pub(crate) struct Leg {
     dialog: Dialog,
     pub control: Control,
     pub sound: Sound,
+    /// Its number outside, which is paid for while it is there.
+    pub number: Option<PhoneNumber>,
     /// Whether the other side has put us on hold.
     pub holds: bool,
     listening: bool,
 }
 
 impl Leg {
-    pub fn new(dialog: Dialog, sound: Sound) -> Self {
+    pub fn new(dialog: Dialog, sound: Sound, number: Option<PhoneNumber>) -> Self {
         let control = dialog.control();
-        Self { dialog, control, sound, holds: false, listening: true }
+        Self { dialog, control, sound, number, holds: false, listening: true }
     }
 
     /// What happens next. After the end nothing does.
@@ -72,5 +76,20 @@ impl Leg {
         {
             tracing::info!("the answer in an acknowledgement does not fit our offer");
         }
+    }
+
+    /// How its packets came and went.
+    pub fn quality(&self) -> Value {
+        let quality = self.sound.stream.quality();
+        json!({
+            "codec": self.sound.codec().map(tandem_media::Codec::name),
+            "received": quality.received,
+            "sent": quality.sent,
+            "lost": quality.lost,
+            "late": quality.late,
+            "jitter_ms": quality.jitter.as_secs_f64() * 1e3,
+            "round_trip_ms": quality.round_trip.map(|trip| trip.as_secs_f64() * 1e3),
+            "mos": quality.score,
+        })
     }
 }

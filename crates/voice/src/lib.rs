@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 mod arrival;
+mod board;
 mod call;
 mod config;
 mod desk;

@@ -81,37 +81,42 @@ pub async fn begin(app: &App, command: BeginCall) -> Result<(Live, Grant)> {
     let pen = app.pen();
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, command.environment)?;
-        if let Some(live) = live_calls::get(tx, command.id)? {
-            let grant = granted(&live);
-            return Ok((live, grant));
-        }
-        if calls::get(tx, command.environment, command.id)?.is_some() {
-            return Err(Error::call_over(command.id.to_string()));
-        }
-        let mut why = command.explanation.clone();
-        check_account(tx, &desk)?;
-        let policy = live_calls::policy(tx, command.environment)?.unwrap_or_default();
-        let traffic = traffic(tx, &desk)?;
-        let currency = ledger::wallet(tx, command.environment)?.currency;
-        policy.check_traffic(traffic, currency, &mut why)?;
-        let longest = command.max_duration.map_or(policy.longest, |seconds| seconds.min(policy.longest));
-        let mut live = blank(tx, &desk, &command, longest)?;
-        let piece = set_aside(tx, &desk, &mut live, &policy, traffic, 0)?;
-        let enough = piece.granted > 0 || live.tariff.is_free();
-        let compared = format!("{} s are paid for with {}", piece.granted, Money::new(live.held, currency));
-        if !why.note("the wallet pays for the beginning of the call", compared, enough) {
-            return Err(too_poor(tx, &desk, &live)?);
-        }
-        live_calls::insert(tx, &live)?;
-        notes::initiated(tx, &desk, &live)?;
-        why.subject = live.id.to_string();
-        desk.explain(tx, &why.concluding("the call was begun"))?;
-        let grant = grant(&live, piece);
-        Ok((live, grant))
+        begin_in(tx, &desk, &command)
     };
     let begun = app.store.write(work).await?;
     app.mailbox.ring();
     Ok(begun)
+}
+
+/// As [`begin`], in a unit of work that is open.
+pub(super) fn begin_in(tx: &mut Tx, desk: &Desk, command: &BeginCall) -> Result<(Live, Grant)> {
+    if let Some(live) = live_calls::get(tx, command.id)? {
+        let grant = granted(&live);
+        return Ok((live, grant));
+    }
+    if calls::get(tx, command.environment, command.id)?.is_some() {
+        return Err(Error::call_over(command.id.to_string()));
+    }
+    let mut why = command.explanation.clone();
+    check_account(tx, desk)?;
+    let policy = live_calls::policy(tx, command.environment)?.unwrap_or_default();
+    let traffic = traffic(tx, desk)?;
+    let currency = ledger::wallet(tx, command.environment)?.currency;
+    policy.check_traffic(traffic, currency, &mut why)?;
+    let longest = command.max_duration.map_or(policy.longest, |seconds| seconds.min(policy.longest));
+    let mut live = blank(tx, desk, command, longest)?;
+    let piece = set_aside(tx, desk, &mut live, &policy, traffic, 0)?;
+    let enough = piece.granted > 0 || live.tariff.is_free();
+    let compared = format!("{} s are paid for with {}", piece.granted, Money::new(live.held, currency));
+    if !why.note("the wallet pays for the beginning of the call", compared, enough) {
+        return Err(too_poor(tx, desk, &live)?);
+    }
+    live_calls::insert(tx, &live)?;
+    notes::initiated(tx, desk, &live)?;
+    why.subject = live.id.to_string();
+    desk.explain(tx, &why.concluding("the call was begun"))?;
+    let grant = grant(&live, piece);
+    Ok((live, grant))
 }
 
 /// Before other numbers outside are rung: sets aside what the dearest of them costs from now on, so that whoever answers is paid for.
@@ -121,8 +126,7 @@ pub async fn begin(app: &App, command: BeginCall) -> Result<(Live, Grant)> {
 pub async fn dial(app: &App, id: CallId, outside: Vec<PhoneNumber>) -> Result<Grant> {
     changed(app, id, move |tx, desk, mut live| {
         let spoken = live.spoken(desk.pen.machine_now());
-        live.tariff = live.tariff.dearest(outside.iter().map(|number| rates::of(Direction::Outbound, *number)));
-        live.tariff.delay = spoken;
+        live.tariff.offer(outside.iter().map(|number| rates::of(Direction::Outbound, *number)), spoken);
         let piece = set_aside_now(tx, desk, &mut live, spoken)?;
         if piece.granted <= spoken && !live.tariff.is_free() {
             return Err(too_poor(tx, desk, &live)?);
@@ -150,14 +154,15 @@ pub async fn ring(app: &App, id: CallId) -> Result<()> {
 }
 
 /// Somebody or something took it: from now on it costs what that number costs. Where a menu took it and somebody outside takes it from
-/// there, this is said again with that number, and the way out is paid from then on. The same is told once.
+/// there, or it is transferred, this is said again with that number, which is paid from then on until it has left. The same is told once.
 ///
 /// # Errors
 /// `call_over`.
 pub async fn answer(app: &App, id: CallId, by: Answer) -> Result<Grant> {
     changed(app, id, move |tx, desk, mut live| {
         let first = live.phase != Phase::Answered;
-        let nobody_new = by.endpoint.is_none_or(|number| live.endpoint == Some(number)) && by.device.is_none();
+        let there = |number| live.tariff.ways.iter().any(|way| way.to == number && way.until.is_none());
+        let nobody_new = by.endpoint.is_none_or(there) && by.device.is_none();
         if !first && nobody_new {
             return Ok(granted(&live));
         }
@@ -169,14 +174,48 @@ pub async fn answer(app: &App, id: CallId, by: Answer) -> Result<Grant> {
         (live.endpoint, live.trunk_out) = (by.endpoint, by.trunk);
         live.device = by.device.or(live.device);
         let outside = by.endpoint.filter(|_| !by.internal);
-        live.tariff.outbound = outside.map_or(Rate::FREE, |number| rates::of(Direction::Outbound, number));
-        live.tariff.delay = spoken;
+        live.tariff.reached(outside.map(|number| (number, rates::of(Direction::Outbound, number))), spoken);
         let piece = set_aside_now(tx, desk, &mut live, spoken)?;
         live_calls::update(tx, &live)?;
         if first {
             notes::answered(tx, desk, &live)?;
         }
         Ok(grant(&live, piece))
+    })
+    .await
+}
+
+/// A party outside has left a call that goes on: it is paid until now. So is nobody who was rung.
+///
+/// # Errors
+/// `call_over`.
+pub async fn part(app: &App, id: CallId, left: Option<PhoneNumber>) -> Result<Grant> {
+    changed(app, id, move |tx, desk, mut live| {
+        let spoken = live.spoken(desk.pen.machine_now());
+        live.tariff.offer([], 0);
+        if let Some(number) = left {
+            live.tariff.left(number, spoken);
+        }
+        if live.tariff.is_free() {
+            live.granted = live.longest;
+        }
+        live_calls::update(tx, &live)?;
+        Ok(granted(&live))
+    })
+    .await
+}
+
+/// Puts the parties of a call on hold, or joins them again; whether that changed anything.
+///
+/// # Errors
+/// `call_over`.
+pub async fn hold(app: &App, id: CallId, held: bool) -> Result<bool> {
+    changed(app, id, move |tx, _, mut live| {
+        let before = std::mem::replace(&mut live.detail.held, held);
+        if before != held {
+            live_calls::update(tx, &live)?;
+        }
+        Ok(before != held)
     })
     .await
 }
@@ -265,14 +304,17 @@ fn settle(tx: &mut Tx, desk: &Desk, live: &Live, cost: i64) -> Result<()> {
 fn charge(tx: &mut Tx, desk: &Desk, live: &Live, seconds: i64, cost: i64) -> Result<Explanation> {
     let currency = ledger::wallet(tx, desk.settings.id)?.currency;
     let money = |micros| Money::new(micros, currency);
-    let Tariff { inbound, outbound, delay } = live.tariff;
     let mut why = Explanation::of("charge", live.id.to_string());
     why.note(
         "somebody answered",
         live.answered_at.map_or_else(|| "nobody did".to_owned(), |_| format!("{seconds} s were spoken")),
         seconds > 0,
     );
-    for (name, rate, seconds) in [("coming in", inbound, seconds), ("going out", outbound, seconds.saturating_sub(delay))] {
+    let ways = live.tariff.ways.iter().map(|way| {
+        let until = way.until.map_or(seconds, |until| until.min(seconds));
+        (format!("going out to {}", way.to), way.rate, until.saturating_sub(way.from))
+    });
+    for (name, rate, seconds) in std::iter::once(("coming in".to_owned(), live.tariff.inbound, seconds)).chain(ways) {
         let compared =
             format!("{} a minute and {} once, {} s are paid", money(rate.minute), money(rate.setup), rate.billed(seconds));
         why.note(format!("{name} is paid for"), compared, !rate.is_free() && seconds > 0);
@@ -328,7 +370,8 @@ fn blank(tx: &mut Tx, desk: &Desk, command: &BeginCall, longest: i64) -> Result<
         Direction::Inbound => rates::of(Direction::Inbound, command.to),
         Direction::Outbound => Rate::FREE,
     };
-    let tariff = Tariff { inbound, outbound: Rate::FREE, delay: 0 };
+    let mut tariff = Tariff { inbound, ..Tariff::FREE };
+    tariff.offer(command.outside.iter().map(|number| rates::of(Direction::Outbound, *number)), 0);
     let labels = number.config.attribution;
     Ok(Live {
         id: command.id,
@@ -347,7 +390,7 @@ fn blank(tx: &mut Tx, desk: &Desk, command: &BeginCall, longest: i64) -> Result<
         begun_at: desk.pen.machine_now(),
         answered_at: None,
         longest,
-        tariff: tariff.dearest(command.outside.iter().map(|number| rates::of(Direction::Outbound, *number))),
+        tariff,
         granted: 0,
         held: 0,
         holds: 0,
@@ -365,6 +408,7 @@ fn blank(tx: &mut Tx, desk: &Desk, command: &BeginCall, longest: i64) -> Result<
             timeout: command.timeout,
             tags: command.tags.clone(),
             custom_fields: command.custom_fields.clone(),
+            held: false,
         },
     })
 }
@@ -412,7 +456,7 @@ fn set_aside(tx: &mut Tx, desk: &Desk, live: &mut Live, policy: &call::Policy, t
 fn too_poor(tx: &mut Tx, desk: &Desk, live: &Live) -> Result<Error> {
     let wallet = ledger::wallet(tx, desk.settings.id)?;
     let money = |micros| Money::new(micros, wallet.currency);
-    Ok(Error::insufficient_funds("for this call", money(live.tariff.cost(1)), money(wallet.available)))
+    Ok(Error::insufficient_funds("for this call", money(live.tariff.ahead(1)), money(wallet.available)))
 }
 
 /// What a piece grants.

@@ -1,14 +1,20 @@
 //! Calls: those that go on, with their money, and those that are over.
 
+mod control;
 mod live;
+mod make;
 mod notes;
 mod policy;
 mod read;
 mod reconcile;
 mod show;
+mod switchboard;
 
-pub use live::{Answer, BeginCall, answer, begin, dial, extend, finish, ring};
+pub use control::{Controlled, Recorded, TransferCall, hang_up, hold, record, transfer, unhold};
+pub use live::{Answer, BeginCall, answer, begin, dial, extend, finish, hold as put_on_hold, part, ring};
+pub use make::{MakeCall, make};
 pub use policy::{PolicyView, Whose, read_policy, set_policy};
 pub use read::{CallList, CallRef, ListCalls, Place, get, list};
 pub use reconcile::{LEASE, Reconciliation, keep_alive, pulse, reconcile, reconciliation, run};
 pub use show::{CallView, explain, find_shown, list_shown};
+pub use switchboard::{MadeCall, Next, Obeyed, Order, RecordOrder, Spoken, Switchboard, Then, Transfer};

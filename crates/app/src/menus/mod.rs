@@ -7,7 +7,7 @@ mod update;
 
 pub use create::{CreateMenu, create};
 pub use delete::delete;
-pub use read::{MenuList, explain, get, list};
+pub use read::{MenuList, explain, get, list, of_id};
 pub use update::{MenuChange, update};
 
 use read::find;

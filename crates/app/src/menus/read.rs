@@ -35,6 +35,14 @@ pub(super) fn find(tx: &mut Tx, environment: EnvironmentId, id: &str) -> Result<
     found.ok_or_else(|| Error::resource_not_found("IVR menu", id.to_owned()))
 }
 
+/// A menu of an environment, for whoever plays it.
+///
+/// # Errors
+/// Faults of the store.
+pub async fn of_id(app: &App, environment: EnvironmentId, id: MenuId) -> Result<Option<IvrMenu>> {
+    app.store.read(move |tx| ivr_menus::get(tx, environment, id)).await
+}
+
 /// Reads one menu.
 ///
 /// # Errors

@@ -35,7 +35,7 @@ impl Fetcher {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(fetch);
     }
 
-    fn get(&self) -> Option<Arc<dyn Fetch>> {
+    pub(crate) fn get(&self) -> Option<Arc<dyn Fetch>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

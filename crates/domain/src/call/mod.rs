@@ -17,7 +17,7 @@ pub use cause::Reason;
 pub use filter::Filter;
 pub use live::{Detail, Ending, Live, Outcome, Phase};
 pub use policy::{PACE, Policy, Traffic};
-pub use rates::{Rate, Tariff};
+pub use rates::{Rate, Tariff, Way};
 pub use token::Token;
 
 /// The name of a caller who hides the number.

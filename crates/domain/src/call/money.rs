@@ -26,7 +26,7 @@ pub struct Piece {
 pub fn next(tariff: &Tariff, granted: i64, held: i64, available: i64, longest: i64) -> Piece {
     let target = granted.saturating_add(BLOCK).min(longest);
     let affordable = tariff.affords(held.saturating_add(available.max(0)), target);
-    let hold = tariff.cost(affordable).saturating_sub(held).max(0);
+    let hold = tariff.ahead(affordable).saturating_sub(held).max(0);
     Piece { hold, granted: affordable, is_last: affordable < target }
 }
 
@@ -72,7 +72,8 @@ mod tests {
     use crate::call::Rate;
 
     /// A second costs a thousand.
-    const TARIFF: Tariff = Tariff { inbound: Rate::FREE, outbound: Rate { setup: 0, minute: 60_000, first: 1, step: 1 }, delay: 0 };
+    const TARIFF: Tariff =
+        Tariff { inbound: Rate { setup: 0, minute: 60_000, first: 1, step: 1 }, ways: Vec::new(), offered: (Rate::FREE, 0) };
 
     #[test]
     fn pieces_are_minutes_until_the_money_ends() {
@@ -96,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_dearer_tariff_shortens_what_is_paid_for() {
-        let dearer = Tariff { inbound: TARIFF.outbound, ..TARIFF };
+        let dearer = Tariff { inbound: Rate { minute: 120_000, ..TARIFF.inbound }, ..TARIFF };
         assert_eq!(next(&dearer, 0, 60_000, 0, 3_600), Piece { hold: 0, granted: 30, is_last: true });
         assert_eq!((cost(&dearer, 31, 60_000), cost(&dearer, 10, 60_000)), (60_000, 20_000));
     }

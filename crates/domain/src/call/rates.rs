@@ -103,37 +103,54 @@ impl Rate {
     }
 }
 
-/// What a call costs in all: for coming in, and for going on.
+/// A party outside that was reached: what it costs from a second of the call on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Way {
+    /// Its number.
+    pub to: PhoneNumber,
+    /// What it costs.
+    pub rate: Rate,
+    /// Seconds after the call was taken at which the party was: who chose from a menu first does not pay for that twice.
+    pub from: i64,
+    /// When it left; none while it is there.
+    pub until: Option<i64>,
+}
+
+/// What a call costs in all: for coming in, for each party outside that it reached, and for those that are rung.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Tariff {
     /// For coming in to a number of ours; free where it did not.
     pub inbound: Rate,
-    /// For going out; free where it does not.
-    pub outbound: Rate,
-    /// Seconds after the call was taken at which it went out: a caller who chose from a menu first does not pay for that twice.
-    pub delay: i64,
+    /// The parties outside that were reached.
+    pub ways: Vec<Way>,
+    /// The dearest of those that are rung, and since which second: it has to be affordable, and is paid by whoever answers.
+    pub offered: (Rate, i64),
 }
 
 impl Tariff {
     /// What costs nothing.
-    pub const FREE: Self = Self { inbound: Rate::FREE, outbound: Rate::FREE, delay: 0 };
+    pub const FREE: Self = Self { inbound: Rate::FREE, ways: Vec::new(), offered: (Rate::FREE, 0) };
 
-    /// Whether it costs nothing.
+    /// Whether nothing more is to be paid as long as everything stays as it is.
     #[must_use]
-    pub const fn is_free(&self) -> bool {
-        self.inbound.is_free() && self.outbound.is_free()
+    pub fn is_free(&self) -> bool {
+        let open = self.ways.iter().filter(|way| way.until.is_none());
+        self.inbound.is_free() && self.offered.0.is_free() && open.into_iter().all(|way| way.rate.is_free())
     }
 
     /// What so many seconds cost, counted from when the call was taken.
     #[must_use]
     pub fn cost(&self, seconds: i64) -> i64 {
-        self.inbound.cost(seconds).saturating_add(self.outbound.cost(seconds.saturating_sub(self.delay)))
+        let spoken = |way: &Way| way.until.map_or(seconds, |until| until.min(seconds)).saturating_sub(way.from);
+        let ways = self.ways.iter().map(|way| way.rate.cost(spoken(way)));
+        ways.fold(self.inbound.cost(seconds), i64::saturating_add)
     }
 
-    /// A minute's price.
+    /// The same where the dearest of those that are rung is reached at once.
     #[must_use]
-    pub const fn minute(&self) -> i64 {
-        self.inbound.minute.saturating_add(self.outbound.minute)
+    pub fn ahead(&self, seconds: i64) -> i64 {
+        let (rate, from) = self.offered;
+        self.cost(seconds).saturating_add(rate.cost(seconds.saturating_sub(from)))
     }
 
     /// The seconds that `amount` pays for, `most` at the most.
@@ -142,16 +159,28 @@ impl Tariff {
         let (mut enough, mut beyond) = (0, most.max(0).saturating_add(1)); // costs grow with seconds: halve the distance
         while beyond - enough > 1 {
             let middle = enough + (beyond - enough) / 2;
-            if self.cost(middle) <= amount { enough = middle } else { beyond = middle }
+            if self.ahead(middle) <= amount { enough = middle } else { beyond = middle }
         }
         enough
     }
 
-    /// The tariff with the dearest of several ways out, by minute and then by setup.
-    #[must_use]
-    pub fn dearest(self, ways: impl IntoIterator<Item = Rate>) -> Self {
-        let outbound = ways.into_iter().max_by_key(|rate| (rate.minute, rate.setup, rate.first));
-        Self { outbound: outbound.unwrap_or(Rate::FREE), ..self }
+    /// These are rung: the dearest counts, by minute and then by setup.
+    pub fn offer(&mut self, ways: impl IntoIterator<Item = Rate>, at: i64) {
+        let dearest = ways.into_iter().max_by_key(|rate| (rate.minute, rate.setup, rate.first));
+        self.offered = (dearest.unwrap_or(Rate::FREE), at);
+    }
+
+    /// Somebody was reached, or a party that costs nothing outside: nothing is offered any more.
+    pub fn reached(&mut self, way: Option<(PhoneNumber, Rate)>, at: i64) {
+        self.offered = (Rate::FREE, 0);
+        self.ways.extend(way.map(|(to, rate)| Way { to, rate, from: at, until: None }));
+    }
+
+    /// A party outside has left.
+    pub fn left(&mut self, to: PhoneNumber, at: i64) {
+        for way in self.ways.iter_mut().filter(|way| way.to == to && way.until.is_none()) {
+            way.until = Some(at);
+        }
     }
 }
 
@@ -189,16 +218,31 @@ mod tests {
         assert_eq!(Rate { setup: 0, minute: 1, first: 1, step: 1 }.cost(1), 1, "rounded up");
     }
 
+    #[test]
+    fn each_party_is_paid_while_it_is_there() {
+        let minute = |minute| Rate { setup: 0, minute, first: 1, step: 1 };
+        let mut tariff = Tariff { inbound: minute(6_000), ..Tariff::FREE };
+        tariff.offer([minute(60_000), minute(120_000)], 10);
+        assert_eq!((tariff.cost(20), tariff.ahead(20)), (2_000, 22_000), "nobody has answered yet");
+        tariff.reached(Some((number(1), minute(60_000))), 20);
+        assert_eq!((tariff.cost(50), tariff.ahead(50)), (35_000, 35_000));
+        tariff.left(number(1), 30);
+        assert_eq!(tariff.cost(50), 15_000);
+        assert!(!tariff.is_free(), "it still comes in");
+        tariff.reached(Some((number(2), minute(120_000))), 40);
+        assert_eq!(tariff.cost(50), 35_000);
+    }
+
     proptest! {
         #[test]
         fn what_is_afforded_is_paid_and_a_second_more_is_not(
             minute in 1..2_000_000_i64, setup in 0..500_000_i64, first in 1..61_i64, step in 1..61_i64, amount in 0..5_000_000_i64,
         ) {
-            let tariff = Tariff { inbound: Rate { setup: 0, minute: 8_500, first: 1, step: 1 },
-                                  outbound: Rate { setup, minute, first, step }, delay: 0 };
+            let mut tariff = Tariff { inbound: Rate { setup: 0, minute: 8_500, first: 1, step: 1 }, ..Tariff::FREE };
+            tariff.offer([Rate { setup, minute, first, step }], 0);
             let seconds = tariff.affords(amount, 3_600);
-            prop_assert!(tariff.cost(seconds) <= amount);
-            prop_assert!(seconds == 3_600 || tariff.cost(seconds + 1) > amount);
+            prop_assert!(tariff.ahead(seconds) <= amount);
+            prop_assert!(seconds == 3_600 || tariff.ahead(seconds + 1) > amount);
         }
     }
 }

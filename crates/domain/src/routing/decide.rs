@@ -59,6 +59,26 @@ pub fn onward(number: &Number, to: &Destination, asked: Asked, facts: &Facts, wh
     Ok(Plan { ask: None, begin, otherwise, recording: number.config.recording.clone().filter(|recording| recording.enabled) })
 }
 
+/// Whether a number's configuration names anything that could take a call.
+#[must_use]
+pub fn leads_somewhere(number: &Number) -> bool {
+    let config = &number.config;
+    let forwards = config.forward_targets().next().is_some();
+    let voicemail = config.voicemail.as_ref().is_some_and(|voicemail| voicemail.enabled);
+    config.conference_id.is_some() || config.call_flow_id.is_some() || config.rings().next().is_some() || forwards || voicemail
+}
+
+/// Decides where a number leads whoever is connected to it without having called it.
+///
+/// # Errors
+/// As [`inbound`].
+pub fn own(number: &Number, asked: Asked, facts: &Facts, why: &mut Explanation) -> Result<Plan> {
+    let way = Way { number, asked, facts };
+    let otherwise = way.otherwise(why);
+    let begin = way.begin(otherwise, why)?;
+    Ok(Plan { ask: None, begin, otherwise, recording: number.config.recording.clone().filter(|recording| recording.enabled) })
+}
+
 /// Decides about a call that the account makes, from one of its numbers; `from` is none where it does not have it.
 ///
 /// # Errors

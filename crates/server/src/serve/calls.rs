@@ -1,8 +1,9 @@
 //! Calls: where SIP is listened for, and with which media.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tandem_app::App;
+use tandem_media::play::Espeak;
 use tandem_sip::{Limits, Listen, Transport};
 use tandem_voice::VoiceConfig;
 
@@ -11,6 +12,10 @@ use crate::{
     config::{Config, Voice},
     failure::{Failure, Result},
 };
+
+/// Texts that are spoken at once, and bytes of those that are kept.
+const SPEAKING: usize = 2;
+const SPOKEN: usize = 32 << 20;
 
 /// Begins to take calls, where that is wanted.
 ///
@@ -40,6 +45,7 @@ pub async fn start(app: &App, config: &Config, certificate: Option<&Certificate>
         media_advertised: wanted.advertise,
         media_ports: wanted.ports()?,
         silence: Duration::from_secs(wanted.silence_seconds.into()),
+        speech: Arc::new(Espeak::new("espeak-ng".into(), std::env::temp_dir(), SPEAKING, SPOKEN)),
         limits: Limits {
             // Each call has two sides at least.
             calls: usize::try_from(wanted.calls).unwrap_or(usize::MAX).saturating_mul(2),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use tandem_domain::call::{Attribution, Detail, Origin, Policy, Rate, Tariff};
+use tandem_domain::call::{Attribution, Detail, Origin, Policy, Rate, Tariff, Way};
 use tandem_kernel::{Country, PhoneNumber};
 
 use super::{from_text, to_text};
@@ -14,9 +14,18 @@ struct RateRow(i64, i64, i64, i64);
 #[derive(Serialize, Deserialize)]
 struct TariffRow {
     inbound: RateRow,
-    outbound: RateRow,
     #[serde(default)]
-    delay: i64,
+    ways: Vec<WayRow>,
+    #[serde(default)]
+    offered: Option<(RateRow, i64)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WayRow {
+    to: u64,
+    rate: RateRow,
+    from: i64,
+    until: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize, Default)]
@@ -38,6 +47,8 @@ struct DetailRow {
     tags: Map<String, Value>,
     #[serde(skip_serializing_if = "Map::is_empty")]
     custom_fields: Map<String, Value>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    held: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -53,7 +64,13 @@ struct PolicyRow {
 /// Writes a tariff.
 pub fn tariff_to_text(tariff: &Tariff) -> String {
     let row = |rate: &Rate| RateRow(rate.setup, rate.minute, rate.first, rate.step);
-    to_text(&TariffRow { inbound: row(&tariff.inbound), outbound: row(&tariff.outbound), delay: tariff.delay })
+    let way = |way: &Way| WayRow { to: way.to.digits(), rate: row(&way.rate), from: way.from, until: way.until };
+    let (offered, at) = &tariff.offered;
+    to_text(&TariffRow {
+        inbound: row(&tariff.inbound),
+        ways: tariff.ways.iter().map(way).collect(),
+        offered: (!offered.is_free()).then(|| (row(offered), *at)),
+    })
 }
 
 /// Reads a tariff.
@@ -63,12 +80,17 @@ pub fn tariff_to_text(tariff: &Tariff) -> String {
 pub fn tariff_from_text(text: &str) -> Result<Tariff, Fault> {
     let rate = |RateRow(setup, minute, first, step)| Rate { setup, minute, first, step };
     let row: TariffRow = from_text(text)?;
-    Ok(Tariff { inbound: rate(row.inbound), outbound: rate(row.outbound), delay: row.delay })
+    let way = |way: WayRow| Way { to: PhoneNumber::from_digits(way.to), rate: rate(way.rate), from: way.from, until: way.until };
+    Ok(Tariff {
+        inbound: rate(row.inbound),
+        ways: row.ways.into_iter().map(way).collect(),
+        offered: row.offered.map_or((Rate::FREE, 0), |(offered, at)| (rate(offered), at)),
+    })
 }
 
 /// Writes what a call carries along.
 pub fn detail_to_text(detail: &Detail) -> String {
-    let Detail { initiated_by, from_name, attribution, origin, path, timeout, tags, custom_fields } = detail.clone();
+    let Detail { initiated_by, from_name, attribution, origin, path, timeout, tags, custom_fields, held } = detail.clone();
     let Attribution { source, medium, campaign, content } = attribution;
     let Origin { country, region, city } = origin;
     let path = path.into_iter().map(PhoneNumber::digits).collect();
@@ -86,6 +108,7 @@ pub fn detail_to_text(detail: &Detail) -> String {
         timeout,
         tags,
         custom_fields,
+        held,
     })
 }
 
@@ -101,6 +124,7 @@ pub fn detail_from_text(text: &str) -> Result<Detail, Fault> {
         timeout: row.timeout,
         tags: row.tags,
         custom_fields: row.custom_fields,
+        held: row.held,
     })
 }
 

@@ -58,7 +58,7 @@ pub fn insert(tx: &mut Tx, call: &Live) -> Result<()> {
 pub fn update(tx: &mut Tx, call: &Live) -> Result<()> {
     let changed = tx.execute(
         "UPDATE live_calls SET phase = $2, endpoint = $3, trunk_out = $4, device_id = $5, answered_at = $6, granted = $7, held = $8, \
-         holds = $9, tariff = $10, longest = $11 WHERE id = $1",
+         holds = $9, tariff = $10, longest = $11, detail = $12 WHERE id = $1",
         &[
             call.id.as_bytes().into(),
             call.phase.as_str().into(),
@@ -71,6 +71,7 @@ pub fn update(tx: &mut Tx, call: &Live) -> Result<()> {
             call.holds.into(),
             (&codec::tariff_to_text(&call.tariff)).into(),
             call.longest.into(),
+            (&codec::detail_to_text(&call.detail)).into(),
         ],
     )?;
     expect_one("call", changed)

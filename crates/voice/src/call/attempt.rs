@@ -11,6 +11,7 @@ use tandem_domain::{
 use tandem_kernel::{DeviceId, EnvironmentId, PhoneNumber, TrunkId};
 use tandem_media::{Codec, sdp::Direction};
 use tandem_sip::{Dial, Outgoing, Progress, Transport};
+use tokio::sync::mpsc;
 
 use crate::{
     desk::binding,
@@ -38,6 +39,8 @@ pub(super) struct Offer {
     pub codec: Option<Codec>,
     pub caller_name: Option<String>,
     pub max_forwards: u8,
+    /// The numbers through which the call came to ours.
+    pub path: Vec<PhoneNumber>,
     pub ring: Duration,
 }
 
@@ -51,7 +54,12 @@ struct Way {
 
 impl Offer {
     /// Rings one telephone and tells how that goes. Whoever drops this gives it up.
-    pub async fn ring(&self, attempt: &Attempt, tell: impl Fn(Told) + Sync) {
+    pub async fn ring(&self, attempt: &Attempt, tell: &mpsc::Sender<Told>) {
+        let told = self.tried(attempt, tell).await;
+        let _ = tell.send(told).await; // somebody else may have answered
+    }
+
+    async fn tried(&self, attempt: &Attempt, tell: &mpsc::Sender<Told>) -> Told {
         let (ways, answer) = match &attempt.target {
             Target::Device(id) => (self.contacts(attempt, *id).await, Answer { device: Some(*id), ..Answer::default() }),
             Target::Trunks { number, trunks } => {
@@ -70,16 +78,16 @@ impl Offer {
         let mut last = Ending::of(Reason::Unreachable);
         for way in ways {
             let trunk = way.trunk.as_ref().map(|trunk| trunk.id);
-            match self.through(way, &tell).await {
-                Ok(leg) => return tell(Told::Answered(Box::new(leg), Answer { trunk, ..answer })),
+            match self.through(way, answer.endpoint, tell).await {
+                Ok(leg) => return Told::Answered(Box::new(leg), Answer { trunk, ..answer }),
                 Err(ending) if trunk.is_some() && is_the_trunks(&ending) => last = ending,
-                Err(ending) => return tell(Told::Failed(ending)),
+                Err(ending) => return Told::Failed(ending),
             }
         }
-        tell(Told::Failed(last));
+        Told::Failed(last)
     }
 
-    async fn through(&self, mut way: Way, tell: &impl Fn(Told)) -> Result<Leg, Ending> {
+    async fn through(&self, mut way: Way, number: Option<PhoneNumber>, tell: &mpsc::Sender<Told>) -> Result<Leg, Ending> {
         let can = capabilities(way.trunk.as_ref(), self.codec);
         let (sip, media) = match way.near {
             true => (&self.house.near.out, &self.house.near.media),
@@ -90,10 +98,10 @@ impl Offer {
         let mut outgoing = sip.dial(way.dial);
         loop {
             match next(&mut outgoing).await {
-                Progress::Ringing { .. } => tell(Told::Ringing),
+                Progress::Ringing { .. } => drop(tell.send(Told::Ringing).await),
                 Progress::Answered { dialog, sdp } => {
                     let agreed = sound.accept(sdp.as_deref().unwrap_or_default());
-                    let leg = Leg::new(dialog, sound);
+                    let leg = Leg::new(dialog, sound, number);
                     return match agreed {
                         Ok(()) => Ok(leg),
                         Err(reason) => Err(Ending::of(reason)),
@@ -177,8 +185,10 @@ impl Offer {
         } else {
             dial.fields.push(("Privacy".to_owned(), "id".to_owned()));
         }
-        if let Some(number) = attempt.diverted_by {
-            dial.fields.push(("Diversion".to_owned(), format!("<{}>;reason=unconditional", address(number))));
+        // The last that sent it on stands first (RFC 5806).
+        let diverted = attempt.diverted_by.iter().flat_map(|last| std::iter::once(last).chain(self.path.iter().rev()));
+        for number in diverted {
+            dial.fields.push(("Diversion".to_owned(), format!("<{}>;reason=unconditional", address(*number))));
         }
         dial
     }

@@ -1,92 +1,198 @@
-//! One call: the caller's side, whom it is offered to, what it costs, and its end.
+//! One call: its parties, whom it is offered to, what it costs, and its end.
 
 mod attempt;
+mod close;
 mod end;
+mod first;
+mod menu;
+mod meter;
+mod party;
 mod ring;
+mod say;
 mod talk;
+mod transfer;
+mod wait;
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt as _;
+use serde_json::Value;
+use tandem_app::calls::{Answer, MadeCall, Then};
 use tandem_domain::{
     call::{Ending, Live, Reason, money::Grant},
     routing::{Otherwise, Plan, Treatment},
 };
-use tandem_sip::{Ended, IncomingCall};
+use tandem_kernel::CallId;
+use tandem_media::play::Prompt;
+use tandem_sip::IncomingCall;
+use tokio::sync::mpsc;
 
-use crate::{house::House, refusal::because};
+use crate::{
+    board::{Asked, Place},
+    house::House,
+    leg::Leg,
+};
+use meter::Meter;
+use party::First;
 use ring::Rung;
+use wait::Stop;
 
 /// A call that goes on.
 pub(crate) struct Call {
-    pub house: Arc<House>,
-    pub live: Live,
-    pub grant: Grant,
-    caller: Option<IncomingCall>,
+    house: Arc<House>,
+    live: Live,
+    meter: Meter,
+    /// Who called us, or was called first.
+    first: First,
+    /// Who was reached for them.
+    second: Option<Box<Leg>>,
+    /// Who waits while the first speaks with somebody about a transfer.
+    aside: Option<Box<Leg>>,
+    /// Who asked for a transfer and hears how it goes.
+    asker: Option<Box<Leg>>,
+    orders: mpsc::Receiver<Asked>,
+    /// What the parties hear while an order holds them.
+    hold: Option<Prompt>,
+    /// Whether the first party's keys are for us.
+    listens: bool,
+    /// What it is at, in a word for messages.
+    at: &'static str,
+    /// Whether the money for whom it rings first is spent.
+    begun: bool,
+    /// Whether nobody but a machine has spoken with the caller.
+    machine: bool,
+    /// The keys that the caller chose in menus.
+    keys: Vec<String>,
+    /// How the packets of those who have left came and went.
+    quality: Vec<Value>,
+    /// How many hops are left.
+    hops: u8,
+    _place: Place,
+}
+
+/// How many hops a call of ours may take (RFC 3261 section 8.1.1.6).
+const HOPS: u8 = 70;
+
+/// What comes next.
+enum Step {
+    /// The first party is led there.
+    Lead(Treatment, Otherwise),
+    /// It speaks with somebody who was reached.
+    Talk(Box<Leg>, Answer),
+    /// The two who are there go on.
+    Speak,
+    /// The call ends.
+    Stop(Stop),
 }
 
 impl Call {
-    pub fn new(house: Arc<House>, live: Live, grant: Grant, caller: IncomingCall) -> Self {
-        Self { house, live, grant, caller: Some(caller) }
+    /// A call that came in.
+    pub fn taken(house: Arc<House>, live: Live, grant: Grant, caller: IncomingCall) -> Self {
+        let hops = caller.max_forwards();
+        Self::new(house, live, grant, First::Waiting(caller), hops)
     }
 
-    /// Carries it to its end, and says how it ended.
+    fn new(house: Arc<House>, live: Live, grant: Grant, first: First, hops: u8) -> Self {
+        let (place, orders) = house.board.sit(live.id);
+        Self {
+            house,
+            live,
+            meter: Meter::new(grant),
+            first,
+            second: None,
+            aside: None,
+            asker: None,
+            orders,
+            hold: None,
+            listens: false,
+            at: "initiated",
+            begun: false,
+            machine: true,
+            keys: Vec::new(),
+            quality: Vec::new(),
+            hops,
+            _place: place,
+        }
+    }
+
+    /// Carries a call that came in to its end, and says how it ended.
     async fn carry(&mut self, plan: Plan) -> Ending {
-        match plan.begin {
+        let stop = self.lead(Step::Lead(plan.begin, plan.otherwise)).await;
+        self.close(stop).await
+    }
+
+    /// Carries a call that we make.
+    async fn carry_out(&mut self, plan: Plan, then: Then) -> Ending {
+        let Treatment::Ring(stages) = plan.begin else { return self.close(Stop::Ours(Reason::Internal)).await };
+        let step = match self.ring(stages).await {
+            Rung::Answered(leg, by) => self.reached(leg, by, then).await,
+            Rung::Stopped(stop) => Step::Stop(stop),
+            Rung::Nobody(ending) => Step::Stop(Stop::Failed(ending.unwrap_or(Ending::of(Reason::NoAnswer)))),
+        };
+        let stop = self.lead(step).await;
+        self.close(stop).await
+    }
+
+    async fn lead(&mut self, mut step: Step) -> Stop {
+        loop {
+            step = match step {
+                Step::Lead(treatment, otherwise) => self.treat(treatment, otherwise).await,
+                Step::Talk(leg, by) => self.talk(leg, by).await,
+                Step::Speak => self.speak().await,
+                Step::Stop(stop) => return stop,
+            };
+        }
+    }
+
+    async fn treat(&mut self, treatment: Treatment, otherwise: Otherwise) -> Step {
+        match treatment {
             Treatment::Ring(stages) => match self.ring(stages).await {
-                Rung::Answered(answered) => self.talk(*answered).await,
-                Rung::Abandoned(ended) => abandoned(&ended),
-                Rung::Nobody(ending) => self.otherwise(plan.otherwise, ending).await,
+                Rung::Answered(leg, by) => Step::Talk(leg, by),
+                Rung::Stopped(stop) => Step::Stop(stop),
+                Rung::Nobody(ending) => self.otherwise(otherwise, ending),
             },
-            Treatment::Menu(_) | Treatment::Conference(_) | Treatment::Announcement(_) | Treatment::Voicemail => {
-                self.refuse(Reason::OutOfService).await
+            Treatment::Menu(id) => self.menu(id).await,
+            Treatment::Conference(_) | Treatment::Announcement(_) | Treatment::Voicemail => {
+                Step::Stop(Stop::Failed(Ending::of(Reason::OutOfService)))
             }
         }
     }
 
     /// What is done when nobody took it.
-    async fn otherwise(&mut self, otherwise: Otherwise, last: Option<Ending>) -> Ending {
-        let ending = match otherwise {
-            Otherwise::End(reason) => last.unwrap_or_else(|| Ending::of(reason)),
-            Otherwise::Voicemail => Ending::of(Reason::NoAnswer),
-        };
-        if let Some(caller) = self.caller.take() {
-            let mut refusal = because(ending.reason, self.live.id);
-            refusal.status = ending.sip.filter(|status| (400..=699).contains(status)).unwrap_or(refusal.status);
-            caller.refuse(refusal).await;
+    fn otherwise(&self, otherwise: Otherwise, last: Option<Ending>) -> Step {
+        match otherwise {
+            Otherwise::End(reason) => Step::Stop(Stop::Failed(last.unwrap_or_else(|| Ending::of(reason)))),
+            Otherwise::Voicemail => Step::Lead(Treatment::Voicemail, Otherwise::End(Reason::NoAnswer)),
         }
-        ending
-    }
-
-    /// Refuses the caller.
-    async fn refuse(&mut self, reason: Reason) -> Ending {
-        if let Some(caller) = self.caller.take() {
-            caller.refuse(because(reason, self.live.id)).await;
-        }
-        Ending::of(reason)
     }
 }
 
-/// The caller gave up before anybody answered.
-fn abandoned(ended: &Ended) -> Ending {
-    tracing::debug!(by = ?ended.by, "the caller gave up");
-    Ending::of(Reason::Canceled)
-}
-
-/// Carries a call and sees to it that it is finished, whatever becomes of the task that carries it.
+/// Carries a call that came in and sees to it that it is finished, whatever becomes of the task that carries it.
 pub(crate) async fn watch(mut call: Call, plan: Plan) {
     let (house, id) = (call.house.clone(), call.live.id);
-    let over = house.over.clone();
-    let carried = async {
-        tokio::select! {
-            ending = call.carry(plan) => ending,
-            () = over.cancelled() => Ending::of(Reason::Lost),
-        }
-    };
-    let ending = AssertUnwindSafe(carried).catch_unwind().await.unwrap_or_else(|_| {
-        tracing::error!(%id, "what carried a call has failed");
-        Ending::of(Reason::Internal)
-    });
+    let ending = guarded(&house, id, call.carry(plan)).await;
     drop(call); // says goodbye to whoever is left
     end::finish(&house.app, id, ending).await;
+}
+
+/// The same for a call that we make.
+pub(crate) async fn make(house: Arc<House>, made: MadeCall) {
+    let MadeCall { live, grant, plan, then } = made;
+    let (id, mut call) = (live.id, Call::new(house.clone(), live, grant, First::Nobody, HOPS));
+    let ending = guarded(&house, id, call.carry_out(plan, then)).await;
+    drop(call);
+    end::finish(&house.app, id, ending).await;
+}
+
+async fn guarded(house: &House, id: CallId, carried: impl Future<Output = Ending>) -> Ending {
+    let carried = async {
+        tokio::select! {
+            ending = carried => ending,
+            () = house.over.cancelled() => Ending::of(Reason::Lost),
+        }
+    };
+    AssertUnwindSafe(carried).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!(%id, "what carried a call has failed");
+        Ending::of(Reason::Internal)
+    })
 }

@@ -4,30 +4,29 @@ use std::{sync::Arc, time::Duration};
 
 use tandem_app::calls::{self, Answer};
 use tandem_domain::{
-    call::{Ending, Reason},
+    call::{Ending, Phase, Reason},
     routing::Stage,
 };
-use tandem_sip::{Ended, IncomingCall};
+use tandem_media::{
+    Path,
+    play::{Prompt, Repeat, Signal, Tone},
+};
 use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 
 use super::{
     Call,
     attempt::{Offer, Told},
+    party::{First, Party},
+    wait::{Stir, Stop},
 };
 use crate::{leg::Leg, sound};
-
-/// Who took the call.
-pub(super) struct Answered {
-    pub callee: Leg,
-    pub by: Answer,
-}
 
 /// What came of ringing.
 pub(super) enum Rung {
     /// Somebody took the call.
-    Answered(Box<Answered>),
-    /// The caller gave up.
-    Abandoned(Ended),
+    Answered(Box<Leg>, Answer),
+    /// It is over, or the first party has left.
+    Stopped(Stop),
     /// Nobody took it, and this is what the last one said.
     Nobody(Option<Ending>),
 }
@@ -35,29 +34,23 @@ pub(super) enum Rung {
 impl Call {
     /// Rings all stages in turn.
     pub(super) async fn ring(&mut self, stages: Vec<Stage>) -> Rung {
-        let Some(caller) = self.caller.take() else { return Rung::Nobody(None) };
         let mut last = None;
-        let mut rung = Rung::Nobody(None);
-        for (place, stage) in stages.into_iter().enumerate() {
-            if place > 0
+        self.at = "ringing";
+        for stage in stages {
+            // What was set aside when the call began is for the first stage.
+            if std::mem::replace(&mut self.begun, true)
                 && let Err(ending) = self.afford(&stage).await
             {
                 last = Some(ending);
                 break;
             }
-            match self.stage(&caller, stage).await {
+            match self.stage(stage).await {
                 Rung::Nobody(ending) => last = ending.or(last),
-                other => {
-                    rung = other;
-                    break;
-                }
+                other => return other,
             }
         }
-        self.caller = Some(caller);
-        match rung {
-            Rung::Nobody(_) => Rung::Nobody(last),
-            other => other,
-        }
+        self.tell_failure(last.as_ref()).await;
+        Rung::Nobody(last)
     }
 
     /// Sets aside what the stage may cost. What was set aside for the one before is enough for one that costs no more.
@@ -68,7 +61,7 @@ impl Call {
         }
         match calls::dial(&self.house.app, self.live.id, outside).await {
             Ok(grant) => {
-                self.grant = grant;
+                self.meter.grant = grant;
                 Ok(())
             }
             Err(error) => Err(Ending::of(Reason::of_error(&error))),
@@ -76,64 +69,76 @@ impl Call {
     }
 
     /// Rings the telephones of one stage at once. Those that are too late are given up.
-    async fn stage(&mut self, caller: &IncomingCall, stage: Stage) -> Rung {
+    async fn stage(&mut self, stage: Stage) -> Rung {
         let (tell, mut told) = mpsc::channel(16);
-        let mut ringing = self.begin(caller, &stage, &tell);
+        let mut ringing = self.begin(&stage, &tell);
         drop(tell);
         let end = Instant::now() + seconds(stage.ring_seconds);
         let mut last: Option<Ending> = None;
         loop {
-            tokio::select! {
-                ended = caller.cancelled() => return Rung::Abandoned(ended),
+            let woken = tokio::select! {
+                woken = self.woken() => woken,
                 () = tokio::time::sleep_until(end) => return Rung::Nobody(Some(Ending::of(Reason::NoAnswer))),
-                said = told.recv() => match said {
-                    Some(Told::Ringing) => self.rings(caller).await,
-                    Some(Told::Answered(leg, by)) => {
-                        ringing.abort_all();
-                        return Rung::Answered(Box::new(Answered { callee: *leg, by }));
+                said = told.recv() => {
+                    match said {
+                        Some(Told::Ringing) => self.rings().await,
+                        Some(Told::Answered(leg, by)) => {
+                            ringing.abort_all();
+                            return Rung::Answered(leg, by);
+                        }
+                        Some(Told::Failed(ending)) => last = Some(worse(last, ending)),
+                        None => return Rung::Nobody(last),
                     }
-                    Some(Told::Failed(ending)) => last = Some(worse(last, ending)),
-                    None => return Rung::Nobody(last),
-                },
+                    continue;
+                }
+            };
+            match self.heed(woken).await {
+                Some(Stir::Stop(stop)) => return Rung::Stopped(stop),
+                Some(Stir::Left(Party::First, ended)) => return Rung::Stopped(Stop::Left(ended)),
+                Some(Stir::Left(Party::Second, _) | Stir::Key(..)) | None => {}
+                Some(Stir::Refer(_, refer)) => refer.refuse(603),
+                Some(Stir::Asked(asked)) => self.untimely(asked),
             }
         }
     }
 
-    fn begin(&self, caller: &IncomingCall, stage: &Stage, tell: &mpsc::Sender<Told>) -> JoinSet<()> {
+    fn begin(&self, stage: &Stage, tell: &mpsc::Sender<Told>) -> JoinSet<()> {
+        let codec = match &self.first {
+            First::Waiting(caller) => caller.offer().and_then(|offer| sound::first_codec(&offer)),
+            First::There(leg) => leg.sound.codec(),
+            First::Nobody => None,
+        };
         let offer = Arc::new(Offer {
             house: self.house.clone(),
             environment: self.live.environment,
-            codec: caller.offer().and_then(|offer| sound::first_codec(&offer)),
+            codec,
             caller_name: self.live.detail.from_name.clone(),
-            max_forwards: caller.max_forwards().saturating_sub(1),
+            max_forwards: self.hops.saturating_sub(1),
+            path: self.live.detail.path.clone(),
             ring: seconds(stage.ring_seconds),
         });
         let mut ringing = JoinSet::new();
         for attempt in &stage.attempts {
             let (attempt, offer, tell) = (attempt.clone(), offer.clone(), tell.clone());
-            ringing.spawn(async move {
-                let (said, mut saying) = mpsc::unbounded_channel();
-                let ring = offer.ring(&attempt, move |told| drop(said.send(told)));
-                let pass = async {
-                    while let Some(told) = saying.recv().await {
-                        if tell.send(told).await.is_err() {
-                            return;
-                        }
-                    }
-                };
-                tokio::join!(ring, pass);
-            });
+            ringing.spawn(async move { offer.ring(&attempt, &tell).await });
         }
         ringing
     }
 
     /// Tells the caller, and the store, once.
-    async fn rings(&mut self, caller: &IncomingCall) {
-        if self.live.phase != tandem_domain::call::Phase::Initiated {
+    async fn rings(&mut self) {
+        match &self.first {
+            First::There(leg) => {
+                let tone = Tone::of(Signal::Ringback, self.country());
+                leg.sound.stream.connect(&Path::Held(&Prompt::tone(&tone, Repeat::Forever)));
+            }
+            First::Waiting(caller) if self.live.phase == Phase::Initiated => caller.ring(180, None).await,
+            First::Waiting(_) | First::Nobody => {}
+        }
+        if self.live.phase != Phase::Initiated {
             return;
         }
-        self.live.phase = tandem_domain::call::Phase::Ringing;
-        caller.ring(180, None).await;
+        self.live.phase = Phase::Ringing;
         if let Err(error) = calls::ring(&self.house.app, self.live.id).await {
             tracing::warn!(id = %self.live.id, ?error, "that it rings cannot be noted");
         }

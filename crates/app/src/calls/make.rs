@@ -1,0 +1,118 @@
+//! Calls that an account has us make.
+
+use serde_json::{Map, Value};
+use tandem_catalogue::Result;
+use tandem_domain::{
+    call::{Direction, Live},
+    config::Recording,
+    flow::Destination,
+    routing::{Plan, Treatment},
+};
+use tandem_kernel::{CallId, Caller, PhoneNumber, Scope};
+use tandem_store::Tx;
+
+use super::{
+    control::shown_as,
+    live::{BeginCall, begin_in},
+    switchboard::{MadeCall, Next, Spoken, Then, switchboard},
+};
+use crate::{
+    App, Finish, permit,
+    routing::{self, RouteQuery},
+};
+
+/// A call to make.
+#[derive(Clone, Debug)]
+pub struct MakeCall {
+    /// The number of the account's that calls.
+    pub from: PhoneNumber,
+    /// Who is called.
+    pub to: PhoneNumber,
+    /// Seconds that it may ring.
+    pub timeout: i64,
+    /// Seconds that it may last.
+    pub max_duration: i64,
+    /// The account's labels.
+    pub tags: Map<String, Value>,
+    /// The account's fields.
+    pub custom_fields: Map<String, Value>,
+    /// Whether and how it is recorded; as the number says if none.
+    pub recording: Option<Recording>,
+    /// What whoever answers hears first.
+    pub say: Option<Spoken>,
+    /// Where they are led; where the number leads to if none.
+    pub to_then: Option<Destination>,
+}
+
+/// Makes a call. Whoever answers is led to where the request says, otherwise to where the number that calls leads its own callers; where
+/// that is nowhere, they hear music until an order to the call says what follows.
+///
+/// # Errors
+/// `insufficient_scope`, those of routing for both ends, `insufficient_funds`, `trunks_unavailable` where nothing here carries calls.
+pub async fn make(app: &App, caller: &Caller, command: MakeCall, finish: Finish<Live>) -> Result<Live> {
+    permit(caller, Scope::CallsWrite)?;
+    let board = switchboard(app, || command.to.to_string())?;
+    let routed = routing::outgoing(app, caller.environment, command.from, command.to).await?;
+    let mut plan = routed.plan?;
+    ring_for(&mut plan, command.timeout);
+    if command.recording.is_some() {
+        plan.recording.clone_from(&command.recording);
+    }
+    let then = then(app, caller, &command).await?;
+    let begin = BeginCall {
+        id: CallId::new(app.machine_now(), &*app.rng),
+        environment: caller.environment,
+        direction: Direction::Outbound,
+        from: Some(command.from),
+        to: command.to,
+        number: command.from,
+        trunk_in: None,
+        device: None,
+        initiated_by: "api".to_owned(),
+        from_name: None,
+        path: Vec::new(),
+        outside: plan.begin.outside().collect(),
+        timeout: Some(command.timeout),
+        max_duration: Some(command.max_duration),
+        tags: command.tags,
+        custom_fields: command.custom_fields,
+        explanation: routed.explanation,
+    };
+    let pen = app.pen();
+    let work = move |tx: &mut Tx| {
+        let desk = pen.open(tx, begin.environment)?;
+        let begun = begin_in(tx, &desk, &begin)?;
+        finish(tx, &begun.0)?;
+        Ok(begun)
+    };
+    let (live, grant) = app.store.write(work).await?;
+    app.mailbox.ring();
+    board.carry(MadeCall { live: live.clone(), grant, plan, then }).await;
+    Ok(live)
+}
+
+fn ring_for(plan: &mut Plan, seconds: i64) {
+    if let Treatment::Ring(stages) = &mut plan.begin {
+        for stage in stages {
+            stage.ring_seconds = seconds;
+        }
+    }
+}
+
+/// What whoever answers is connected to, decided before anybody is called.
+async fn then(app: &App, caller: &Caller, command: &MakeCall) -> Result<Then> {
+    let query = RouteQuery { from: Some(command.to), ..RouteQuery::default() };
+    let routed = match &command.to_then {
+        Some(to) => Some(routing::onward(app, caller.environment, command.from, to.clone(), query).await?),
+        None => routing::own(app, caller.environment, command.from, query).await?,
+    };
+    let next = match routed {
+        Some(routed) => {
+            let plan = routed.plan?;
+            Next::Lead(shown_as(plan.begin, Some(command.from)), plan.otherwise)
+        }
+        None if command.say.is_some() => Next::End,
+        None => Next::Wait,
+    };
+    Ok(Then { say: command.say.clone(), next })
+}

@@ -1,0 +1,75 @@
+//! Who carries which call, so that orders find it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tandem_app::calls::{Obeyed, Order};
+use tandem_catalogue::{Error, Result};
+use tandem_kernel::CallId;
+use tokio::sync::{mpsc, oneshot};
+
+/// Orders that wait for one call at the most.
+const WAITING: usize = 8;
+
+/// An order to a call. Whoever drops it unanswered says that the call is over.
+pub(crate) struct Asked {
+    pub order: Order,
+    reply: oneshot::Sender<Result<Obeyed>>,
+}
+
+impl Asked {
+    /// It was done.
+    pub fn done(self) {
+        self.answer(Ok(Obeyed::Done));
+    }
+
+    /// It cannot be done.
+    pub fn refuse(self, error: Error) {
+        self.answer(Err(error));
+    }
+
+    pub fn answer(self, said: Result<Obeyed>) {
+        let _ = self.reply.send(said); // whoever asked may have gone
+    }
+}
+
+type Places = Mutex<HashMap<CallId, mpsc::Sender<Asked>>>;
+
+/// The calls that this process carries.
+#[derive(Clone, Default)]
+pub(crate) struct Board(Arc<Places>);
+
+/// A call's place, given back when it is dropped.
+pub(crate) struct Place {
+    board: Board,
+    id: CallId,
+}
+
+impl Board {
+    /// A place for a call, and what it is told.
+    pub fn sit(&self, id: CallId) -> (Place, mpsc::Receiver<Asked>) {
+        let (orders, asked) = mpsc::channel(WAITING);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id, orders);
+        (Place { board: self.clone(), id }, asked)
+    }
+
+    /// Gives an order to a call.
+    ///
+    /// # Errors
+    /// `call_over` for one that is not carried here, and what the call answers.
+    pub async fn order(&self, id: CallId, order: Order) -> Result<Obeyed> {
+        let over = || Error::call_over(id.to_string());
+        let orders = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned().ok_or_else(over)?;
+        let (reply, said) = oneshot::channel();
+        orders.send(Asked { order, reply }).await.map_err(|_| over())?;
+        said.await.map_err(|_| over())?
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.board.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
+}

@@ -1,0 +1,124 @@
+//! The first party hears something.
+
+use tandem_domain::call::Reason;
+use tandem_kernel::Country;
+use tandem_media::{
+    Path, Playing, Rate,
+    dtmf::Key,
+    play::{Part, Prompt, Repeat, Signal, Tone, Utterance},
+};
+use tokio::time::Instant;
+
+use super::{
+    Call, Step,
+    party::Party,
+    wait::{Stir, Stop},
+};
+
+/// What ended listening.
+pub(super) enum Heard {
+    /// A key.
+    Key(Key),
+    /// What was played has ended.
+    Played,
+    /// The time is over.
+    Late,
+    /// Something else comes next.
+    Step(Step),
+}
+
+impl Call {
+    /// A text as it is said; beeps where nothing can speak.
+    pub(super) async fn spoken(&self, text: &str, language: &str, times: u32) -> Prompt {
+        let utterance = Utterance { text: text.to_owned(), language: language.to_owned() };
+        let part = match self.house.speech.say(utterance).await {
+            Ok(sound) => sound,
+            Err(fault) => {
+                tracing::info!(id = %self.live.id, %fault, "a text is not spoken: beeps stand for it");
+                Tone::of(Signal::Beep, self.country()).sound(Rate::Narrow)
+            }
+        };
+        let pause = Part::Silence(std::time::Duration::from_millis(400));
+        let parts = (0..times.max(1)).flat_map(|_| [Part::Sound(part.clone()), pause.clone()]).collect();
+        Prompt { parts, repeat: Repeat::Times(1), ..Prompt::sounds([]) }
+    }
+
+    /// The country whose tones the first party knows.
+    pub(super) fn country(&self) -> Country {
+        let about =
+            self.live.from.filter(|_| self.live.direction == tandem_domain::call::Direction::Inbound).unwrap_or(self.live.to);
+        about.country().unwrap_or(Country::US)
+    }
+
+    /// Plays something to the first party, to its end, unless something else comes next.
+    pub(super) async fn say(&mut self, prompt: &Prompt) -> Option<Step> {
+        let mut playing = self.play(prompt)?;
+        loop {
+            match self.listen(Some(&mut playing), None).await {
+                Heard::Key(_) => {}
+                Heard::Played | Heard::Late => return None,
+                Heard::Step(step) => return Some(step),
+            }
+        }
+    }
+
+    /// Begins to play something to the first party.
+    pub(super) fn play(&self, prompt: &Prompt) -> Option<Playing> {
+        let leg = self.first.leg()?;
+        leg.sound.stream.connect(&Path::Nothing);
+        leg.sound.stream.play(prompt).inspect_err(|fault| tracing::info!(%fault, "nothing is played")).ok()
+    }
+
+    /// Waits for a key of the first party, the end of what is played, or a time.
+    pub(super) async fn listen(&mut self, mut playing: Option<&mut Playing>, until: Option<Instant>) -> Heard {
+        loop {
+            let ended = async {
+                match &mut playing {
+                    Some(playing) => drop(playing.finished().await),
+                    None => std::future::pending().await,
+                }
+            };
+            let late = async {
+                match until {
+                    Some(until) => tokio::time::sleep_until(until).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let woken = tokio::select! {
+                woken = self.woken() => woken,
+                () = ended => return Heard::Played,
+                () = late => return Heard::Late,
+            };
+            match self.heed(woken).await {
+                Some(Stir::Stop(stop)) => return Heard::Step(Step::Stop(stop)),
+                Some(Stir::Left(Party::First, ended)) => return Heard::Step(Step::Stop(Stop::Left(ended))),
+                Some(Stir::Left(Party::Second, _)) => self.second = None,
+                Some(Stir::Key(Party::First, key)) => return Heard::Key(key),
+                Some(Stir::Key(Party::Second, _)) | None => {}
+                Some(Stir::Refer(party, refer)) => {
+                    if let Some(step) = self.referred(party, refer).await {
+                        return Heard::Step(step);
+                    }
+                }
+                Some(Stir::Asked(asked)) => {
+                    if let Some(step) = self.ordered(asked).await {
+                        return Heard::Step(step);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The first party hears music until an order says what follows.
+    pub(super) async fn wait(&mut self) -> Step {
+        self.at = "waiting";
+        self.machine = false;
+        let Some(leg) = self.first.leg() else { return Step::Stop(Stop::Ours(Reason::Internal)) };
+        leg.sound.stream.connect(&Path::Held(&Prompt::music()));
+        loop {
+            if let Heard::Step(step) = self.listen(None, None).await {
+                return step;
+            }
+        }
+    }
+}
