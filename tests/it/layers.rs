@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 /// Each crate with those that it may depend on directly or through others: the ones before it, where nothing else is said.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "kernel",
     "sip",
     "media",
@@ -16,6 +16,7 @@ const ORDER: [&str; 15] = [
     "sms",
     "webhooks",
     "mail",
+    "objects",
     "api",
     "voice",
     "server",
@@ -23,7 +24,7 @@ const ORDER: [&str; 15] = [
 /// Crates that only these know.
 const KNOWN_BY: [(&str, &[&str]); 2] = [("sip", &["voice", "server"]), ("media", &["voice"])];
 /// Crates that know nothing of each other though one comes before.
-const STRANGERS: [(&str, &str); 16] = [
+const STRANGERS: [(&str, &str); 22] = [
     ("api", "carriers"),
     ("api", "sms"),
     ("api", "webhooks"),
@@ -33,6 +34,12 @@ const STRANGERS: [(&str, &str); 16] = [
     ("mail", "carriers"),
     ("mail", "sms"),
     ("mail", "webhooks"),
+    ("objects", "carriers"),
+    ("objects", "sms"),
+    ("objects", "webhooks"),
+    ("objects", "mail"),
+    ("api", "objects"),
+    ("voice", "objects"),
     ("api", "mail"),
     ("media", "sip"),
     ("voice", "api"),
@@ -49,7 +56,9 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("hyper", &["webhooks", "server"]),
     ("lettre", &["mail"]),
     ("rsipstack", &["sip"]),
-    ("tokio", &["sip", "media", "store", "app", "carriers", "sms", "webhooks", "mail", "api", "voice", "server"]),
+    ("object_store", &["objects"]),
+    ("reqwest", &["objects"]),
+    ("tokio", &["sip", "media", "store", "app", "carriers", "sms", "webhooks", "mail", "objects", "api", "voice", "server"]),
 ];
 
 fn root() -> PathBuf {

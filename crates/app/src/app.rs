@@ -17,11 +17,13 @@ use tokio::sync::Semaphore;
 use crate::{
     calls::Switchboard,
     carrier::Carriers,
+    conferences::Rooms,
     directory::Directory,
     due::Bell,
     handsets::Handsets,
     journal::Journal,
     messages::{Fetcher, PostOffice, claims::Claims, gateway::Pulse},
+    recordings::Archive,
     smscs::Network,
     stock::Stock,
     turns::Turns,
@@ -117,12 +119,16 @@ pub struct Inner {
     pub fetcher: Fetcher,
     /// What sends e-mails, once somebody has set it.
     pub post_office: PostOffice,
+    /// Where recordings are kept, once somebody has said so.
+    pub archive: Archive,
     /// Whoever holds the binds to SMSCs, once that is there.
     pub network: OnceLock<Arc<dyn Network>>,
-    /// Whoever rings the handsets of the pocket network, once that is there.
-    pub handsets: OnceLock<Arc<dyn Handsets>>,
     /// Whoever carries calls, once that is there.
     pub switchboard: OnceLock<Arc<dyn Switchboard>>,
+    /// Whoever holds the rooms of conferences, where calls are carried.
+    pub rooms: OnceLock<Arc<dyn Rooms>>,
+    /// Whoever rings the handsets of the pocket network, once that is there.
+    pub handsets: OnceLock<Arc<dyn Handsets>>,
     /// When this process last said that it hands out messages.
     pub pulse: Pulse,
     /// Messages that it took without knowing.
@@ -168,9 +174,11 @@ impl App {
             outbox: Bell::default(),
             fetcher: Fetcher::default(),
             post_office: PostOffice::default(),
+            archive: Archive::default(),
             network: OnceLock::new(),
-            handsets: OnceLock::new(),
             switchboard: OnceLock::new(),
+            rooms: OnceLock::new(),
+            handsets: OnceLock::new(),
             pulse: Pulse::default(),
             claims: Claims::default(),
             mailbox: Bell::default(),

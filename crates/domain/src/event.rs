@@ -145,6 +145,26 @@ pub enum EventKind {
     ConferenceParticipantAdded,
     /// Somebody was removed from a conference.
     ConferenceParticipantRemoved,
+    /// Somebody joined a conference in which nobody was.
+    ConferenceStarted,
+    /// The last one left a conference, which goes on.
+    ConferenceEmptied,
+    /// Somebody joined a conference.
+    ConferenceParticipantJoined,
+    /// Somebody left a conference, or did not answer.
+    ConferenceParticipantLeft,
+    /// Somebody was not let into a conference.
+    ConferenceParticipantRefused,
+    /// Somebody was muted.
+    ConferenceParticipantMuted,
+    /// Somebody is heard again.
+    ConferenceParticipantUnmuted,
+    /// Somebody was put on hold.
+    ConferenceParticipantHeld,
+    /// Somebody takes part again.
+    ConferenceParticipantResumed,
+    /// A conference is recorded from now on.
+    ConferenceRecordingStarted,
 }
 
 impl EventKind {
@@ -221,6 +241,16 @@ impl EventKind {
         Self::ConferenceEnded,
         Self::ConferenceParticipantAdded,
         Self::ConferenceParticipantRemoved,
+        Self::ConferenceStarted,
+        Self::ConferenceEmptied,
+        Self::ConferenceParticipantJoined,
+        Self::ConferenceParticipantLeft,
+        Self::ConferenceParticipantRefused,
+        Self::ConferenceParticipantMuted,
+        Self::ConferenceParticipantUnmuted,
+        Self::ConferenceParticipantHeld,
+        Self::ConferenceParticipantResumed,
+        Self::ConferenceRecordingStarted,
     ];
 
     /// The event's name.
@@ -298,6 +328,16 @@ impl EventKind {
             Self::ConferenceEnded => "conference.ended",
             Self::ConferenceParticipantAdded => "conference.participant_added",
             Self::ConferenceParticipantRemoved => "conference.participant_removed",
+            Self::ConferenceStarted => "conference.started",
+            Self::ConferenceEmptied => "conference.emptied",
+            Self::ConferenceParticipantJoined => "conference.participant_joined",
+            Self::ConferenceParticipantLeft => "conference.participant_left",
+            Self::ConferenceParticipantRefused => "conference.participant_refused",
+            Self::ConferenceParticipantMuted => "conference.participant_muted",
+            Self::ConferenceParticipantUnmuted => "conference.participant_unmuted",
+            Self::ConferenceParticipantHeld => "conference.participant_held",
+            Self::ConferenceParticipantResumed => "conference.participant_resumed",
+            Self::ConferenceRecordingStarted => "conference.recording_started",
         }
     }
 }

@@ -23,6 +23,8 @@ words! {
         Recording = "recording",
         /// It waits.
         Paused = "paused",
+        /// It is over, and on its way to the object store.
+        Processing = "processing",
         /// It is whole.
         Completed = "completed",
         /// It came to nothing.
@@ -67,8 +69,20 @@ pub struct Recording {
     pub stopped_at: Option<Timestamp>,
     /// When it is deleted, by the environment's clock; never if none.
     pub delete_at: Option<Timestamp>,
+    /// The folder in which its file is, until the object store has it.
+    pub spool: Option<[u8; 16]>,
+    /// When somebody marked it as heard.
+    pub heard_at: Option<Timestamp>,
     /// Grows with each change.
     pub version: i64,
+}
+
+impl RecordingState {
+    /// Whether nothing becomes of it any more.
+    #[must_use]
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed)
+    }
 }
 
 impl Recording {

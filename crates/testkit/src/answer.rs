@@ -16,6 +16,7 @@ pub(crate) struct Exchange {
     pub status: u16,
     pub headers: HeaderMap,
     pub text: String,
+    pub bytes: bytes::Bytes,
 }
 
 /// An answer. The assertions compare whole answers and show the exchange where they fail.
@@ -37,6 +38,11 @@ impl Answer {
     /// The body as text.
     pub fn text(&self) -> &str {
         &self.exchange.text
+    }
+
+    /// The body as it came.
+    pub fn bytes(&self) -> &[u8] {
+        &self.exchange.bytes
     }
 
     /// A header, if it is there.

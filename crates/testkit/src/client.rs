@@ -122,6 +122,7 @@ impl Client {
             status: head.status.as_u16(),
             headers: head.headers,
             text: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes,
         };
         let answer = Answer::new(exchange);
         if let Some(origin) = contract::check(&answer) {

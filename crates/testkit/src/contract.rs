@@ -81,7 +81,9 @@ impl Contract {
         let status = answer.status.to_string();
         let response = &operation["responses"][&status];
         assert!(response.is_object(), "{template} does not document {status}{answer}");
-        let (media_type, schema) = match response["content"].as_object().and_then(|content| content.iter().next()) {
+        let content = response["content"].as_object();
+        let same = content.and_then(|content| content.iter().find(|(name, _)| answer.header("content-type") == Some(name)));
+        let (media_type, schema) = match same.or_else(|| content.and_then(|content| content.iter().next())) {
             Some((media_type, content)) => (media_type.as_str(), &content["schema"]),
             None => ("", &Value::Null),
         };

@@ -42,6 +42,7 @@ mod poll;
 mod process;
 mod receiver;
 mod record;
+mod recording;
 mod scene;
 mod server;
 
@@ -60,6 +61,7 @@ pub use phone::{Phone, PhoneOptions, Talk};
 pub use poll::until;
 pub use process::{Sender, Tandem, tandem_binary};
 pub use receiver::{Reaction, Received, Receiver};
+pub use recording::{recorded, recording, to_record, wav, whole};
 pub use scene::{Scene, Stage, run, with_runtime};
 pub use server::{DAWN, Server};
 

@@ -22,6 +22,7 @@ use crate::{
     near::Near,
     pocket::Port,
     refusal::{because, refusal},
+    rooms::{self, Floor, Rooms},
 };
 
 /// How long a call may take to be written when everything ends.
@@ -54,8 +55,12 @@ pub(crate) struct House {
     pub callers: Arc<Callers>,
     pub board: Board,
     pub speech: Arc<dyn Speech>,
+    /// The rooms of conferences.
+    pub rooms: Rooms,
     /// Ends all calls.
     pub over: CancellationToken,
+    /// Recordings whose calls are over, while they are written down.
+    pub takes: TaskTracker,
 }
 
 impl House {
@@ -88,13 +93,19 @@ impl Voice {
         media.silence = config.silence;
         let media = Media::new(media);
         let (board, speech) = (Board::default(), config.speech);
-        let _ = app.handsets.set(Arc::new(Port(near.pocket.clone()))); // voice is started once
-        let house = House { app, sip, media, near, callers, board, speech, over: CancellationToken::new() };
+        let pocket = near.pocket.clone();
+        let (rooms, over, takes) = (Rooms::default(), CancellationToken::new(), TaskTracker::new());
+        let house = House { app, sip, media, near, callers, board, speech, rooms, over, takes };
         let voice = Self { house: Arc::new(house), calls: TaskTracker::new() };
         let desk = Switch { house: voice.house.clone(), calls: voice.calls.clone() };
         if voice.house.app.switchboard.set(Arc::new(desk)).is_err() {
             tracing::warn!("calls are carried by somebody else already: orders go there");
         }
+        if voice.house.app.rooms.set(Arc::new(Floor(Arc::downgrade(&voice.house)))).is_err() {
+            tracing::warn!("conferences are led by somebody else already");
+        }
+        tokio::spawn(rooms::keep(voice.house.clone()));
+        let _ = voice.house.app.handsets.set(Arc::new(Port(pocket))); // voice is started once
         for incoming in [incoming, inside] {
             tokio::spawn(take_in(voice.house.clone(), voice.calls.clone(), incoming));
         }
@@ -121,6 +132,10 @@ impl Voice {
         self.house.over.cancel();
         if tokio::time::timeout(LAST_WORDS, self.calls.wait()).await.is_err() {
             tracing::warn!(calls = self.calls.len(), "calls are left to the reconciler");
+        }
+        self.house.takes.close();
+        if tokio::time::timeout(LAST_WORDS, self.house.takes.wait()).await.is_err() {
+            tracing::warn!(recordings = self.house.takes.len(), "recordings are left to the next start");
         }
     }
 }

@@ -15,9 +15,13 @@ mod house;
 mod leg;
 mod near;
 mod pocket;
+#[allow(dead_code, reason = "calls and conferences come to it with their engine")]
+mod record;
 mod refusal;
+mod rooms;
 mod sound;
 
 pub use config::VoiceConfig;
 pub use house::{Voice, VoiceFault};
 pub use pocket::{COPIES, LONGEST, Scenario, magic_callees_page, scenarios};
+pub use record::recover;

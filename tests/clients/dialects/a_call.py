@@ -1,6 +1,6 @@
 """Puts a call and a recorded conference into a test environment's database, as telephones would have made them."""
 
-import os
+import pathlib
 import sqlite3
 import sys
 import time
@@ -24,7 +24,18 @@ with database:
         "INSERT INTO conferences (id, environment_id, name, max_participants, require_pin, record, mute_on_entry, participants_record,"
         " member_notification, created_at, updated_at, ended_at, version) VALUES (?, ?, 'Recorded', 10, 0, 1, 0, 0, 1, ?, ?, ?, 1)",
         (conference, environment, now - 60_000_000, now, now))
+    for name in ("heard.wav", "deleted.wav"):
+        database.execute(
+            "INSERT INTO recordings (id, environment_id, kind, conference_id, state, format, participant, object, size, length, started_at,"
+            " stopped_at, version) VALUES (?, ?, 'conference', ?, 'completed', 'wav', 'all', ?, 44, 0, ?, ?, 1)",
+            (uuid.uuid4().bytes, environment, conference, name, now - 60_000_000, now - 18_000_000))
+        (pathlib.Path(sys.argv[1]).parent / "recordings" / name).write_bytes(
+            b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\0\0\0\0")
+    spoken = uuid.uuid4().bytes
     database.execute(
-        "INSERT INTO recordings (id, environment_id, kind, conference_id, state, format, participant, object, size, length, started_at,"
-        " stopped_at, version) VALUES (?, ?, 'conference', ?, 'completed', 'wav', 'all', 'nothing', 44, 42000000, ?, ?, 1)",
-        (uuid.uuid4().bytes, environment, conference, now - 60_000_000, now - 18_000_000))
+        "INSERT INTO conferences (id, environment_id, name, max_participants, require_pin, record, mute_on_entry, participants_record,"
+        " member_notification, created_at, updated_at, version) VALUES (?, ?, 'Spoken', 10, 0, 0, 0, 0, 1, ?, ?, 1)",
+        (spoken, environment, now - 60_000_000, now))
+    database.execute(
+        "INSERT INTO participants (id, conference_id, phone, role, presence, muted, on_hold, added_at, joined_at)"
+        " VALUES (?, ?, 61299998888, 'listener', 'joined', 0, 0, ?, ?)", (uuid.uuid4().bytes, spoken, now, now))

@@ -3,7 +3,7 @@
 import base64
 import os
 
-from shapes import Optional, boolean, date, e164, instant, matching, nullable, number, one_of, prefixed, several_of, text, whole
+from shapes import Optional, boolean, check, date, e164, instant, matching, nullable, number, one_of, prefixed, several_of, text, whole
 from wire import Dialect
 
 NAME = "audian"
@@ -199,6 +199,14 @@ def calls(api):
     api.call("GET", f"{path}/recordings", wants={"recordings": []})
 
 
+def member_of(conference):
+    return {
+        "id": prefixed("part_"), "conference_id": conference, "phone_number": nullable(e164), "name": nullable(text),
+        "role": one_of("presenter", "listener"), "status": one_of("invited", "joined", "left", "removed"), "muted": boolean,
+        "on_hold": boolean, "call_id": nullable(text), "added_at": instant, "joined_at": nullable(instant), "left_at": nullable(instant),
+    }
+
+
 def conferences(api):
     room = {
         "id": prefixed("conf_"), "name": text, "status": one_of("scheduled", "active", "ended"), "scheduled_for": nullable(instant),
@@ -212,19 +220,22 @@ def conferences(api):
     all_of_them = api.call("GET", "/conferences", wants={"conferences": [room], "total": whole, "limit": whole, "offset": whole})
     api.call("GET", path, wants=wants)
     api.call("PUT", path, {"mute_on_entry": True}, {**wants, "mute_on_entry": True})
-    member = {
-        "id": prefixed("part_"), "conference_id": made["id"], "phone_number": nullable(e164), "name": nullable(text),
-        "role": one_of("presenter", "listener"), "status": one_of("invited", "joined", "left", "removed"), "muted": boolean,
-        "on_hold": boolean, "call_id": nullable(text), "added_at": instant, "joined_at": nullable(instant), "left_at": nullable(instant),
-    }
+    member = member_of(made["id"])
     grace = {"phone_number": "+14155550142", "name": "Grace", "role": "presenter"}
     added = api.call("POST", f"{path}/participants", grace, {**member, **grace, "status": "invited"}, 201)
     api.call("GET", f"{path}/participants", wants={"participants": [member]})
+    led = {"conference_id": made["id"], "participant_id": added["id"]}
+    for action, status in (("mute", "muted"), ("unmute", "unmuted")):
+        api.call("POST", f"{path}/participants/{added['id']}/{action}", {}, {**led, "status": status, f"{status}_at": instant})
+    muted = {"conference_id": made["id"], "status": "muted", "participants_muted": whole, "muted_at": instant}
+    api.call("POST", f"{path}/mute-all", {}, muted)
     api.call("DELETE", f"{path}/participants/{added['id']}", wants={**member, "status": "removed"})
     api.call("GET", f"{path}/recordings", wants={"recordings": []})
+    for action in ("start", "stop"):
+        api.refuses("POST", f"{path}/recording/{action}", error(409, "resource_conflict", "conflict_error"), 409, {})
     recording = {
         "recording_id": prefixed("rec_"), "call_id": nullable(text), "conference_id": prefixed("conf_"), "name": nullable(text),
-        "status": one_of("recording", "paused", "completed", "failed"), "format": one_of("wav", "mp3", "opus"),
+        "status": one_of("recording", "paused", "processing", "completed", "failed"), "format": one_of("wav", "mp3", "opus"),
         "participant": one_of("all", "caller", "callee"), "duration": whole, "size": whole, "started_at": instant,
         "stopped_at": nullable(instant), "delete_at": nullable(instant),
     }
@@ -233,6 +244,18 @@ def conferences(api):
     found = api.call("GET", kept, wants={"recordings": [recording]})["recordings"]
     api.call("GET", f"{kept}/{found[0]['recording_id']}", wants=found[0])
     api.call("DELETE", f"{kept}/{found[0]['recording_id']}", wants=recording)
+    sound = f"/recordings/{found[1]['recording_id']}"
+    heard = api.wire.send("GET", api.prefix + sound, {**api.headers, "Range": "bytes=0-3"}, None)
+    check((206, b"RIFF", "audio/wav", "bytes 0-3/44"), (heard.status, heard.data, heard.headers["content-type"], heard.headers["content-range"]))
+    told = Dialect(api.wire, NAME, api.prefix, {**api.headers, "Accept": "application/json"})
+    told.call("GET", sound, wants=found[1])
+    api.call("DELETE", sound, wants=found[1])
+    spoken = next(one["id"] for one in all_of_them["conferences"] if one["name"] == "Spoken")
+    people = f"/conferences/{spoken}/participants"
+    speaks = api.call("GET", people, wants={"participants": [member_of(spoken)]})["participants"][0]["id"]
+    for action, status in (("hold", "held"), ("resume", "resumed"), ("disconnect", "disconnected")):
+        wanted = {"conference_id": spoken, "participant_id": speaks, "status": status, f"{status}_at": instant}
+        api.call("POST", f"{people}/{speaks}/{action}", {}, wanted)
     api.call("DELETE", path, wants={**wants, "mute_on_entry": True, "status": "ended"})
 
 

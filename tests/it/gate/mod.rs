@@ -60,7 +60,7 @@ fn says(answer: &Answer, code: &str) {
 }
 
 /// Sends each request and checks the code behind its refusal. A body of null is none.
-async fn say(client: &Client, cases: &[(Method, String, Value, &str)]) {
+pub(crate) async fn say(client: &Client, cases: &[(Method, String, Value, &str)]) {
     for (method, path, body, code) in cases {
         let bytes = (!body.is_null()).then(|| body.to_string().into_bytes());
         says(&client.send(method.clone(), path, bytes).await, code);

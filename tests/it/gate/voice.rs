@@ -34,6 +34,14 @@ on_both! {
             (Method::GET, "/audian/v2/calls/call_abc".into(), NOTHING, "call_not_found"),
             (Method::GET, "/audian/v2/calls?before=call_abc".into(), NOTHING, "call_not_found"),
             (Method::GET, "/audian/v2/calls/call_abc/recordings".into(), NOTHING, "call_not_found"),
+            (Method::GET, "/audian/v2/recordings/rec_abc".into(), NOTHING, missing),
+            (Method::DELETE, "/audian/v2/recordings/rec_abc".into(), NOTHING, missing),
+            (Method::GET, "/v1/recordings/rec_abc".into(), NOTHING, missing),
+            (Method::GET, "/v1/recordings/rec_abc/audio".into(), NOTHING, missing),
+            (Method::DELETE, "/v1/recordings/rec_abc".into(), NOTHING, missing),
+            (Method::GET, "/v1/voicemails/rec_abc".into(), NOTHING, missing),
+            (Method::PATCH, "/v1/voicemails/rec_abc".into(), json!({ "heard": true }), missing),
+            (Method::DELETE, "/v1/voicemails/rec_abc".into(), NOTHING, missing),
             (Method::GET, conference.into(), NOTHING, missing),
             (Method::PUT, conference.into(), json!({}), missing),
             (Method::DELETE, conference.into(), NOTHING, missing),
@@ -68,6 +76,7 @@ on_both! {
                 (Method::POST, "/v1/simulate/route".into(), json!({ "to": wrong }), code),
                 (Method::POST, "/v1/simulate/route".into(), json!({ "to": "+14155550100", "path": [wrong] }), code),
                 (Method::POST, people.clone(), json!({ "phone_number": wrong }), code),
+                (Method::GET, format!("/v1/voicemails?number={}", wrong.replace('+', "%2B")), NOTHING, code),
             ]).await;
         }
         let theirs = json!({ "caller_id": "+14155550199" });

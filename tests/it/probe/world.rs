@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use serde_json::{Value, json};
-use tandem_app::recordings::{self, Made, StartRecording};
+use tandem_app::recordings::StartRecording;
 use tandem_domain::{
     recording::RecordingKind,
     sid::{account_sid, letter, sid},
@@ -11,8 +11,9 @@ use tandem_domain::{
 use tandem_kernel::{
     ConferenceId,
     Environment::{self, Live, Test},
+    PhoneNumber,
 };
-use tandem_testkit::{Client, Persona, Server, Stage};
+use tandem_testkit::{Client, Persona, Server, Stage, to_record};
 
 use super::cases::Access;
 
@@ -146,12 +147,15 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
     let people = format!("/audian/v2/conferences/{conference}/participants");
     let participant = client.post(&people, json!({ "phone_number": "+14155550199" })).await;
     let recording = recorded(server, persona, &conference).await;
+    let left = StartRecording { number: PhoneNumber::parse(number).ok(), ..to_record(environment, RecordingKind::Voicemail) };
+    let voicemail = tandem_testkit::recorded(server, left, &[0; 160]).await.id.to_string();
     server.settle().await;
     HashMap::from([
         ("call_id", call.id.to_string()),
         ("conference_id", conference),
         ("participant_id", text(&participant.body, "/id")),
         ("recording_id", recording),
+        ("voicemail_id", voicemail),
         ("day", server.now().date()),
         ("CallSid", sid(letter::CALL, call.id.as_bytes())),
         ("PropertySid", project),
@@ -186,22 +190,9 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
 
 /// A conference's recording that is whole.
 async fn recorded(server: &Server, persona: &Persona, conference: &str) -> String {
-    let (app, environment) = (server.app(), persona.test.environment);
-    let begun = StartRecording {
-        environment,
-        kind: RecordingKind::Conference,
-        call: None,
-        conference: ConferenceId::parse(conference),
-        number: None,
-        from: None,
-        name: None,
-        format: "wav".to_owned(),
-        participant: "all".to_owned(),
-        keep_days: None,
-    };
-    let begun = recordings::start(&app, begun).await.expect("it begins");
-    recordings::complete(&app, environment, begun.id, Made::Whole(44, 0)).await.expect("it is whole");
-    begun.id.to_string()
+    let start = to_record(persona.test.environment, RecordingKind::Conference);
+    let start = StartRecording { conference: ConferenceId::parse(conference), ..start };
+    tandem_testkit::recorded(server, start, &[0; 160]).await.id.to_string()
 }
 
 fn text(value: &Value, pointer: &str) -> String {

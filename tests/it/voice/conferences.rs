@@ -1,11 +1,7 @@
-//! Conferences and recordings, as far as nobody speaks.
+//! Conferences, as far as nobody speaks.
 
 use serde_json::{Value, json};
-use tandem_app::{
-    conferences,
-    recordings::{self, Made, StartRecording},
-};
-use tandem_domain::recording::RecordingKind;
+use tandem_app::conferences;
 use tandem_kernel::ConferenceId;
 use tandem_testkit::{Server, on_both};
 
@@ -90,42 +86,5 @@ on_both! {
         let left = client.delete(&one).await;
         assert_eq!(left.assert_status(409).header("x-tandem-error"), Some("conference_over"));
         assert_eq!(client.get(&path).await.body["participants"][1]["status"], "left");
-    }
-
-    async fn recordings_are_kept_as_long_as_they_are_to_be(server: Server) {
-        let ada = server.account("Ada").await;
-        let (client, app) = (ada.test(), server.app());
-        let environment = ada.test.environment;
-        let made = client.post(CONFERENCES, json!({ "name": "Monday" })).await;
-        let id = made.assert_status(201).body["id"].as_str().expect("an id").to_owned();
-        let start = |keep_days| StartRecording {
-            environment, kind: RecordingKind::Conference, call: None, conference: ConferenceId::parse(&id), number: None, from: None,
-            name: Some("Minutes".to_owned()), format: "wav".to_owned(), participant: "all".to_owned(), keep_days,
-        };
-        let kept = recordings::start(&app, start(None)).await.expect("begun");
-        let brief = recordings::start(&app, start(Some(7))).await.expect("begun");
-        let path = format!("{CONFERENCES}/{id}/recordings");
-        let early = client.delete(&format!("{path}/{}", kept.id)).await;
-        assert_eq!(early.assert_status(409).header("x-tandem-error"), Some("invalid_transition"));
-        recordings::pause(&app, environment, kept.id, true).await.expect("paused");
-        for id in [kept.id, brief.id] {
-            let whole = recordings::complete(&app, environment, id, Made::Whole(16_044, 1_001)).await.expect("whole");
-            assert_eq!(whole.seconds(), 2);
-            let again = recordings::complete(&app, environment, id, Made::Nothing).await.expect("a replay");
-            assert_eq!(again, whole);
-        }
-        let code = recordings::pause(&app, environment, kept.id, true).await.expect_err("it is whole").code();
-        assert_eq!(code, tandem_catalogue::Code::InvalidTransition);
-        let listed = client.get(&path).await;
-        let found = listed.assert_status(200).body["recordings"].as_array().expect("a list").clone();
-        assert_eq!((found.len(), &found[0]["status"], &found[0]["duration"], &found[0]["delete_at"]), (2, &json!("completed"), &json!(2), &Value::Null));
-        client.post("/v1/clock/advance", json!({ "by": "P8D" })).await.assert_status(200);
-        assert_eq!(client.get(&path).await.body["recordings"].as_array().map(Vec::len), Some(1), "seven days are over");
-        assert_eq!(recordings::removals(&app, 10).await.expect("read"), std::slice::from_ref(&brief.object));
-        recordings::removed(&app, vec![brief.object]).await.expect("written");
-        client.get(&format!("{path}/{}", brief.id)).await.assert_status(404);
-        assert_eq!(client.get(&format!("{path}/{}", kept.id)).await.assert_status(200).body["name"], "Minutes");
-        client.delete(&format!("{path}/{}", kept.id)).await.assert_status(200);
-        assert_eq!(recordings::removals(&app, 10).await.expect("read"), [kept.object]);
     }
 }

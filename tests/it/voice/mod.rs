@@ -2,9 +2,12 @@
 
 mod calls;
 mod conferences;
+mod conferring;
 mod devices;
 mod killed;
 mod money;
 mod pocket;
+mod recordings;
+mod rooms;
 mod routing;
 mod trunks;

@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 
 use crate::http::{Call, Endpoint, Field, Kind, Reply, reply::number as amount};
 
-const TAG: &str = "Calls";
-const ID: &[(&str, &str)] = &[("call_id", "The call's id.")];
+pub const TAG: &str = "Calls";
+pub const ID: &[(&str, &str)] = &[("call_id", "The call's id.")];
 const LIST: &[Field] = &[
     super::numbers::LIMIT,
     Field::new(
@@ -37,7 +37,7 @@ struct CallDto {
     from: String,
     /// Which number was called.
     to: String,
-    /// `initiated`, `ringing`, `answered`, `completed` or `failed`.
+    /// `initiated`, `ringing`, `answered`, `held`, `completed` or `failed`.
     status: &'static str,
     /// When it began.
     #[schema(format = "date-time")]
@@ -123,7 +123,7 @@ fn dto(view: &CallView) -> CallDto {
             call_type: live.direction.as_str(),
             from: live.caller(),
             to: live.to.to_string(),
-            status: live.phase.as_str(),
+            status: if live.detail.held { "held" } else { live.phase.as_str() },
             created_at: live.started_at.to_string(),
             answered_at: live.answered_at.map(|at| live.started_at.plus_micros(at.micros() - live.begun_at.micros()).to_string()),
             ended_at: None,

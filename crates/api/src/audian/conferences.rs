@@ -17,9 +17,9 @@ use utoipa::ToSchema;
 use super::numbers::{LIMIT, OFFSET, page};
 use crate::http::{Call, Endpoint, Field, Form, Kind, Reply};
 
-const TAG: &str = "Conferences";
-const CONFERENCE: (&str, &str) = ("conference_id", "The conference's id.");
-const PARTICIPANT: (&str, &str) = ("participant_id", "The participant's id.");
+pub(super) const TAG: &str = "Conferences";
+pub(super) const CONFERENCE: (&str, &str) = ("conference_id", "The conference's id.");
+pub(super) const PARTICIPANT: (&str, &str) = ("participant_id", "The participant's id.");
 const RECORDING: (&str, &str) = ("recording_id", "The recording's id.");
 const PIN: Kind = Kind::Form { pattern: "^[0-9]{4,6}$", fits: is_pin, rule: "must have 4 to 6 digits" };
 
@@ -43,7 +43,7 @@ macro_rules! fields {
             )
             .or(&["maxParticipants"]),
             Field::new("require_pin", Kind::Bool, "Whether a PIN is asked for; it needs `pin`.", "false").or(&["requirePin"]),
-            Field::new("pin", PIN, "The PIN, 4 to 6 digits. It is kept as a hash.", r#""4711""#).clearable(),
+            Field::new("pin", PIN, "The PIN, 4 to 6 digits. It is not shown again.", r#""4711""#).clearable(),
             Field::new("record", Kind::Bool, "Whether it is recorded from the beginning.", "false"),
             Field::new("hold_music_id", Kind::Text { min: 1, max: 64 }, "The media that those who wait hear.", r#""media_abc123""#)
                 .or(&["holdMusicId"])
@@ -71,6 +71,8 @@ const ADD: &[Field] = &[
     Field::new("name", Kind::Text { min: 1, max: 128 }, "Who it is.", r#""Grace""#),
     Field::new("role", Kind::Choice(Role::WORDS), "What it may do; listener where it is left out.", r#""listener""#),
     Field::new("muted", Kind::Bool, "Whether it is muted; as the conference says where it is left out.", "false"),
+    Field::new("send_pin_via_sms", Kind::Bool, "Whether it is sent the PIN as a text message, at the usual price.", "false")
+        .or(&["sendPinViaSms"]),
 ];
 
 /// A conference. Its id is what callers join by.
@@ -90,7 +92,7 @@ struct ConferenceRoomDto {
     max_participants: i64,
     /// Whether a PIN is asked for.
     require_pin: bool,
-    /// Whether there is a PIN. The PIN itself is not kept.
+    /// Whether there is a PIN. The PIN itself is not shown.
     has_pin: bool,
     /// Whether it is recorded from the beginning.
     record: bool,
@@ -178,7 +180,7 @@ pub(super) struct CallRecordingDto {
     conference_id: Option<String>,
     /// Your name for it.
     name: Option<String>,
-    /// `recording`, `paused`, `completed` or `failed`.
+    /// `recording`, `paused`, `processing`, `completed` or `failed`.
     status: &'static str,
     /// `wav`, `mp3` or `opus`.
     format: String,
@@ -248,6 +250,11 @@ pub fn endpoints() -> Vec<Endpoint> {
                 Code::ConferenceOver,
                 Code::ResourceExists,
                 Code::ConferenceFull,
+                Code::OperationNotAllowed,
+                Code::DestinationNotAllowed,
+                Code::RecipientOptedOut,
+                Code::SpendingLimitReached,
+                Code::InsufficientFunds,
             ]),
         Endpoint::new("listParticipants", Method::GET, PEOPLE, "List who takes part, is to, or did.", participants)
             .path_docs(&[CONFERENCE])
@@ -350,10 +357,10 @@ async fn end(call: Call) -> Result<Reply> {
 async fn add(call: Call) -> Result<Reply> {
     let mut form = call.body_form()?;
     let (phone, name, role) = (form.phone("phone_number"), form.text("name"), form.choice("role").and_then(Role::parse));
-    let muted = form.boolean("muted");
+    let (muted, send_pin) = (form.boolean("muted"), form.boolean("send_pin_via_sms").unwrap_or(false));
     form.finish()?;
     let phone = phone.ok_or_else(tandem_catalogue::Error::internal)?;
-    let command = AddParticipant { phone, name, role: role.unwrap_or(Role::Listener), muted };
+    let command = AddParticipant { phone, name, role: role.unwrap_or(Role::Listener), muted, send_pin };
     let caller = call.caller()?;
     let render = |participant: &Participant| Reply::json(StatusCode::CREATED, &participant_dto(participant));
     call.answer(render, |finish| conferences::add(&call.app, &caller, id(&call), command, finish)).await
@@ -391,7 +398,7 @@ async fn of_call(call: Call) -> Result<Reply> {
     Ok(Reply::json(StatusCode::OK, &CallRecordingsDto { recordings: found.iter().map(recording_dto).collect() }))
 }
 
-fn id(call: &Call) -> String {
+pub(super) fn id(call: &Call) -> String {
     call.param("conference_id").to_owned()
 }
 

@@ -2,8 +2,10 @@
 
 mod billing;
 mod billing_dto;
+mod call_controls;
 mod call_flows;
 mod calls;
+mod conference_controls;
 mod conferences;
 mod convert;
 mod destinations;
@@ -14,6 +16,7 @@ mod messages;
 mod messages_dto;
 mod numbers;
 mod ports;
+mod recordings;
 mod webhooks;
 
 use http::HeaderMap;
@@ -57,7 +60,10 @@ fn endpoints() -> Vec<Endpoint> {
         call_flows::endpoints(),
         ivr_menus::endpoints(),
         calls::endpoints(),
+        call_controls::endpoints(),
         conferences::endpoints(),
+        conference_controls::endpoints(),
+        recordings::endpoints(),
     ]
     .concat()
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use http::HeaderMap;
 use serde_json::{Map, Value};
 use tandem_app::{App, Asker, Finish, Operation, Principal, accounts::Operator};
 use tandem_catalogue::{Error, Result};
@@ -37,6 +38,8 @@ pub struct Call {
     pub bytes: Bytes,
     /// Whether only the head of the answer is wanted.
     pub head: bool,
+    /// Its headers.
+    pub headers: HeaderMap,
     /// Its place among repetitions of the same request.
     pub once: Arc<Once>,
     /// What it takes.

@@ -79,6 +79,8 @@ pub struct Endpoint {
     pub media_type: &'static str,
     /// The schema of success, and those that it refers to; none for an empty body.
     pub answer: Option<Shape>,
+    /// Whether it answers sound, whole or in part, and what `answer` describes only where JSON is asked for.
+    pub audio: bool,
     /// The errors that are its own, beside those of every operation.
     pub codes: &'static [Code],
     /// Whether it is new design and not the dialect's.
@@ -131,6 +133,7 @@ impl Endpoint {
             success: StatusCode::OK,
             media_type: super::reply::JSON,
             answer: None,
+            audio: false,
             codes: &[],
             ours: false,
             priced: false,
@@ -217,6 +220,12 @@ impl Endpoint {
     #[must_use]
     pub fn media_type(self, media_type: &'static str) -> Self {
         Self { media_type, ..self }
+    }
+
+    /// Sound, whole or in part; what [`Self::answers`] describes, if anything, only where JSON is asked for.
+    #[must_use]
+    pub fn audio(self) -> Self {
+        Self { audio: true, ..self }
     }
 
     /// Its own errors.

@@ -1,5 +1,6 @@
 //! What all dialects share: credentials, limits, bodies, idempotency, the request log, and how operations are described.
 
+pub mod audio;
 pub mod call;
 pub mod endpoint;
 pub mod field;

@@ -170,5 +170,5 @@ fn fingerprint(app: &App, (method, path, body): (&Method, &str, &[u8])) -> [u8; 
 
 fn replay(answer: idempotency::Answer, media_type: &'static str) -> Reply {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
-    Reply { status, body: answer.body, media_type, headers: Vec::new() }.with(REPLAYED, "true")
+    Reply { status, body: answer.body, media_type, headers: Vec::new(), stream: None }.with(REPLAYED, "true")
 }

@@ -10,6 +10,7 @@ use super::{
     endpoint::{Access, Endpoint},
     field::{Field, Kind, allow_blank, object_schema},
     manner::Manner,
+    reply::JSON,
 };
 
 /// Errors that every operation with a key may answer.
@@ -178,6 +179,20 @@ fn responses(manner: &Manner, endpoint: &Endpoint) -> Value {
         let schema = serde_json::to_value((shape.schema)()).unwrap_or_default();
         members.insert("content".to_owned(), json!({ endpoint.media_type: { "schema": schema } }));
     }
+    if endpoint.audio {
+        sound(&mut success);
+        let mut part = success.clone();
+        if let Some(members) = part.as_object_mut() {
+            members.insert("description".to_owned(), "The part that `Range` asks for.".into());
+            let content = members.get_mut("content").and_then(Value::as_object_mut);
+            content.map(|content| content.remove(JSON));
+        }
+        if let Some(headers) = part["headers"].as_object_mut() {
+            headers.insert("ETag".to_owned(), header("For `If-Range`."));
+            headers.insert("Content-Range".to_owned(), header("Which bytes these are, and of how many."));
+        }
+        responses.insert("206".to_owned(), part);
+    }
     responses.insert(endpoint.success.as_str().to_owned(), success);
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
     for code in codes(endpoint, manner.strict) {
@@ -187,6 +202,19 @@ fn responses(manner: &Manner, endpoint: &Endpoint) -> Value {
         responses.insert(status.to_string(), refusal(manner, status, &codes));
     }
     responses.into()
+}
+
+/// Adds sound to what an answer may be.
+fn sound(success: &mut Value) {
+    let Some(members) = success.as_object_mut() else { return };
+    let mut content: Map<String, Value> = super::audio::TYPES
+        .iter()
+        .map(|name| ((*name).to_owned(), json!({ "schema": { "type": "string", "format": "binary" } })))
+        .collect();
+    if let Some(Value::Object(described)) = members.remove("content") {
+        content.extend(described);
+    }
+    members.insert("content".to_owned(), content.into());
 }
 
 fn refusal(manner: &Manner, status: u16, codes: &[Code]) -> Value {

@@ -29,7 +29,7 @@ use super::{
     once::{Claim, Guard, InFlight, Once},
     pairs::pairs,
     redact,
-    reply::{JSON, Reply},
+    reply::{JSON, Reply, Streamed},
 };
 
 /// The media type of HTML forms.
@@ -140,6 +140,7 @@ async fn walk(
         query: pairs(parts.uri.query().unwrap_or("")),
         bytes: trail.body.clone(),
         head: parts.method == Method::HEAD,
+        headers: parts.headers.clone(),
         once: once.clone(),
         query_fields: endpoint.query,
         body_fields: endpoint.body.unwrap_or_default(),
@@ -275,6 +276,9 @@ fn refuse(manner: &Manner, error: &Error, id: RequestId, parts: &Parts, trail: &
     if reply.status == StatusCode::UNAUTHORIZED {
         reply = reply.with("www-authenticate", manner.challenge);
     }
+    if let (StatusCode::RANGE_NOT_SATISFIABLE, Some(tandem_catalogue::Value::Integer(size))) = (reply.status, error.value("size")) {
+        reply = reply.with("content-range", format!("bytes */{size}"));
+    }
     if let Some(tandem_catalogue::Value::Text(allowed)) = error.value("allowed") {
         reply = reply.with("allow", allowed.to_string());
     }
@@ -353,8 +357,13 @@ fn count(manner: &Manner, route: &'static str, status: u16, duration: i64) {
 }
 
 fn response(reply: Reply, method: &Method) -> Response<Body> {
-    let length = reply.body.len();
-    let body = if method == Method::HEAD { Body::empty() } else { Body::from(reply.body) };
+    let length = reply.stream.as_ref().map_or(reply.body.len() as u64, |stream| stream.length);
+    let streamed = reply.stream.as_ref().and_then(Streamed::take);
+    let body = match streamed {
+        _ if method == Method::HEAD => Body::empty(),
+        Some(bytes) => Body::from_stream(bytes),
+        None => Body::from(reply.body),
+    };
     let mut response = Response::new(body);
     *response.status_mut() = reply.status;
     let headers = response.headers_mut();
@@ -362,7 +371,7 @@ fn response(reply: Reply, method: &Method) -> Response<Body> {
         put(headers, "content-type", reply.media_type);
     }
     put(headers, "cache-control", "no-store");
-    if method == Method::HEAD {
+    if method == Method::HEAD || reply.stream.is_some() {
         put(headers, "content-length", &length.to_string());
     }
     for (name, value) in &reply.headers {

@@ -1,10 +1,17 @@
 //! An answer before it is bytes.
 
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
 
-/// An answer: a status and a JSON body.
+/// An answer: a status and a body.
 #[derive(Debug, Clone)]
 pub struct Reply {
     /// The status.
@@ -15,6 +22,36 @@ pub struct Reply {
     pub media_type: &'static str,
     /// Further headers.
     pub headers: Vec<(&'static str, String)>,
+    /// What comes in place of the body, where that is too large to be held.
+    pub stream: Option<Streamed>,
+}
+
+/// A body that comes bit by bit, once.
+#[derive(Clone)]
+pub struct Streamed {
+    /// How many bytes that will be.
+    pub length: u64,
+    bytes: Arc<Mutex<Option<BoxStream<'static, std::io::Result<Bytes>>>>>,
+}
+
+impl Streamed {
+    /// A body of so many bytes.
+    #[must_use]
+    pub fn new(length: u64, bytes: BoxStream<'static, std::io::Result<Bytes>>) -> Self {
+        Self { length, bytes: Arc::new(Mutex::new(Some(bytes))) }
+    }
+
+    /// The bytes; none the second time.
+    #[must_use]
+    pub fn take(&self) -> Option<BoxStream<'static, std::io::Result<Bytes>>> {
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl fmt::Debug for Streamed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.length)
+    }
 }
 
 /// JSON's media type.
@@ -27,19 +64,25 @@ impl Reply {
     #[must_use]
     pub fn json(status: StatusCode, body: &impl Serialize) -> Self {
         let body = serde_json::to_vec(body).unwrap_or_default(); // wire types have text keys only: it cannot fail
-        Self { status, body, media_type: JSON, headers: Vec::new() }
+        Self { status, body, media_type: JSON, headers: Vec::new(), stream: None }
     }
 
     /// An answer without a body.
     #[must_use]
     pub const fn empty(status: StatusCode) -> Self {
-        Self { status, body: Vec::new(), media_type: "", headers: Vec::new() }
+        Self { status, body: Vec::new(), media_type: "", headers: Vec::new(), stream: None }
     }
 
     /// An answer of another media type.
     #[must_use]
     pub fn bytes(media_type: &'static str, body: Vec<u8>) -> Self {
-        Self { status: StatusCode::OK, body, media_type, headers: Vec::new() }
+        Self { status: StatusCode::OK, body, media_type, headers: Vec::new(), stream: None }
+    }
+
+    /// An answer whose body comes bit by bit.
+    #[must_use]
+    pub const fn streamed(status: StatusCode, media_type: &'static str, stream: Streamed) -> Self {
+        Self { status, body: Vec::new(), media_type, headers: Vec::new(), stream: Some(stream) }
     }
 
     /// The same answer with another header.

@@ -22,10 +22,12 @@ mod place;
 mod pocket;
 mod ports;
 mod problem;
+mod recordings;
 mod requests;
 mod smscs;
 mod trunks;
 mod verifications;
+mod voicemails;
 mod wallet;
 mod webhooks;
 
@@ -87,6 +89,8 @@ fn endpoints() -> Vec<Endpoint> {
         trunks::endpoints,
         devices::endpoints,
         calls::endpoints,
+        recordings::endpoints,
+        voicemails::endpoints,
     ];
     resources.into_iter().flat_map(|resource| resource()).collect()
 }

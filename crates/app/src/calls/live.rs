@@ -19,7 +19,7 @@ use tandem_store::{
 };
 
 use super::notes;
-use crate::{App, app::Desk, spending::Budget};
+use crate::{App, app::Desk, conferences, spending::Budget};
 
 /// A call that begins.
 #[derive(Clone, Debug)]
@@ -275,6 +275,7 @@ pub(super) fn close(tx: &mut Tx, desk: &Desk, live: &Live, ending: &Ending, mach
     calls::insert_many(tx, live.environment, &mut records)?;
     live_calls::conclude(tx, live.environment, live.id, &outcome)?;
     let [call] = records;
+    conferences::call_left(tx, desk, live.id)?;
     notes::ended(tx, desk, &call, &outcome)?;
     let why = charge(tx, desk, live, seconds, cost)?;
     desk.explain(tx, &why)?;

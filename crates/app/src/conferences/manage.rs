@@ -1,15 +1,15 @@
 //! Making, changing and ending conferences.
 
-use serde_json::json;
 use tandem_catalogue::{Error, Result};
 use tandem_domain::{
-    conference::{Conference, ConferenceState, Participant, Presence},
+    conference::{Conference, ConferenceState, Presence},
     config::Patch,
     event::EventKind,
 };
 use tandem_kernel::{Caller, ConferenceId, EnvironmentId, Scope, Timestamp};
 use tandem_store::{Tx, repo::conferences};
 
+use super::{notes, rooms::stir};
 use crate::{
     App, Finish,
     app::{Desk, Pen},
@@ -89,6 +89,11 @@ fn hashed(pen: &Pen, id: ConferenceId, pin: &str) -> [u8; 32] {
     pen.vault.mac("conference pin", &[id.as_bytes(), pin.as_bytes()])
 }
 
+/// The PIN as it can be sent to those who are invited: sealed.
+fn sealed(pen: &Pen, pin: &str) -> Result<Vec<u8>> {
+    pen.vault.seal(pin.as_bytes())
+}
+
 /// Whether a PIN that was dialled opens a conference.
 #[must_use]
 pub fn check_pin(app: &App, conference: &Conference, dialled: &str) -> bool {
@@ -109,7 +114,7 @@ pub async fn create(
     finish: Finish<ConferenceView>,
 ) -> Result<ConferenceView> {
     let (pen, caller) = (app.pen(), *caller);
-    draft(&pen, caller.environment, ConferenceId::from_bytes([0; 16]), &command, Timestamp::default()).check()?;
+    draft(&pen, caller.environment, ConferenceId::from_bytes([0; 16]), &command, Timestamp::default())?.check()?;
     permit(&caller, Scope::CallsWrite)?;
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, caller.environment)?;
@@ -118,9 +123,9 @@ pub async fn create(
                 "An environment takes at most {MOST_CONFERENCES} conferences at once"
             )));
         }
-        let conference = draft(&pen, caller.environment, desk.id(ConferenceId::new), &command, desk.now);
+        let conference = draft(&pen, caller.environment, desk.id(ConferenceId::new), &command, desk.now)?;
         conferences::insert(tx, &conference)?;
-        note(tx, &desk, &conference, EventKind::ConferenceCreated)?;
+        notes::conference(tx, &desk, &conference, EventKind::ConferenceCreated)?;
         let view = ConferenceView::of(conference, desk.now);
         finish(tx, &view)?;
         Ok(view)
@@ -130,8 +135,14 @@ pub async fn create(
     Ok(view)
 }
 
-fn draft(pen: &Pen, environment: EnvironmentId, id: ConferenceId, command: &CreateConference, now: Timestamp) -> Conference {
-    Conference {
+fn draft(
+    pen: &Pen,
+    environment: EnvironmentId,
+    id: ConferenceId,
+    command: &CreateConference,
+    now: Timestamp,
+) -> Result<Conference> {
+    Ok(Conference {
         id,
         environment,
         name: command.name.clone(),
@@ -139,6 +150,7 @@ fn draft(pen: &Pen, environment: EnvironmentId, id: ConferenceId, command: &Crea
         max_participants: command.max_participants,
         require_pin: command.require_pin,
         pin: command.pin.as_deref().map(|pin| hashed(pen, id, pin)),
+        sealed_pin: command.pin.as_deref().map(|pin| sealed(pen, pin)).transpose()?,
         record: command.record,
         hold_music_id: command.hold_music_id.clone(),
         mute_on_entry: command.mute_on_entry,
@@ -148,7 +160,7 @@ fn draft(pen: &Pen, environment: EnvironmentId, id: ConferenceId, command: &Crea
         updated_at: now,
         ended_at: None,
         version: 1,
-    }
+    })
 }
 
 /// A page of the conferences, the oldest first, and how many there are.
@@ -193,28 +205,31 @@ pub async fn update(
     finish: Finish<ConferenceView>,
 ) -> Result<ConferenceView> {
     changed(app, caller, id, finish, EventKind::ConferenceUpdated, move |_, desk, conference| {
-        apply(desk, conference, &change);
+        apply(desk, conference, &change)?;
         conference.check()
     })
     .await
 }
 
-fn apply(desk: &Desk, conference: &mut Conference, change: &ConferenceChange) {
-    let pin = match &change.pin {
-        Patch::Keep => Patch::Keep,
-        Patch::Clear => Patch::Clear,
-        Patch::Set(pin) => Patch::Set(hashed(&desk.pen, conference.id, pin)),
-    };
+fn apply(desk: &Desk, conference: &mut Conference, change: &ConferenceChange) -> Result<()> {
+    match &change.pin {
+        Patch::Keep => {}
+        Patch::Clear => (conference.pin, conference.sealed_pin) = (None, None),
+        Patch::Set(pin) => {
+            conference.pin = Some(hashed(&desk.pen, conference.id, pin));
+            conference.sealed_pin = Some(sealed(&desk.pen, pin)?);
+        }
+    }
     set(&mut conference.name, change.name.clone());
     put(&mut conference.scheduled_for, change.scheduled_for.clone());
     set(&mut conference.max_participants, change.max_participants);
     set(&mut conference.require_pin, change.require_pin);
-    put(&mut conference.pin, pin);
     set(&mut conference.record, change.record);
     put(&mut conference.hold_music_id, change.hold_music_id.clone());
     set(&mut conference.mute_on_entry, change.mute_on_entry);
     set(&mut conference.allow_recording_by_participant, change.allow_recording_by_participant);
     set(&mut conference.member_notification, change.member_notification);
+    Ok(())
 }
 
 fn set<T>(place: &mut T, value: Option<T>) {
@@ -238,13 +253,9 @@ fn put<T>(place: &mut Option<T>, patch: Patch<T>) {
 pub async fn end(app: &App, caller: &Caller, id: String, finish: Finish<ConferenceView>) -> Result<ConferenceView> {
     changed(app, caller, id, finish, EventKind::ConferenceEnded, |tx, desk, conference| {
         conference.ended_at = Some(desk.now);
-        for participant in conferences::participants(tx, conference.id)? {
-            if matches!(participant.presence, Presence::Invited | Presence::Joined) {
-                let gone = Participant { presence: Presence::Left, left_at: Some(desk.now), ..participant };
-                conferences::set(tx, &gone)?;
-            }
-        }
-        Ok(())
+        let mut gone = conferences::present(tx, &[conference.id])?;
+        gone.iter_mut().for_each(|participant| participant.leave(Presence::Left, desk.now));
+        conferences::set_many(tx, &gone)
     })
     .await
 }
@@ -266,13 +277,14 @@ async fn changed(
         work(tx, &desk, &mut conference)?;
         (conference.updated_at, conference.version) = (desk.now, conference.version + 1);
         conferences::update(tx, &conference)?;
-        note(tx, &desk, &conference, kind)?;
+        notes::conference(tx, &desk, &conference, kind)?;
         let view = ConferenceView::of(conference, desk.now);
         finish(tx, &view)?;
         Ok(view)
     };
     let view = app.store.write(work).await?;
     app.mailbox.ring();
+    stir(app, view.conference.id);
     Ok(view)
 }
 
@@ -290,10 +302,4 @@ pub(crate) fn find(tx: &mut Tx, environment: EnvironmentId, id: &str) -> Result<
         None => None,
     };
     found.ok_or_else(|| Error::resource_not_found("conference", id.to_owned()))
-}
-
-fn note(tx: &mut Tx, desk: &Desk, conference: &Conference, kind: EventKind) -> Result<()> {
-    let id = conference.id.to_string();
-    let data = json!({ "conference_id": id, "name": conference.name, "status": conference.state(desk.now).as_str() });
-    desk.event(tx, &id, kind, &data)
 }

@@ -1,16 +1,25 @@
 //! Who takes part in a conference.
 
-use serde_json::json;
 use tandem_catalogue::{Error, Result};
 use tandem_domain::{
-    conference::{Participant, Presence, Role},
+    Features,
+    conference::{Conference, Participant, Presence, Role},
     event::EventKind,
+    message::Sender,
 };
 use tandem_kernel::{Caller, ParticipantId, PhoneNumber, Scope};
-use tandem_store::{Tx, repo::conferences};
+use tandem_store::{
+    Tx,
+    repo::{conferences, numbers},
+};
 
-use super::{find, manage::check_goes_on};
-use crate::{App, Finish, app::Desk, permit};
+use super::{attend::check_empty, find, manage::check_goes_on, notes, rooms::stir};
+use crate::{
+    App, Finish,
+    app::Desk,
+    messages::{Draft, send_in},
+    permit,
+};
 
 /// Somebody to add.
 #[derive(Clone, Debug)]
@@ -23,13 +32,16 @@ pub struct AddParticipant {
     pub role: Role,
     /// Whether it is muted.
     pub muted: Option<bool>,
+    /// Whether it is sent the PIN as a text message.
+    pub send_pin: bool,
 }
 
 /// Adds somebody, who is to be called or to call.
 ///
 /// # Errors
 /// `resource_not_found`, `insufficient_scope`, `conference_over`, `resource_exists` for a telephone that takes part already,
-/// `conference_full`.
+/// `conference_full`; where the PIN is to be sent, what is said to a text message, and `operation_not_allowed` where there is no PIN or
+/// no number to send it from.
 pub async fn add(
     app: &App,
     caller: &Caller,
@@ -37,19 +49,17 @@ pub async fn add(
     command: AddParticipant,
     finish: Finish<Participant>,
 ) -> Result<Participant> {
-    let (pen, caller) = (app.pen(), *caller);
+    let (pen, caller, sends) = (app.pen(), *caller, command.send_pin);
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, caller.environment)?;
         let conference = find(tx, caller.environment, &conference)?;
         permit(&caller, Scope::CallsWrite)?;
         check_goes_on(&conference)?;
-        let there = conferences::participants(tx, conference.id)?;
-        let mut there = there.iter().filter(|other| matches!(other.presence, Presence::Invited | Presence::Joined));
-        let taken = there.clone().count();
-        if there.any(|other| other.phone == Some(command.phone)) {
+        let present = conferences::present(tx, &[conference.id])?;
+        if present.iter().any(|other| other.phone == Some(command.phone)) {
             return Err(Error::resource_exists("participant", command.phone.to_string()));
         }
-        if i64::try_from(taken).is_ok_and(|taken| taken >= conference.max_participants) {
+        if i64::try_from(present.len()).is_ok_and(|taken| taken >= conference.max_participants) {
             return Err(Error::conference_full(conference.max_participants));
         }
         let participant = Participant {
@@ -67,13 +77,42 @@ pub async fn add(
             left_at: None,
         };
         conferences::add(tx, &participant)?;
-        note(tx, &desk, &participant, EventKind::ConferenceParticipantAdded)?;
+        notes::participant(tx, &desk, &participant, EventKind::ConferenceParticipantAdded)?;
+        if command.send_pin {
+            send_pin(tx, &desk, &conference, command.phone)?;
+        }
         finish(tx, &participant)?;
         Ok(participant)
     };
     let added = app.store.write(work).await?;
     app.mailbox.ring();
+    if sends {
+        app.outbox.ring();
+    }
     Ok(added)
+}
+
+/// Sends the PIN from the number that the environment has had longest of those that send text messages. Whoever reads the environment's
+/// messages does not see it.
+fn send_pin(tx: &mut Tx, desk: &Desk, conference: &Conference, to: PhoneNumber) -> Result<()> {
+    let pin = conference.sealed_pin.as_deref().and_then(|sealed| desk.pen.vault.open(sealed));
+    let pin = pin.and_then(|pin| String::from_utf8(pin).ok());
+    let pin = pin.ok_or_else(|| Error::operation_not_allowed("The conference has no PIN that could be sent".to_owned()))?;
+    let from = numbers::oldest_with(tx, desk.settings.id, Features::SMS)?;
+    let from = from.ok_or_else(|| Error::operation_not_allowed("None of your numbers sends text messages".to_owned()))?;
+    let text = |pin: &str| format!("{}: the PIN of the conference is {pin}", conference.name);
+    let shown_body = Some(text(&"*".repeat(pin.len())));
+    let draft = Draft { shown_body, ..Draft::text(Sender::Number(from.phone), to, text(&pin)) };
+    send_in(tx, desk, draft).map(drop)
+}
+
+/// Finds a conference's participant.
+pub(super) fn find_participant(tx: &mut Tx, conference: &Conference, id: &str) -> Result<Participant> {
+    let found = match ParticipantId::parse(id) {
+        Some(parsed) => conferences::participant(tx, conference.id, parsed)?,
+        None => None,
+    };
+    found.ok_or_else(|| Error::resource_not_found("participant", id.to_owned()))
 }
 
 /// Everybody who takes part, was to or did, in the order in which they were added.
@@ -104,33 +143,25 @@ pub async fn remove(
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, caller.environment)?;
         let conference = find(tx, caller.environment, &conference)?;
-        let found = match ParticipantId::parse(&id) {
-            Some(parsed) => conferences::participant(tx, conference.id, parsed)?,
-            None => None,
-        };
-        let participant = found.ok_or_else(|| Error::resource_not_found("participant", id.clone()))?;
+        let participant = find_participant(tx, &conference, &id)?;
         permit(&caller, Scope::CallsWrite)?;
         check_goes_on(&conference)?;
-        if matches!(participant.presence, Presence::Left | Presence::Removed) {
+        if !participant.presence.counts() {
             return Err(Error::invalid_transition("participant", participant.presence.as_str(), "removed"));
         }
-        let removed = Participant { presence: Presence::Removed, left_at: Some(desk.now), ..participant };
+        let joined = participant.presence == Presence::Joined;
+        let mut removed = participant;
+        removed.leave(Presence::Removed, desk.now);
         conferences::set(tx, &removed)?;
-        note(tx, &desk, &removed, EventKind::ConferenceParticipantRemoved)?;
+        notes::participant(tx, &desk, &removed, EventKind::ConferenceParticipantRemoved)?;
+        if joined {
+            check_empty(tx, &desk, conference.id)?;
+        }
         finish(tx, &removed)?;
         Ok(removed)
     };
     let removed = app.store.write(work).await?;
     app.mailbox.ring();
+    stir(app, removed.conference);
     Ok(removed)
-}
-
-fn note(tx: &mut Tx, desk: &Desk, participant: &Participant, kind: EventKind) -> Result<()> {
-    let data = json!({
-        "conference_id": participant.conference.to_string(),
-        "participant_id": participant.id.to_string(),
-        "phone_number": participant.phone.map(|phone| phone.to_string()),
-        "role": participant.role.as_str(),
-    });
-    desk.event(tx, &participant.conference.to_string(), kind, &data)
 }

@@ -53,6 +53,8 @@ pub enum Reason {
     Failed,
     /// We failed.
     Internal,
+    /// The PIN of the conference was wrong.
+    WrongPin,
 }
 
 /// A line of the table: the reason, its word, the catalogue's code, SIP's status and Q.850's value.
@@ -83,6 +85,7 @@ const TABLE: &[Line] = &[
     (Reason::Lost, "lost", Some(Code::CallFailed), 500, 41),
     (Reason::TimeLimit, "time_limit", None, 200, 102),
     (Reason::FundsEnded, "funds_ended", Some(Code::InsufficientFunds), 402, 50),
+    (Reason::WrongPin, "wrong_pin", Some(Code::ConferencePinWrong), 403, 21),
 ];
 
 /// What other systems' statuses mean that no reason of ours has.
@@ -215,6 +218,7 @@ impl Reason {
             Code::Overloaded | Code::ShuttingDown | Code::Unavailable => Self::Congestion,
             Code::ConferenceFull => Self::Busy,
             Code::ConferenceOver => Self::Gone,
+            Code::ConferenceNotBegun => Self::OutOfService,
             code => TABLE.iter().find(|(_, _, known, ..)| *known == Some(code)).map_or(Self::Internal, |(reason, ..)| *reason),
         }
     }

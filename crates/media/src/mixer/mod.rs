@@ -111,6 +111,11 @@ impl Member {
     pub fn hold(&self, held: bool) {
         self.seat.held.store(held, Ordering::Relaxed);
     }
+
+    /// Whether it hears nothing of it, though it is heard: something else is played to it meanwhile.
+    pub fn deafen(&self, deaf: bool) {
+        self.seat.deaf.store(deaf, Ordering::Relaxed);
+    }
 }
 
 impl Drop for Member {
@@ -127,6 +132,7 @@ pub(crate) struct Seat {
     frames: Mutex<Frames>,
     muted: AtomicBool,
     held: AtomicBool,
+    deaf: AtomicBool,
 }
 
 #[derive(Default)]
@@ -162,6 +168,10 @@ impl Seat {
 
     fn is_held(&self) -> bool {
         self.held.load(Ordering::Relaxed)
+    }
+
+    fn hears(&self) -> bool {
+        !self.is_held() && !self.deaf.load(Ordering::Relaxed)
     }
 
     /// Leaves; a second time changes nothing.

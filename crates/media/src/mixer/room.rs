@@ -65,6 +65,7 @@ impl Room {
             frames: Mutex::new(Frames::default()),
             muted: AtomicBool::new(false),
             held: AtomicBool::new(false),
+            deaf: AtomicBool::new(false),
         });
         state.seats.push(seat.clone());
         self.signal(&mut state, Signal::Joined);
@@ -186,7 +187,7 @@ impl Table {
             if let Some(frame) = &frame {
                 self.mix.add(frame);
             }
-            if !seat.is_held() {
+            if seat.hears() {
                 self.heard.push((seat.stream.clone(), frame));
             }
         }
@@ -200,7 +201,9 @@ impl Table {
         }
         if let Some(tap) = &mut state.tap {
             self.mix.without(None, &mut self.out);
-            tap.heard(&self.out, rate, now);
+            if !tap.heard(&self.out, rate, now) {
+                state.tap = None; // the recording is over
+            }
         }
     }
 }

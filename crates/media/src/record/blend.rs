@@ -70,6 +70,10 @@ impl Blend {
         self.next >= self.limit
     }
 
+    pub const fn is_over(&self) -> bool {
+        self.over
+    }
+
     pub fn pause(&mut self, now: Instant) {
         if self.paused.is_none() {
             self.advance(self.slot(now));

@@ -7,6 +7,7 @@
 
 mod blend;
 mod ogg;
+mod repair;
 mod sink;
 mod writer;
 
@@ -18,6 +19,7 @@ use std::{
 
 use tokio::sync::watch;
 
+pub use repair::repair;
 pub(crate) use writer::Writer;
 
 use crate::{MediaError, Rate, codec::Converter, locked, stream::now};
@@ -166,11 +168,17 @@ pub(crate) struct Tap {
 }
 
 impl Tap {
-    /// A frame of 20 ms.
-    pub fn heard(&mut self, samples: &[i16], rate: Rate, now: Instant) {
-        let wanted = locked(&self.blend).rate();
-        self.converter.convert(samples, rate, wanted, &mut self.converted);
-        self.next = locked(&self.blend).take(self.side, self.next, &self.converted, now);
+    /// A frame of 20 ms. Whether more is wanted.
+    pub fn heard(&mut self, samples: &[i16], rate: Rate, now: Instant) -> bool {
+        let (wanted, over) = {
+            let blend = locked(&self.blend);
+            (blend.rate(), blend.is_over())
+        };
+        if !over {
+            self.converter.convert(samples, rate, wanted, &mut self.converted);
+            self.next = locked(&self.blend).take(self.side, self.next, &self.converted, now);
+        }
+        !over
     }
 }
 

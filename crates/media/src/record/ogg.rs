@@ -11,12 +11,12 @@ const BITS: i32 = 24_000;
 /// Packets of 20 ms on a page.
 const PAGE: usize = 50;
 /// Samples at 48 kHz that a decoder throws away at the beginning: what the encoder is late by.
-const PRE_SKIP: u16 = 312;
+pub(super) const PRE_SKIP: u16 = 312;
 /// Samples at 48 kHz in a packet.
 const GRANULE: u64 = 960;
 
 const FIRST: u8 = 2;
-const LAST: u8 = 4;
+pub(super) const LAST: u8 = 4;
 
 /// See the module.
 pub(super) struct OggOpus<W> {
@@ -119,7 +119,7 @@ impl<W: Write> OggOpus<W> {
 }
 
 /// CRC-32 with the polynomial 04C11DB7, not reflected, from zero (RFC 3533 section 6).
-fn checksum(page: &[u8]) -> u32 {
+pub(super) fn checksum(page: &[u8]) -> u32 {
     page.iter().fold(0, |sum: u32, octet| {
         (0..8).fold(sum ^ u32::from(*octet) << 24, |sum, _| if sum & 0x8000_0000 == 0 { sum << 1 } else { sum << 1 ^ 0x04C1_1DB7 })
     })

@@ -384,8 +384,8 @@ impl Ear {
         if self.muted {
             frame.fill(0);
         }
-        if let Some(tap) = &mut self.tap {
-            tap.heard(frame, rate, now);
+        if self.tap.as_mut().is_some_and(|tap| !tap.heard(frame, rate, now)) {
+            self.tap = None; // the recording is over
         }
         match &self.route {
             Route::Relay(peer) if self.foreign && !self.muted => {

@@ -142,6 +142,13 @@ impl Stream {
         Ok(self.playing(id, done))
     }
 
+    /// What the far end hears wherever nothing else is said to it, whatever it is connected to; a prompt is heard in its place. Where
+    /// others speak to it, theirs is mixed up with this: see [`Member::deafen`].
+    pub fn background(&self, prompt: Option<&Prompt>) {
+        locked(&self.shared.mouth).player.background(prompt);
+        self.shared.changed.notify_one();
+    }
+
     /// Presses keys: as events where the far end agreed to them, and as tones where it did not; 100 ms each, and 100 ms between.
     ///
     /// # Errors

@@ -228,8 +228,8 @@ impl Mouth {
 
     /// What the other party of a relay says is recorded where it is heard.
     fn record(&mut self, samples: &[i16], rate: Rate, now: Instant) {
-        if let Some(tap) = &mut self.tap {
-            tap.heard(samples, rate, now);
+        if self.tap.as_mut().is_some_and(|tap| !tap.heard(samples, rate, now)) {
+            self.tap = None; // the recording is over
         }
     }
 

@@ -109,6 +109,7 @@ impl Loaded {
 fn shown(key: &str, value: &Value) -> String {
     match (key, value) {
         ("database" | "mail.smtp", Value::String(_, url)) => without_password(url),
+        (key, Value::String(..)) if key.starts_with("recordings.options.") => "***".to_owned(),
         (_, Value::String(_, text)) => text.clone(),
         (_, Value::Empty(..)) => "-".to_owned(),
         ("pocket.applications", Value::Array(_, items)) if !items.is_empty() => format!("{} applications", items.len()),

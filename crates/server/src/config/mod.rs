@@ -2,6 +2,7 @@
 
 mod amount;
 mod load;
+mod recordings;
 #[cfg(test)]
 mod tests;
 mod voice;
@@ -13,6 +14,7 @@ use tandem_domain::message::pool::Pool;
 
 pub use amount::Amount;
 pub use load::{Flags, Loaded, load};
+pub use recordings::Recordings;
 pub use voice::Voice;
 
 /// Everything that can be set. The commented file with every default is `packaging/tandem.toml`.
@@ -51,6 +53,8 @@ pub struct Config {
     pub pocket: Pocket,
     /// Calls.
     pub voice: Voice,
+    /// Recordings of calls.
+    pub recordings: Recordings,
     /// What senders of messages may use.
     pub messages: Messages,
     /// E-mails.
@@ -237,6 +241,7 @@ impl Default for Config {
             webhooks: Webhooks::default(),
             pocket: Pocket::default(),
             voice: Voice::default(),
+            recordings: Recordings::default(),
             messages: Messages::default(),
             mail: Mail::default(),
             business: Business::default(),

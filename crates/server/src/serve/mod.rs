@@ -4,6 +4,7 @@ mod calls;
 mod listen;
 mod parts;
 pub mod ready;
+mod recordings;
 mod secret;
 mod stock;
 mod tasks;
@@ -102,6 +103,7 @@ pub async fn start(setup: impl Into<Setup> + Send) -> Result<Running> {
     let smpp = listen::bind(&config.pocket.smpp_listen).await?;
     let app = parts::app(&config, clock, rng, given.unwrap_or_else(carriers), true).await?;
     send_mail(&app, &config)?;
+    recordings::open(&app, &config).await?;
     let sms = Sms::new(&app, smpp, config.applications()).at("cannot tell", "the address")?;
     if let Some(left) = &config.ready_file {
         ready::forget(left)?; // of a server that was killed
@@ -177,6 +179,8 @@ fn keep(tasks: &mut Tasks, app: &App, recorder: &'static metrics_exporter_promet
     tasks.keep("due work", move |stop| due::run(of.clone(), stop));
     let of = app.clone();
     tasks.keep("housekeeping", move |stop| housekeeping::run(of.clone(), stop));
+    let of = app.clone();
+    tasks.keep("recordings", move |stop| tandem_app::recordings::run(of.clone(), stop));
     let of = app.clone();
     tasks.keep("gauges", move |stop| metrics::run(of.clone(), recorder, stop));
 }
@@ -297,6 +301,7 @@ impl Running {
         if let Some(tasks) = self.tasks.take() {
             tasks.finish(TASKS).await;
         }
+        self.app.archive.close();
         self.app.journal.flush(&self.app.store).await;
         self.app.store.close().await;
     }

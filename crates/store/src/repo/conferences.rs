@@ -4,14 +4,14 @@ use tandem_catalogue::Result;
 use tandem_domain::conference::{Conference, Participant, Presence, Role};
 use tandem_kernel::{CallId, ConferenceId, EnvironmentId, ParticipantId, PhoneNumber};
 
-use super::expect_one;
+use super::{expect_all, expect_one};
 use crate::{Fault, Param, Row, Tx};
 
 macro_rules! columns {
     ($rest:literal) => {
         concat!(
             "SELECT id, environment_id, name, scheduled_for, max_participants, require_pin, pin, record, hold_music, mute_on_entry, \
-             participants_record, member_notification, created_at, updated_at, ended_at, version FROM conferences ",
+             participants_record, member_notification, created_at, updated_at, ended_at, version, sealed_pin FROM conferences ",
             $rest
         )
     };
@@ -32,8 +32,8 @@ macro_rules! participant_columns {
 pub fn insert(tx: &mut Tx, conference: &Conference) -> Result<()> {
     tx.execute(
         "INSERT INTO conferences (id, environment_id, name, scheduled_for, max_participants, require_pin, pin, record, hold_music, \
-         mute_on_entry, participants_record, member_notification, created_at, updated_at, ended_at, version) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+         mute_on_entry, participants_record, member_notification, created_at, updated_at, ended_at, version, sealed_pin) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         &[
             conference.id.as_bytes().into(),
             conference.environment.as_bytes().into(),
@@ -51,6 +51,7 @@ pub fn insert(tx: &mut Tx, conference: &Conference) -> Result<()> {
             conference.updated_at.into(),
             conference.ended_at.into(),
             conference.version.into(),
+            conference.sealed_pin.as_deref().into(),
         ],
     )?;
     Ok(())
@@ -64,7 +65,7 @@ pub fn update(tx: &mut Tx, conference: &Conference) -> Result<()> {
     let changed = tx.execute(
         "UPDATE conferences SET name = $2, scheduled_for = $3, max_participants = $4, require_pin = $5, pin = $6, record = $7, \
          hold_music = $8, mute_on_entry = $9, participants_record = $10, member_notification = $11, updated_at = $12, ended_at = $13, \
-         version = $14 WHERE id = $1 AND version + 1 = $14",
+         version = $14, sealed_pin = $15 WHERE id = $1 AND version + 1 = $14",
         &[
             conference.id.as_bytes().into(),
             (&conference.name).into(),
@@ -80,6 +81,7 @@ pub fn update(tx: &mut Tx, conference: &Conference) -> Result<()> {
             conference.updated_at.into(),
             conference.ended_at.into(),
             conference.version.into(),
+            conference.sealed_pin.as_deref().into(),
         ],
     )?;
     expect_one("conference", changed)
@@ -150,9 +152,16 @@ pub fn add(tx: &mut Tx, participant: &Participant) -> Result<()> {
 /// # Errors
 /// `concurrent_modification` where there is none.
 pub fn set(tx: &mut Tx, participant: &Participant) -> Result<()> {
-    let changed = tx.execute(
-        "UPDATE participants SET presence = $2, muted = $3, on_hold = $4, call_id = $5, joined_at = $6, left_at = $7 WHERE id = $1",
-        &[
+    set_many(tx, std::slice::from_ref(participant))
+}
+
+/// Writes what changes about many.
+///
+/// # Errors
+/// `concurrent_modification` where one is not there.
+pub fn set_many(tx: &mut Tx, participants: &[Participant]) -> Result<()> {
+    fn row(participant: &Participant) -> Vec<Param<'_>> {
+        vec![
             participant.id.as_bytes().into(),
             participant.presence.as_str().into(),
             participant.muted.into(),
@@ -160,9 +169,13 @@ pub fn set(tx: &mut Tx, participant: &Participant) -> Result<()> {
             participant.call.as_ref().map(CallId::as_bytes).into(),
             participant.joined_at.into(),
             participant.left_at.into(),
-        ],
-    )?;
-    expect_one("participant", changed)
+        ]
+    }
+    let rows: Vec<Vec<Param>> = participants.iter().map(row).collect();
+    let sql =
+        "UPDATE participants SET presence = $2, muted = $3, on_hold = $4, call_id = $5, joined_at = $6, left_at = $7 WHERE id = $1";
+    let changed = tx.execute_many(sql, &rows)?;
+    expect_all("participant", changed, participants.len())
 }
 
 /// Reads a conference's participant.
@@ -178,6 +191,42 @@ pub fn participant(tx: &mut Tx, conference: ConferenceId, id: ParticipantId) -> 
 pub fn participants(tx: &mut Tx, conference: ConferenceId) -> Result<Vec<Participant>> {
     let rows = tx.query(participant_columns!("WHERE conference_id = $1 ORDER BY id"), &[conference.as_bytes().into()])?;
     Ok(rows.iter().map(read_participant).collect::<Result<_, Fault>>()?)
+}
+
+/// Those who take part in any of these conferences, or are called for one.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn present(tx: &mut Tx, conferences: &[ConferenceId]) -> Result<Vec<Participant>> {
+    let keys: Vec<Param> = conferences.iter().map(|id| id.as_bytes().into()).collect();
+    let rows = tx.query_in(participant_columns!("WHERE left_at IS NULL AND conference_id IN"), &[], &keys, "ORDER BY id")?;
+    Ok(rows.iter().map(read_participant).collect::<Result<_, Fault>>()?)
+}
+
+/// Which of these conferences, of whatever environment, go on.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn going_on(tx: &mut Tx, ids: &[ConferenceId]) -> Result<Vec<Conference>> {
+    let keys: Vec<Param> = ids.iter().map(|id| id.as_bytes().into()).collect();
+    let rows = tx.query_in(columns!("WHERE ended_at IS NULL AND id IN"), &[], &keys, "")?;
+    Ok(rows.iter().map(conference).collect::<Result<_, Fault>>()?)
+}
+
+/// The participant that a call is: the one that it has a place for, or else the last that it was.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn of_call(tx: &mut Tx, call: CallId) -> Result<Option<Participant>> {
+    let rows = tx.query(participant_columns!("WHERE call_id = $1 ORDER BY id"), &[call.as_bytes().into()])?;
+    let found = rows.iter().map(read_participant).collect::<Result<Vec<_>, Fault>>()?;
+    let present = found.iter().find(|participant| participant.presence.counts());
+    Ok(present.or(found.last()).cloned())
+}
+
+/// The process that carries the calls of those who take part, where somebody does.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn node(tx: &mut Tx, conference: ConferenceId) -> Result<Option<[u8; 16]>> {
+    let row = tx.first(
+        "SELECT live_calls.node FROM participants JOIN live_calls ON live_calls.id = participants.call_id \
+         WHERE participants.conference_id = $1 AND participants.left_at IS NULL AND participants.presence = 'joined' LIMIT 1",
+        &[conference.as_bytes().into()],
+    )?;
+    Ok(row.map(|row| row.array(0)).transpose()?)
 }
 
 fn conference(row: &Row) -> Result<Conference, Fault> {
@@ -198,6 +247,7 @@ fn conference(row: &Row) -> Result<Conference, Fault> {
         updated_at: row.time(13)?,
         ended_at: row.opt_time(14)?,
         version: row.int(15)?,
+        sealed_pin: row.opt_bytes(16)?.map(<[u8]>::to_vec),
     })
 }
 

@@ -176,6 +176,16 @@ pub fn list(tx: &mut Tx, environment: EnvironmentId, state: Option<&str>, limit:
     Ok((rows.iter().map(number).collect::<Result<_, Fault>>()?, total))
 }
 
+/// The number that an environment has had longest, of those that are active and have these features.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn oldest_with(tx: &mut Tx, environment: EnvironmentId, features: Features) -> Result<Option<Number>> {
+    let row = tx.first(
+        columns!("WHERE environment_id = $1 AND state = 'active' AND (features & $2) = $2 ORDER BY id LIMIT 1"),
+        &[environment.as_bytes().into(), i64::from(features.bits()).into()],
+    )?;
+    Ok(row.map(|row| number(&row)).transpose()?)
+}
+
 /// The flow that a number leads to: none once it is released.
 fn flow_column(number: &Number) -> Option<&String> {
     let current = !matches!(number.state, NumberState::Released { .. });

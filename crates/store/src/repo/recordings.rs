@@ -11,7 +11,7 @@ macro_rules! columns {
     ($rest:literal) => {
         concat!(
             "SELECT id, environment_id, kind, call_id, conference_id, number, caller, name, state, format, participant, object, size, \
-             length, started_at, stopped_at, delete_at, version FROM recordings ",
+             length, started_at, stopped_at, delete_at, version, spool, heard_at FROM recordings ",
             $rest
         )
     };
@@ -22,8 +22,8 @@ macro_rules! columns {
 pub fn insert(tx: &mut Tx, recording: &Recording) -> Result<()> {
     tx.execute(
         "INSERT INTO recordings (id, environment_id, kind, call_id, conference_id, number, caller, name, state, format, participant, \
-         object, size, length, started_at, stopped_at, delete_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
-         $14, $15, $16, $17, $18)",
+         object, size, length, started_at, stopped_at, delete_at, version, spool, heard_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
+         $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
         &[
             recording.id.as_bytes().into(),
             recording.environment.as_bytes().into(),
@@ -43,6 +43,8 @@ pub fn insert(tx: &mut Tx, recording: &Recording) -> Result<()> {
             recording.stopped_at.into(),
             recording.delete_at.into(),
             recording.version.into(),
+            recording.spool.as_ref().into(),
+            recording.heard_at.into(),
         ],
     )?;
     Ok(())
@@ -54,8 +56,8 @@ pub fn insert(tx: &mut Tx, recording: &Recording) -> Result<()> {
 /// `concurrent_modification` where another change came first.
 pub fn update(tx: &mut Tx, recording: &Recording) -> Result<()> {
     let changed = tx.execute(
-        "UPDATE recordings SET name = $2, state = $3, size = $4, length = $5, stopped_at = $6, delete_at = $7, version = $8 \
-         WHERE id = $1 AND version + 1 = $8",
+        "UPDATE recordings SET name = $2, state = $3, size = $4, length = $5, stopped_at = $6, delete_at = $7, version = $8, \
+         spool = $9, heard_at = $10 WHERE id = $1 AND version + 1 = $8",
         &[
             recording.id.as_bytes().into(),
             recording.name.as_ref().into(),
@@ -65,6 +67,8 @@ pub fn update(tx: &mut Tx, recording: &Recording) -> Result<()> {
             recording.stopped_at.into(),
             recording.delete_at.into(),
             recording.version.into(),
+            recording.spool.as_ref().into(),
+            recording.heard_at.into(),
         ],
     )?;
     expect_one("recording", changed)
@@ -84,10 +88,20 @@ pub fn delete(tx: &mut Tx, recording: &Recording, machine: Timestamp) -> Result<
     Ok(())
 }
 
-/// Objects whose recordings are gone.
+/// Takes a recording away that never had bytes in the object store.
+///
+/// # Errors
+/// `concurrent_modification` where it is gone.
+pub fn discard(tx: &mut Tx, id: RecordingId) -> Result<()> {
+    let changed = tx.execute("DELETE FROM recordings WHERE id = $1", &[id.as_bytes().into()])?;
+    expect_one("recording", changed)
+}
+
+/// Objects whose recordings are gone, from the one after `after`.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn removals(tx: &mut Tx, limit: i64) -> Result<Vec<String>> {
-    let rows = tx.query("SELECT object FROM object_removals ORDER BY object LIMIT $1", &[limit.into()])?;
+pub fn removals(tx: &mut Tx, after: &str, limit: i64) -> Result<Vec<String>> {
+    let sql = "SELECT object FROM object_removals WHERE object > $1 ORDER BY object LIMIT $2";
+    let rows = tx.query(sql, &[after.into(), limit.into()])?;
     Ok(rows.iter().map(|row| row.text(0).map(str::to_owned)).collect::<Result<_, Fault>>()?)
 }
 
@@ -106,6 +120,43 @@ pub fn get(tx: &mut Tx, environment: EnvironmentId, id: RecordingId) -> Result<O
     Ok(found.filter(|recording| recording.environment == environment))
 }
 
+/// Reads recordings of whatever environment.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn of_ids(tx: &mut Tx, ids: &[RecordingId]) -> Result<Vec<Recording>> {
+    let keys: Vec<Param> = ids.iter().map(|id| id.as_bytes().into()).collect();
+    let rows = tx.query_in(columns!("WHERE id IN"), &[], &keys, "")?;
+    Ok(rows.iter().map(recording).collect::<Result<_, Fault>>()?)
+}
+
+/// Recordings whose files are in a folder, from the one after `after`.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn of_spool(tx: &mut Tx, spool: &[u8; 16], after: RecordingId, limit: i64) -> Result<Vec<Recording>> {
+    let sql = columns!("WHERE spool = $1 AND id > $2 ORDER BY id LIMIT $3");
+    let rows = tx.query(sql, &[spool.into(), after.as_bytes().into(), limit.into()])?;
+    Ok(rows.iter().map(recording).collect::<Result<_, Fault>>()?)
+}
+
+/// An environment's recordings, of one kind where that is wanted, the newest first, from the one before `before`.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn list(
+    tx: &mut Tx,
+    environment: EnvironmentId,
+    kind: Option<RecordingKind>,
+    before: Option<RecordingId>,
+    limit: i64,
+) -> Result<Vec<Recording>> {
+    let before = before.unwrap_or(RecordingId::from_bytes([0xff; 16]));
+    let mut params: Vec<Param> = vec![environment.as_bytes().into(), before.as_bytes().into(), limit.into()];
+    let rows = match kind {
+        None => tx.query(columns!("WHERE environment_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"), &params)?,
+        Some(kind) => {
+            params.push(kind.as_str().into());
+            tx.query(columns!("WHERE environment_id = $1 AND id < $2 AND kind = $4 ORDER BY id DESC LIMIT $3"), &params)?
+        }
+    };
+    Ok(rows.iter().map(recording).collect::<Result<_, Fault>>()?)
+}
+
 /// A call's recordings, the oldest first.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn of_call(tx: &mut Tx, call: CallId) -> Result<Vec<Recording>> {
@@ -120,20 +171,47 @@ pub fn of_conference(tx: &mut Tx, conference: ConferenceId) -> Result<Vec<Record
     Ok(rows.iter().map(recording).collect::<Result<_, Fault>>()?)
 }
 
-/// The messages that callers left for a number, the oldest first, from the one after `after`.
+/// Messages that callers left, the newest first, from the one before `before`: of one number where that is wanted, and those alone that
+/// nobody heard.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn of_number(
+pub fn voicemails(
     tx: &mut Tx,
     environment: EnvironmentId,
-    number: PhoneNumber,
-    after: RecordingId,
+    number: Option<PhoneNumber>,
+    unheard: bool,
+    before: Option<RecordingId>,
     limit: i64,
 ) -> Result<Vec<Recording>> {
-    let rows = tx.query(
-        columns!("WHERE environment_id = $1 AND number = $2 AND id > $3 ORDER BY id LIMIT $4"),
-        &[environment.as_bytes().into(), number.digits().into(), after.as_bytes().into(), limit.into()],
-    )?;
+    let before = before.unwrap_or(RecordingId::from_bytes([0xff; 16]));
+    let mut params: Vec<Param> = vec![environment.as_bytes().into(), before.as_bytes().into(), limit.into()];
+    params.extend(number.map(|number| Param::from(number.digits())));
+    let sql = match (number.is_some(), unheard) {
+        (false, false) => columns!("WHERE environment_id = $1 AND id < $2 AND kind = 'voicemail' ORDER BY id DESC LIMIT $3"),
+        (false, true) => {
+            columns!("WHERE environment_id = $1 AND id < $2 AND kind = 'voicemail' AND heard_at IS NULL ORDER BY id DESC LIMIT $3")
+        }
+        (true, false) => {
+            columns!("WHERE environment_id = $1 AND id < $2 AND number = $4 AND kind = 'voicemail' ORDER BY id DESC LIMIT $3")
+        }
+        (true, true) => columns!(
+            "WHERE environment_id = $1 AND id < $2 AND number = $4 AND kind = 'voicemail' AND heard_at IS NULL ORDER BY id DESC LIMIT $3"
+        ),
+    };
+    let rows = tx.query(sql, &params)?;
     Ok(rows.iter().map(recording).collect::<Result<_, Fault>>()?)
+}
+
+/// How many messages of a number are whole: those that nobody heard, and the others.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn waiting(tx: &mut Tx, environment: EnvironmentId, number: PhoneNumber) -> Result<(i64, i64)> {
+    let row = tx.first(
+        "SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN heard_at IS NULL THEN 1 ELSE 0 END), 0) AS BIGINT) FROM recordings \
+         WHERE environment_id = $1 AND number = $2 AND kind = 'voicemail' AND state = 'completed'",
+        &[environment.as_bytes().into(), number.digits().into()],
+    )?;
+    let Some(row) = row else { return Ok((0, 0)) };
+    let (all, unheard) = (row.int(0)?, row.int(1)?);
+    Ok((unheard, all - unheard))
 }
 
 /// Which of these recordings an environment has that are whole.
@@ -166,5 +244,7 @@ fn recording(row: &Row) -> Result<Recording, Fault> {
         stopped_at: row.opt_time(15)?,
         delete_at: row.opt_time(16)?,
         version: row.int(17)?,
+        spool: row.opt_array(18)?,
+        heard_at: row.opt_time(19)?,
     })
 }

@@ -85,7 +85,7 @@ impl Call {
             Next::Lead(treatment, otherwise) => Step::Lead(treatment, otherwise),
             Next::Wait => self.wait().await,
             Next::End => Step::Stop(Stop::Ours(Reason::Normal)),
-            Next::Join(..) => Step::Stop(Stop::Ours(Reason::OutOfService)),
+            Next::Join(conference, participant) => self.confer(conference, Some(participant)).await,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod close;
+mod conference;
 mod end;
 mod first;
 mod menu;
@@ -152,9 +153,8 @@ impl Call {
                 Rung::Nobody(ending) => self.otherwise(otherwise, ending),
             },
             Treatment::Menu(id) => self.menu(id).await,
-            Treatment::Conference(_) | Treatment::Announcement(_) | Treatment::Voicemail => {
-                Step::Stop(Stop::Failed(Ending::of(Reason::OutOfService)))
-            }
+            Treatment::Conference(id) => self.confer(id, None).await,
+            Treatment::Announcement(_) | Treatment::Voicemail => Step::Stop(Stop::Failed(Ending::of(Reason::OutOfService))),
         }
     }
 

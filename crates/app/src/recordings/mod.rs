@@ -1,5 +1,15 @@
-//! Recordings of calls and conferences, and messages that callers left: their rows. What was said is in the object store; whoever looks
-//! after that asks [`removals`] what to remove from it.
+//! Recordings of calls and conferences, and messages that callers left. A recording is made in a file of this process's [`Spool`], and
+//! its row says so; when it is over, [`run`] brings the file into the object store and only then is it whole.
+
+mod keep;
+mod objects;
+mod spool;
+mod voicemail;
+
+pub use keep::{Repair, recover, run};
+pub use objects::{Archive, Chunks, ObjectFault, Objects};
+pub use spool::{Left, Spool};
+pub use voicemail::{ListVoicemails, delete_voicemail, mark, voicemail, voicemails, waiting};
 
 use serde_json::json;
 use tandem_catalogue::{Error, Result};
@@ -57,7 +67,7 @@ pub enum Made {
 /// # Errors
 /// Faults of the store.
 pub async fn start(app: &App, command: StartRecording) -> Result<Recording> {
-    let pen = app.pen();
+    let (pen, spool) = (app.pen(), app.archive.spool().map(Spool::id));
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, command.environment)?;
         let id = desk.id(RecordingId::new);
@@ -79,6 +89,8 @@ pub async fn start(app: &App, command: StartRecording) -> Result<Recording> {
             started_at: desk.now,
             stopped_at: None,
             delete_at: command.keep_days.map(|days| desk.now.plus_days(days)),
+            spool,
+            heard_at: None,
             version: 1,
         };
         recordings::insert(tx, &recording)?;
@@ -102,17 +114,36 @@ pub async fn pause(app: &App, environment: EnvironmentId, id: RecordingId, pause
     .await
 }
 
+/// Writes down that a recording is over, with its bytes and milliseconds: its file is on its way to the object store. A repetition
+/// changes nothing.
+///
+/// # Errors
+/// `resource_not_found`.
+pub async fn stop(app: &App, environment: EnvironmentId, id: RecordingId, (size, length): (i64, i64)) -> Result<Recording> {
+    let stopped = changed(app, environment, id, move |tx, desk, mut recording| {
+        if recording.stopped_at.is_none() {
+            (recording.state, recording.stopped_at) = (RecordingState::Processing, Some(desk.now));
+            (recording.size, recording.length, recording.version) = (size, length, recording.version + 1);
+            recordings::update(tx, &recording)?;
+        }
+        Ok(recording)
+    });
+    let recording = stopped.await?;
+    app.archive.ring();
+    Ok(recording)
+}
+
 /// Writes down how a recording ended, once; a repetition changes nothing.
 ///
 /// # Errors
 /// `resource_not_found`.
 pub async fn complete(app: &App, environment: EnvironmentId, id: RecordingId, made: Made) -> Result<Recording> {
     let done = changed(app, environment, id, move |tx, desk, mut recording| {
-        if recording.stopped_at.is_some() {
+        if recording.state.is_over() {
             return Ok(recording);
         }
-        recording.stopped_at = Some(desk.now);
-        recording.version += 1;
+        recording.stopped_at = recording.stopped_at.or(Some(desk.now));
+        (recording.spool, recording.version) = (None, recording.version + 1);
         match made {
             Made::Nothing => recording.state = RecordingState::Failed,
             Made::Whole(size, length) => {
@@ -131,6 +162,21 @@ pub async fn complete(app: &App, environment: EnvironmentId, id: RecordingId, ma
     let recording = done.await?;
     app.mailbox.ring();
     Ok(recording)
+}
+
+/// Forgets a recording that is still being made, as if it had never begun: a message that is too short to be one.
+///
+/// # Errors
+/// `resource_not_found`, `invalid_transition` for one that is over.
+pub async fn discard(app: &App, environment: EnvironmentId, id: RecordingId) -> Result<Recording> {
+    changed(app, environment, id, |tx, _, recording| {
+        if recording.stopped_at.is_some() {
+            return Err(Error::invalid_transition("recording", recording.state.as_str(), "discarded"));
+        }
+        recordings::discard(tx, recording.id)?;
+        Ok(recording)
+    })
+    .await
 }
 
 fn check_open(recording: &Recording, to: RecordingState) -> Result<()> {
@@ -189,20 +235,20 @@ pub async fn of_conference(app: &App, caller: &Caller, conference: String) -> Re
     app.store.read(read).await
 }
 
-/// The messages that callers left for a number, the oldest first, from the one after `after`.
+/// An environment's recordings, of one kind where that is wanted, the newest first, from the one before `before`.
 ///
 /// # Errors
 /// `insufficient_scope`.
-pub async fn of_number(
+pub async fn list(
     app: &App,
     caller: &Caller,
-    number: PhoneNumber,
-    after: Option<RecordingId>,
+    kind: Option<RecordingKind>,
+    before: Option<RecordingId>,
     limit: i64,
 ) -> Result<Vec<Recording>> {
     permit(caller, Scope::CallsRead)?;
-    let (environment, after) = (caller.environment, after.unwrap_or(RecordingId::from_bytes([0; 16])));
-    app.store.read(move |tx| recordings::of_number(tx, environment, number, after, limit)).await
+    let environment = caller.environment;
+    app.store.read(move |tx| recordings::list(tx, environment, kind, before, limit)).await
 }
 
 /// Reads a recording; where a conference is named, one of that conference.
@@ -219,6 +265,30 @@ pub async fn get(app: &App, caller: &Caller, id: String, conference: Option<Stri
     app.store.read(read).await
 }
 
+/// Reads a recording that can be listened to.
+///
+/// # Errors
+/// As [`get`], and `recording_has_no_audio` for one that is still being made, or came to nothing.
+pub async fn audible(app: &App, caller: &Caller, id: String) -> Result<Recording> {
+    let recording = get(app, caller, id, None).await?;
+    match recording.state {
+        RecordingState::Completed => Ok(recording),
+        state => Err(Error::recording_has_no_audio(recording.id.to_string(), state.as_str())),
+    }
+}
+
+/// What was said, or a part of it: the bytes from `range`, as they come.
+///
+/// # Errors
+/// `unavailable` where the object store does not answer.
+pub async fn bytes(app: &App, recording: &Recording, range: std::ops::Range<u64>) -> Result<Box<dyn Chunks>> {
+    let objects = app.archive.objects().ok_or_else(|| Error::internal().because("there is no object store"))?;
+    objects.get(&recording.object, range).await.map_err(|fault| match fault {
+        ObjectFault::Missing => Error::internal().because(format!("the object store has no {}", recording.object)),
+        ObjectFault::Unavailable(why) => Error::unavailable(objects::AFTER).because(why),
+    })
+}
+
 /// Deletes a recording.
 ///
 /// # Errors
@@ -229,12 +299,22 @@ pub async fn delete(
     (id, conference): (String, Option<String>),
     finish: Finish<Recording>,
 ) -> Result<Recording> {
+    let environment = caller.environment;
+    delete_found(app, caller, move |tx| find(tx, environment, &id, conference.as_deref()), finish).await
+}
+
+async fn delete_found(
+    app: &App,
+    caller: &Caller,
+    find: impl Fn(&mut Tx) -> Result<Recording> + Send + Sync + 'static,
+    finish: Finish<Recording>,
+) -> Result<Recording> {
     let (pen, caller) = (app.pen(), *caller);
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, caller.environment)?;
-        let recording = find(tx, caller.environment, &id, conference.as_deref())?;
+        let recording = find(tx)?;
         permit(&caller, Scope::CallsWrite)?;
-        if recording.stopped_at.is_none() {
+        if !recording.state.is_over() {
             return Err(Error::invalid_transition("recording", recording.state.as_str(), "deleted"));
         }
         remove(tx, &desk, &recording)?;
@@ -243,6 +323,7 @@ pub async fn delete(
     };
     let deleted = app.store.write(work).await?;
     app.mailbox.ring();
+    app.archive.ring();
     Ok(deleted)
 }
 
@@ -272,12 +353,12 @@ pub(crate) fn expire(tx: &mut Tx, desk: &Desk, id: RecordingId) -> Result<Done> 
     Ok(Done::Finished)
 }
 
-/// Objects whose recordings are gone, for whoever looks after the object store; [`removed`] says that they are removed.
+/// Objects whose recordings are gone, from the one after `after`; [`removed`] says that they are removed.
 ///
 /// # Errors
 /// Faults of the store.
-pub async fn removals(app: &App, limit: i64) -> Result<Vec<String>> {
-    app.store.read(move |tx| recordings::removals(tx, limit)).await
+pub async fn removals(app: &App, after: String, limit: i64) -> Result<Vec<String>> {
+    app.store.read(move |tx| recordings::removals(tx, &after, limit)).await
 }
 
 /// Says that objects are removed.
@@ -294,6 +375,8 @@ fn note(tx: &mut Tx, desk: &Desk, recording: &Recording, kind: EventKind) -> Res
         "call_id": recording.call.map(|id| id.to_string()),
         "conference_id": recording.conference.map(|id| id.to_string()),
         "number": recording.number.map(|number| number.to_string()),
+        "from": recording.from.map(|number| number.to_string()),
+        "name": recording.name,
         "duration": recording.seconds(),
         "format": recording.format,
     });
