@@ -39,7 +39,7 @@ impl Call {
         let missing = || Error::resource_not_found("recording", id.to_string());
         let file = recordings::whole(&self.house.app, self.live.environment, id, LARGEST).await?.ok_or_else(missing)?;
         // Ten minutes are read within some milliseconds, beside the runtime's own threads.
-        let read = tokio::task::spawn_blocking(move || Sound::read_wav(&file, LONGEST, Rate::Narrow)).await;
+        let read = tokio::task::spawn_blocking(move || Sound::read_wav(file.as_slice(), LONGEST, Rate::Narrow)).await;
         read.map_err(|fault| Error::internal().because(fault))?
             .map_err(|fault| Error::invalid_value("recording", fault.to_string()))
     }
