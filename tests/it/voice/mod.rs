@@ -3,6 +3,7 @@
 mod calls;
 mod conferences;
 mod conferring;
+mod controls;
 mod devices;
 mod killed;
 mod money;

@@ -245,7 +245,7 @@ on_both! {
         for action in ["recording/start", "recording/stop"] {
             cases.push((Method::POST, format!("{path}/{action}"), json!({}), "invalid_transition"));
         }
-        cases.push((Method::POST, format!("{path}/recording/start"), json!({ "format": "mp3" }), "invalid_choice"));
+        cases.push((Method::POST, format!("{path}/recording/start"), json!({ "format": "flac" }), "invalid_choice"));
         say(&ada.test(), &cases).await;
     }
 

@@ -89,7 +89,7 @@ pub async fn begin(app: &App, command: BeginCall) -> Result<(Live, Grant)> {
 }
 
 /// As [`begin`], in a unit of work that is open.
-pub(super) fn begin_in(tx: &mut Tx, desk: &Desk, command: &BeginCall) -> Result<(Live, Grant)> {
+pub(crate) fn begin_in(tx: &mut Tx, desk: &Desk, command: &BeginCall) -> Result<(Live, Grant)> {
     if let Some(live) = live_calls::get(tx, command.id)? {
         let grant = granted(&live);
         return Ok((live, grant));

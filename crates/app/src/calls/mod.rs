@@ -17,4 +17,5 @@ pub use policy::{PolicyView, Whose, read_policy, set_policy};
 pub use read::{CallList, CallRef, ListCalls, Place, get, list};
 pub use reconcile::{LEASE, Reconciliation, keep_alive, pulse, reconcile, reconciliation, run};
 pub use show::{CallView, explain, find_shown, list_shown};
+pub(crate) use live::begin_in;
 pub use switchboard::{MadeCall, Next, Obeyed, Order, RecordOrder, Spoken, Switchboard, Then, Transfer};

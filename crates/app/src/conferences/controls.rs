@@ -11,17 +11,14 @@ use tandem_store::{Tx, repo::conferences};
 
 use super::{
     RecordConference,
-    attend::check_empty,
-    find,
+    attend::{ELSEWHERE, check_empty},
+    find, invite,
     manage::check_goes_on,
     notes,
     participants::find_participant,
     rooms::{rooms, stir},
 };
 use crate::{App, Finish, permit};
-
-/// Seconds after which an order may be repeated whose conference another process has.
-const ELSEWHERE: i64 = 5;
 
 /// A participant to whom something was done, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +88,9 @@ pub async fn control(
     let done = app.store.write(work).await?;
     app.mailbox.ring();
     stir(app, done.participant.conference);
+    if control == Control::Disconnect {
+        invite::call_off(app, std::slice::from_ref(&done.participant)).await;
+    }
     Ok(done)
 }
 

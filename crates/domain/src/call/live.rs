@@ -22,7 +22,7 @@ words! {
 /// What a call carries along that no rule asks for.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Detail {
-    /// `api`, `device`, `trunk` or `pocket`.
+    /// `api`, `device`, `trunk`, `pocket` (a handset of that network) or `internal` (another number of the installation).
     pub initiated_by: String,
     /// The caller's name, as it was given.
     pub from_name: Option<String>,

@@ -27,10 +27,10 @@ impl conferences::Rooms for Floor {
         }
     }
 
-    async fn record(&self, _: EnvironmentId, conference: ConferenceId, _: RecordConference) -> Result<Option<Recording>> {
+    async fn record(&self, _: EnvironmentId, conference: ConferenceId, wanted: RecordConference) -> Result<Option<Recording>> {
         let Some(house) = self.0.upgrade() else { return Ok(None) };
         match house.rooms.get(conference) {
-            Some(_) => Err(tandem_catalogue::Error::unavailable(5)),
+            Some(room) => room.record(&house, wanted).await.map(Some),
             None => Ok(None),
         }
     }
@@ -38,7 +38,7 @@ impl conferences::Rooms for Floor {
     async fn stop_recording(&self, conference: ConferenceId) -> Result<Option<Recording>> {
         let Some(house) = self.0.upgrade() else { return Ok(None) };
         match house.rooms.get(conference) {
-            Some(_) => Err(tandem_catalogue::Error::unavailable(5)),
+            Some(room) => room.stop_recording().await.map(Some),
             None => Ok(None),
         }
     }
