@@ -230,7 +230,8 @@ impl Check {
         let ports = verify::open_ports(tx, self.id)?.into_iter();
         let messages = verify::unsent_messages(tx, self.id)?.into_iter().map(|(id, hold)| (id.to_string(), hold));
         let owners = orders.map(|(id, hold)| (id.to_string(), hold)).chain(ports.map(|(id, hold)| (id.to_string(), hold)));
-        let owners = owners.chain(messages);
+        let calls = verify::live_calls(tx, self.id)?.into_iter().map(|(id, hold)| (id.to_string(), hold));
+        let owners = owners.chain(messages).chain(calls);
         for (owner, hold) in owners {
             if let Some(hold) = hold
                 && open.remove(&hold).is_none()

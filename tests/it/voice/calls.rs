@@ -290,6 +290,8 @@ on_both! {
         let (there, (here, refused)) = tokio::join!(answering, calling);
         assert_eq!((here.len() + refused, there.len()), (100, here.len()));
         assert!((20..=21).contains(&here.len()), "{} calls on the money of 20 minutes and 5 seconds", here.len());
+        let audit = tandem_app::audit::verify_ledger(&exchange.app(), |_| {}).await.expect("the books can be checked");
+        assert_eq!(audit.faults, Vec::<String>::new(), "while people speak");
         let wallet = scenery.ada.wallet(Test).await;
         assert!(wallet.available >= 0 && wallet.available + wallet.held <= funds, "{wallet:?}");
         for talk in &here {

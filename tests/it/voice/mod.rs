@@ -3,10 +3,12 @@
 mod calls;
 mod conferences;
 mod conferring;
+mod controls;
 mod devices;
 mod killed;
 mod money;
 mod pocket;
+mod recorded;
 mod recordings;
 mod rooms;
 mod routing;

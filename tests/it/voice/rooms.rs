@@ -74,6 +74,7 @@ async fn begun(server: &Server, ada: &Persona, id: CallId) {
         outside: Vec::new(),
         timeout: None,
         max_duration: None,
+        fee: None,
         tags: Map::new(),
         custom_fields: Map::new(),
         explanation: Explanation::of("route", ""),

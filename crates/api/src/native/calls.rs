@@ -69,7 +69,7 @@ struct CallDto {
     property_id: String,
     /// The device that made it or took it.
     device_id: Option<String>,
-    /// `api`, `device`, `trunk` or `pocket`; null where another system wrote its record.
+    /// `api`, `device`, `trunk`, `pocket` or `internal` (from another number of this installation); null where another system wrote its record.
     initiated_by: Option<String>,
     /// When it began.
     started_at: String,

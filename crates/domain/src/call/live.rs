@@ -22,7 +22,7 @@ words! {
 /// What a call carries along that no rule asks for.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Detail {
-    /// `api`, `device`, `trunk` or `pocket`.
+    /// `api`, `device`, `trunk`, `pocket` (a handset of that network) or `internal` (another number of the installation).
     pub initiated_by: String,
     /// The caller's name, as it was given.
     pub from_name: Option<String>,
@@ -40,6 +40,8 @@ pub struct Detail {
     pub custom_fields: Map<String, Value>,
     /// Whether its parties were put on hold by an order.
     pub held: bool,
+    /// What it costs once whoever was called first has answered, where it has a price of its own, in millionths.
+    pub fee: Option<i64>,
 }
 
 /// A call that goes on. Its own time is the machine's: a test environment's clock may stand still or be moved while people speak.

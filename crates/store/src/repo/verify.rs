@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use tandem_catalogue::Result;
 use tandem_domain::purchase::OfferState;
-use tandem_kernel::{Environment, EnvironmentId, MessageId, NumberId, OrderId, PhoneNumber, PortId, TransferId};
+use tandem_kernel::{CallId, Environment, EnvironmentId, MessageId, NumberId, OrderId, PhoneNumber, PortId, TransferId};
 
 use crate::{Fault, Param, Row, Tx};
 
@@ -136,6 +136,16 @@ pub fn unsent_messages(tx: &mut Tx, environment: EnvironmentId) -> Result<Vec<(M
         &[environment.as_bytes().into()],
     )?;
     Ok(rows.iter().map(|row| Ok((MessageId::from_bytes(row.array(0)?), hold(row, 1)?))).collect::<Result<_, Fault>>()?)
+}
+
+/// An environment's calls that go on, with each thing that they hold.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn live_calls(tx: &mut Tx, environment: EnvironmentId) -> Result<Vec<(CallId, Option<TransferId>)>> {
+    let rows = tx.query(
+        "SELECT c.id, k.hold_id FROM live_calls c JOIN call_holds k ON k.call_id = c.id WHERE c.environment_id = $1",
+        &[environment.as_bytes().into()],
+    )?;
+    Ok(rows.iter().map(|row| Ok((CallId::from_bytes(row.array(0)?), hold(row, 1)?))).collect::<Result<_, Fault>>()?)
 }
 
 fn phone(row: &Row, column: usize) -> Result<PhoneNumber, Fault> {

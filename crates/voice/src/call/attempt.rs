@@ -39,6 +39,8 @@ pub(super) struct Offer {
     pub codec: Option<Codec>,
     pub caller_name: Option<String>,
     pub max_forwards: u8,
+    /// The numbers through which the call came to ours.
+    pub path: Vec<PhoneNumber>,
     pub ring: Duration,
 }
 
@@ -183,8 +185,10 @@ impl Offer {
         } else {
             dial.fields.push(("Privacy".to_owned(), "id".to_owned()));
         }
-        if let Some(number) = attempt.diverted_by {
-            dial.fields.push(("Diversion".to_owned(), format!("<{}>;reason=unconditional", address(number))));
+        // The last that sent it on stands first (RFC 5806).
+        let diverted = attempt.diverted_by.iter().flat_map(|last| std::iter::once(last).chain(self.path.iter().rev()));
+        for number in diverted {
+            dial.fields.push(("Diversion".to_owned(), format!("<{}>;reason=unconditional", address(*number))));
         }
         dial
     }

@@ -114,6 +114,7 @@ impl Call {
             codec,
             caller_name: self.live.detail.from_name.clone(),
             max_forwards: self.hops.saturating_sub(1),
+            path: self.live.detail.path.clone(),
             ring: seconds(stage.ring_seconds),
         });
         let mut ringing = JoinSet::new();

@@ -129,10 +129,10 @@ const SCENARIOS: &[Scenario] = &[
     refuses!(5, "call_unavailable", 480, "no_answer"),
     refuses!(6, "call_unknown", 404, "unassigned"),
     refuses!(7, "call_gone", 410, "gone"),
-    refuses!(8, "call_forbidden", 403, "rejected"),
+    refuses!(8, "call_forbidden", 403, "not_allowed"),
     refuses!(9, "call_incomplete", 484, "incomplete"),
     refuses!(10, "call_not_acceptable", 488, "incompatible"),
-    refuses!(11, "call_server_error", 500, "failed"),
+    refuses!(11, "call_server_error", 500, "internal"),
     refuses!(12, "call_overloaded", 503, "congestion"),
     refuses!(13, "call_busy_everywhere", 600, "busy"),
     begins(
