@@ -36,12 +36,7 @@ pub trait Rooms: Send + Sync {
     ///
     /// # Errors
     /// `invalid_transition` for one that is recorded already, `recording_format_not_offered`, and faults of the store.
-    async fn record(
-        &self,
-        environment: EnvironmentId,
-        conference: ConferenceId,
-        wanted: RecordConference,
-    ) -> Result<Option<Recording>>;
+    async fn record(&self, conference: ConferenceId, wanted: RecordConference) -> Result<Option<Recording>>;
 
     /// Ends the recording. `None` where this process has no room of it.
     ///
