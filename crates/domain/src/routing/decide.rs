@@ -170,7 +170,11 @@ pub fn outside(to: PhoneNumber, facts: &Facts, why: &mut Explanation) -> Result<
         return Ok(Target::Pocket(to));
     }
     let trunks: Vec<_> = facts.trunks.iter().map(|load| load.trunk.clone()).collect();
-    if names(&trunks, to) { Err(Error::trunks_unavailable(to.to_string(), TRUNKS_AFTER)) } else { Err(Error::no_route(to.to_string())) }
+    if names(&trunks, to) {
+        Err(Error::trunks_unavailable(to.to_string(), TRUNKS_AFTER))
+    } else {
+        Err(Error::no_route(to.to_string()))
+    }
 }
 
 /// A call on its way through a number's configuration.
