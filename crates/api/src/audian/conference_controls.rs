@@ -151,12 +151,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         .path_docs(&[CONFERENCE])
         .body(RECORD)
         .answers::<ConferenceRecordingStartedDto>(StatusCode::OK)
-        .codes(&[
-            Code::ResourceNotFound,
-            Code::ConferenceOver,
-            Code::InvalidTransition,
-            Code::RecordingFormatNotOffered,
-        ]),
+        .codes(&[Code::ResourceNotFound, Code::ConferenceOver, Code::InvalidTransition, Code::RecordingFormatNotOffered]),
         Endpoint::new(
             "stopConferenceRecording",
             Method::POST,
