@@ -195,7 +195,7 @@ on_both! {
         let tone: Vec<i16> = (0_i16..16_000).map(|at| if at % 8 < 4 { 8_000 } else { -8_000 }).collect();
         let greeting = recorded(&exchange, to_record(scenery.ada.test.environment, RecordingKind::Call), &tone).await;
         let wrong = client.put(&format!("/audian/v2/numbers/{OURS}/config"), json!({ "voicemail": { "greeting_id": "rec_abc" } })).await;
-        assert_eq!((wrong.assert_status(422).body["error"]["param"].as_str(), wrong.header("x-tandem-error")), (Some("greeting_id"), Some("invalid_routing")));
+        assert_eq!((wrong.assert_status(422).body["error"]["param"].as_str(), wrong.header("x-tandem-error")), (Some("greeting_id"), Some("routing_target_missing")));
         configure(client, json!({ "voicemail": { "greeting_id": greeting.id.to_string() } })).await;
         let config = client.get(&format!("/audian/v2/numbers/{OURS}/config")).await;
         assert_eq!(config.data()["voicemail"]["greeting_id"], greeting.id.to_string());
