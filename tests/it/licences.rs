@@ -94,6 +94,18 @@ fn one<'a, 'b>(words: &'a [&'b str], allowed: &[String]) -> (bool, &'a [&'b str]
     }
 }
 
+/// Who depends on a package, by the lock file.
+fn users_of(name: &str) -> Vec<String> {
+    let lock: toml::Table =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.lock")).expect("the lock file").parse().expect("TOML");
+    let packages = lock["package"].as_array().expect("packages");
+    let on_it = |package: &&toml::Value| {
+        let dependencies = package.get("dependencies").and_then(toml::Value::as_array);
+        dependencies.into_iter().flatten().filter_map(toml::Value::as_str).any(|one| one.split(' ').next() == Some(name))
+    };
+    packages.iter().filter(on_it).filter_map(|package| package["name"].as_str().map(str::to_owned)).collect()
+}
+
 #[test]
 fn every_package_may_be_used() {
     let (allowed, banned) = (allowed(), deny());
@@ -106,8 +118,13 @@ fn every_package_may_be_used() {
         if origin.as_ref().is_some_and(|origin| origin != REGISTRY) {
             refused.push(format!("{name} {version} comes from {origin:?}"));
         }
-        if banned.iter().any(|ban| ban["name"].as_str() == Some(&name)) {
-            refused.push(format!("{name} {version} is banned"));
+        let ban = banned.iter().find(|ban| ban["name"].as_str() == Some(&name));
+        let wrappers = ban.and_then(|ban| ban.get("wrappers")).and_then(toml::Value::as_array);
+        let users = users_of(&name);
+        if ban.is_some()
+            && !users.iter().all(|user| wrappers.is_some_and(|known| known.iter().any(|known| known.as_str() == Some(user))))
+        {
+            refused.push(format!("{name} {version} is banned, and {} use it", users.join(", ")));
         }
     }
     assert!(refused.is_empty(), "deny.toml does not allow\n{}", refused.join("\n"));

@@ -15,7 +15,6 @@ mod house;
 mod leg;
 mod near;
 mod pocket;
-#[allow(dead_code, reason = "calls and conferences come to it with their engine")]
 mod record;
 mod refusal;
 mod rooms;

@@ -35,6 +35,7 @@ pub(crate) enum Source<'a> {
     /// A party alone with us: what it says on its side, and what we play on the other.
     Alone(Side, &'a Stream),
     /// All of a conference.
+    #[allow(dead_code, reason = "conferences come to it with their rooms")]
     Room(&'a Conference),
 }
 
@@ -69,7 +70,7 @@ impl Take {
     /// Begins a recording.
     ///
     /// # Errors
-    /// `recording_format_not_offered`, `unavailable` where no file can be written, faults of the store.
+    /// `invalid_choice`, `unavailable` where no file can be written, faults of the store.
     pub async fn begin(house: &House, start: StartRecording, shape: Shape, sources: &[Source<'_>]) -> Result<Self> {
         let format = format(&start.format)?;
         let app = house.app.clone();
@@ -94,7 +95,7 @@ impl Take {
         }
     }
 
-    /// Its row, as it was when it began.
+    /// Its row, as far as it is known here.
     pub const fn row(&self) -> &Row {
         &self.row
     }
@@ -113,26 +114,33 @@ impl Take {
     ///
     /// # Errors
     /// Faults of the store; nothing is left out then.
-    pub async fn pause(&self) -> Result<Row> {
-        let row = recordings::pause(&self.app, self.row.environment, self.row.id, true).await?;
+    pub async fn pause(&mut self) -> Result<Row> {
+        self.row = recordings::pause(&self.app, self.row.environment, self.row.id, true).await?;
         if let Some(file) = &self.file {
             file.pause();
         }
-        Ok(row)
+        Ok(self.row.clone())
     }
 
     /// Goes on.
     ///
     /// # Errors
     /// Faults of the store; it goes on all the same.
-    pub async fn resume(&self) -> Result<Row> {
+    pub async fn resume(&mut self) -> Result<Row> {
         if let Some(file) = &self.file {
             file.resume();
         }
-        recordings::pause(&self.app, self.row.environment, self.row.id, false).await
+        self.row = recordings::pause(&self.app, self.row.environment, self.row.id, false).await?;
+        Ok(self.row.clone())
+    }
+
+    /// For how long nobody has been heard, and for how long somebody was in all.
+    pub fn heard(&self) -> (Duration, Duration) {
+        self.file.as_ref().map(Recording::heard).unwrap_or_default()
     }
 
     /// Waits until it is as long as it may become.
+    #[allow(dead_code, reason = "conferences come to it with their rooms")]
     pub async fn full(&mut self) {
         match &mut self.file {
             Some(file) => file.full().await,
@@ -239,12 +247,12 @@ async fn forget(path: &Path) {
 /// The format of a name.
 ///
 /// # Errors
-/// `recording_format_not_offered`.
+/// `invalid_choice`.
 fn format(name: &str) -> Result<Format> {
     match name {
         "wav" => Ok(Format::Wav),
         "opus" => Ok(Format::Opus),
-        other => Err(Error::recording_format_not_offered(other.to_owned())),
+        other => Err(Error::invalid_choice("format", format!("wav, opus; {other} is not offered"))),
     }
 }
 

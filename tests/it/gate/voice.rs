@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tandem_testkit::{Server, on_both};
 
-use super::say;
+use super::{say, says};
 
 const NOTHING: Value = Value::Null;
 
@@ -34,6 +34,10 @@ on_both! {
             (Method::GET, "/audian/v2/calls/call_abc".into(), NOTHING, "call_not_found"),
             (Method::GET, "/audian/v2/calls?before=call_abc".into(), NOTHING, "call_not_found"),
             (Method::GET, "/audian/v2/calls/call_abc/recordings".into(), NOTHING, "call_not_found"),
+            (Method::POST, "/audian/v2/calls/call_abc/record/start".into(), json!({}), "call_not_found"),
+            (Method::POST, "/audian/v2/calls/call_abc/record/stop".into(), json!({}), "call_not_found"),
+            (Method::POST, "/audian/v2/calls/call_abc/record/pause".into(), json!({}), "call_not_found"),
+            (Method::POST, "/audian/v2/calls/call_abc/record/resume".into(), json!({}), "call_not_found"),
             (Method::GET, "/audian/v2/recordings/rec_abc".into(), NOTHING, missing),
             (Method::DELETE, "/audian/v2/recordings/rec_abc".into(), NOTHING, missing),
             (Method::GET, "/v1/recordings/rec_abc".into(), NOTHING, missing),
@@ -85,5 +89,9 @@ on_both! {
         let call = ada.write_calls(tandem_kernel::Environment::Test, vec![call]).await.remove(0);
         let none = client.get(&format!("/audian/v2/calls/{}/recordings", call.id)).await;
         assert_eq!(none.assert_status(200).body["recordings"], json!([]));
+        for order in ["start", "stop", "pause", "resume"] {
+            let late = client.post(&format!("/audian/v2/calls/{}/record/{order}", call.id), json!({})).await;
+            says(&late, "call_over");
+        }
     }
 }

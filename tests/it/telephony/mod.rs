@@ -7,3 +7,4 @@ mod killed;
 mod lookup;
 pub mod verify;
 mod webhooks;
+mod voice;

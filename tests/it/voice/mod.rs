@@ -1,12 +1,14 @@
 //! Voice: trunks, devices, routing, money, records of calls, conferences; and calls between telephones.
 
-mod calls;
+pub mod calls;
 mod conferences;
 mod conferring;
+mod controls;
 mod devices;
 mod killed;
 mod money;
 mod pocket;
+mod recorded;
 mod recordings;
 mod rooms;
 mod routing;

@@ -75,8 +75,8 @@ on_both! {
             "status": "completed", "format": "wav", "participant": "all", "size": 16_044, "length_ms": 1_000,
             "started_at": made.started_at.to_string(), "stopped_at": made.stopped_at.expect("a time").to_string(), "delete_at": null,
         }));
-        let events = client.get(&format!("/v1/events?object_id={}", made.id)).await;
-        let named: Vec<&str> = events.assert_status(200).body["data"].as_array().expect("a list").iter().filter_map(|event| event["type"].as_str()).collect();
+        let events = client.get(&format!("/v1/events/{}", made.id)).await;
+        let named: Vec<&str> = events.assert_status(200).body["data"].as_array().expect("a list").iter().filter_map(|event| event["kind"].as_str()).collect();
         assert_eq!(named, ["recording.completed"]);
         client.delete(&format!("/audian/v2/recordings/{}", made.id)).await.assert_status(200);
         client.get(&format!("/audian/v2/recordings/{}", made.id)).await.assert_status(404);

@@ -321,7 +321,7 @@ async fn transfer(call: Call) -> Result<Reply> {
         transfer_to: to.to_string(),
         transferred_at: done.at.to_string(),
     };
-    Ok(Reply::json(StatusCode::OK, &answer))
+    Ok(call.done(Reply::json(StatusCode::OK, &answer)).await)
 }
 
 async fn hold(call: Call) -> Result<Reply> {
@@ -330,19 +330,19 @@ async fn hold(call: Call) -> Result<Reply> {
     form.finish()?;
     let done = calls::hold(&call.app, &call.caller()?, id(&call), music).await?;
     let at = Some(done.at.to_string());
-    Ok(acted(CallActionDto { held_at: at, ..action(&done, "held") }))
+    Ok(call.done(acted(CallActionDto { held_at: at, ..action(&done, "held") })).await)
 }
 
 async fn unhold(call: Call) -> Result<Reply> {
     let done = calls::unhold(&call.app, &call.caller()?, id(&call)).await?;
     let at = Some(done.at.to_string());
-    Ok(acted(CallActionDto { unheld_at: at, ..action(&done, "answered") }))
+    Ok(call.done(acted(CallActionDto { unheld_at: at, ..action(&done, "answered") })).await)
 }
 
 async fn hang_up(call: Call) -> Result<Reply> {
     let done = calls::hang_up(&call.app, &call.caller()?, id(&call)).await?;
     let at = Some(done.at.to_string());
-    Ok(acted(CallActionDto { ended_at: at, ..action(&done, "completed") }))
+    Ok(call.done(acted(CallActionDto { ended_at: at, ..action(&done, "completed") })).await)
 }
 
 fn action(done: &Controlled, status: &'static str) -> CallActionDto {
@@ -386,7 +386,7 @@ async fn record(call: Call, order: RecordOrder, status: &'static str) -> Result<
         duration: recording.stopped_at.map(|_| recording.seconds()),
         format: recording.format.clone(),
     };
-    Ok(Reply::json(StatusCode::OK, &answer))
+    Ok(call.done(Reply::json(StatusCode::OK, &answer)).await)
 }
 
 fn id(call: &Call) -> String {

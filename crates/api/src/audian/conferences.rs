@@ -239,7 +239,7 @@ pub fn endpoints() -> Vec<Endpoint> {
             .answers::<ConferenceRoomDto>(StatusCode::OK)
             .codes(CHANGE)
             .ours(),
-        Endpoint::new("addParticipant", Method::POST, PEOPLE, "Add somebody to a conference.", add)
+        Endpoint::new("addParticipant", Method::POST, PEOPLE, "Add somebody to a conference, and call him where it goes on.", add)
             .path_docs(&[CONFERENCE])
             .body(ADD)
             .answers::<ParticipantDto>(StatusCode::CREATED)
@@ -255,6 +255,11 @@ pub fn endpoints() -> Vec<Endpoint> {
                 Code::RecipientOptedOut,
                 Code::SpendingLimitReached,
                 Code::InsufficientFunds,
+                Code::NoRoute,
+                Code::TrunksUnavailable,
+                Code::CallCountryNotAllowed,
+                Code::CallTooDear,
+                Code::CallLimitReached,
             ]),
         Endpoint::new("listParticipants", Method::GET, PEOPLE, "List who takes part, is to, or did.", participants)
             .path_docs(&[CONFERENCE])

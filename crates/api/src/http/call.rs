@@ -173,6 +173,15 @@ impl Call {
         work(finish).await.map(|view| render(&view))
     }
 
+    /// Keeps the answer of an operation that was done outside the store, and gives it.
+    pub async fn done(&self, reply: Reply) -> Reply {
+        let (once, kept) = (self.once.clone(), reply.clone());
+        if let Err(error) = self.app.store.write(move |tx: &mut Tx| once.keep(tx, &kept)).await {
+            tracing::warn!(request = %self.request, ?error, "an answer cannot be kept for repetitions");
+        }
+        reply
+    }
+
     /// A field of a page as it was meant: left empty it is none, and a plus that was not encoded has become a space.
     fn filled_in(&self, (name, value): (String, String)) -> Option<(String, String)> {
         let same = |field: &&Field| field.spellings().any(|known| self.reading.same(&name, known));

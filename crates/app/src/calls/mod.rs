@@ -9,8 +9,10 @@ mod read;
 mod reconcile;
 mod show;
 mod switchboard;
+mod trigger;
 
 pub use control::{Controlled, Recorded, TransferCall, hang_up, hold, record, transfer, unhold};
+pub(crate) use live::begin_in;
 pub use live::{Answer, BeginCall, answer, begin, dial, extend, finish, hold as put_on_hold, part, ring};
 pub use make::{MakeCall, make};
 pub use policy::{PolicyView, Whose, read_policy, set_policy};
@@ -18,3 +20,4 @@ pub use read::{CallList, CallRef, ListCalls, Place, get, list};
 pub use reconcile::{LEASE, Reconciliation, keep_alive, pulse, reconcile, reconciliation, run};
 pub use show::{CallView, explain, find_shown, list_shown};
 pub use switchboard::{MadeCall, Next, Obeyed, Order, RecordOrder, Spoken, Switchboard, Then, Transfer};
+pub use trigger::{FEE, TriggerCall, trigger};

@@ -14,7 +14,7 @@ use super::{notes, rooms::stir};
 use crate::{App, app::Desk};
 
 /// Seconds after which a call may be tried again whose conference another process has.
-const ELSEWHERE: i64 = 5;
+pub(super) const ELSEWHERE: i64 = 5;
 
 /// A call that wants to take part.
 #[derive(Clone, Debug)]

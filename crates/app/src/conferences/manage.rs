@@ -9,7 +9,7 @@ use tandem_domain::{
 use tandem_kernel::{Caller, ConferenceId, EnvironmentId, Scope, Timestamp};
 use tandem_store::{Tx, repo::conferences};
 
-use super::{notes, rooms::stir};
+use super::{invite, notes, rooms::stir};
 use crate::{
     App, Finish,
     app::{Desk, Pen},
@@ -251,13 +251,18 @@ fn put<T>(place: &mut Option<T>, patch: Patch<T>) {
 /// # Errors
 /// `resource_not_found`, `insufficient_scope`, `conference_over`.
 pub async fn end(app: &App, caller: &Caller, id: String, finish: Finish<ConferenceView>) -> Result<ConferenceView> {
-    changed(app, caller, id, finish, EventKind::ConferenceEnded, |tx, desk, conference| {
+    let ended = changed(app, caller, id, finish, EventKind::ConferenceEnded, |tx, desk, conference| {
         conference.ended_at = Some(desk.now);
         let mut gone = conferences::present(tx, &[conference.id])?;
         gone.iter_mut().for_each(|participant| participant.leave(Presence::Left, desk.now));
         conferences::set_many(tx, &gone)
     })
-    .await
+    .await?;
+    let (conference, at) = (ended.conference.id, ended.conference.updated_at);
+    let gone = app.store.read(move |tx| conferences::participants(tx, conference)).await?;
+    let called: Vec<_> = gone.into_iter().filter(|one| one.left_at == Some(at)).collect();
+    invite::call_off(app, &called).await;
+    Ok(ended)
 }
 
 async fn changed(

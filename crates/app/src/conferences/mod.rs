@@ -2,6 +2,7 @@
 
 mod attend;
 mod controls;
+mod invite;
 mod manage;
 mod notes;
 mod participants;

@@ -13,7 +13,14 @@ use tandem_store::{
     repo::{conferences, numbers},
 };
 
-use super::{attend::check_empty, find, manage::check_goes_on, notes, rooms::stir};
+use super::{
+    attend::check_empty,
+    find,
+    invite::{self, Invitation},
+    manage::check_goes_on,
+    notes,
+    rooms::stir,
+};
 use crate::{
     App, Finish,
     app::Desk,
@@ -36,12 +43,12 @@ pub struct AddParticipant {
     pub send_pin: bool,
 }
 
-/// Adds somebody, who is to be called or to call.
+/// Adds somebody, who is called where the conference goes on, and is to call otherwise.
 ///
 /// # Errors
 /// `resource_not_found`, `insufficient_scope`, `conference_over`, `resource_exists` for a telephone that takes part already,
 /// `conference_full`; where the PIN is to be sent, what is said to a text message, and `operation_not_allowed` where there is no PIN or
-/// no number to send it from.
+/// no number to send it from; where it is called, those of [`invite::decide`].
 pub async fn add(
     app: &App,
     caller: &Caller,
@@ -49,7 +56,8 @@ pub async fn add(
     command: AddParticipant,
     finish: Finish<Participant>,
 ) -> Result<Participant> {
-    let (pen, caller, sends) = (app.pen(), *caller, command.send_pin);
+    let invitation = invite::decide(app, caller, &conference, command.phone).await?;
+    let (pen, caller, sends, calls) = (app.pen(), *caller, command.send_pin, invitation.clone());
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, caller.environment)?;
         let conference = find(tx, caller.environment, &conference)?;
@@ -71,7 +79,7 @@ pub async fn add(
             presence: Presence::Invited,
             muted: command.muted.unwrap_or(conference.mute_on_entry),
             on_hold: false,
-            call: None,
+            call: calls.as_ref().map(Invitation::call),
             added_at: desk.now,
             joined_at: None,
             left_at: None,
@@ -81,13 +89,17 @@ pub async fn add(
         if command.send_pin {
             send_pin(tx, &desk, &conference, command.phone)?;
         }
+        let begun = calls.as_ref().map(|call| call.begin(tx, &desk)).transpose()?;
         finish(tx, &participant)?;
-        Ok(participant)
+        Ok((participant, begun))
     };
-    let added = app.store.write(work).await?;
+    let (added, begun) = app.store.write(work).await?;
     app.mailbox.ring();
     if sends {
         app.outbox.ring();
+    }
+    if let (Some(invitation), Some(begun)) = (invitation, begun) {
+        invitation.carry(app, &added, begun).await;
     }
     Ok(added)
 }
@@ -163,5 +175,6 @@ pub async fn remove(
     let removed = app.store.write(work).await?;
     app.mailbox.ring();
     stir(app, removed.conference);
+    invite::call_off(app, std::slice::from_ref(&removed)).await;
     Ok(removed)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tandem_catalogue::Result;
 use tandem_domain::recording::Recording;
-use tandem_kernel::{ConferenceId, EnvironmentId};
+use tandem_kernel::ConferenceId;
 
 use crate::App;
 
@@ -35,7 +35,7 @@ pub trait Rooms: Send + Sync {
     /// Records a conference from now on. `None` where this process has no room of it.
     ///
     /// # Errors
-    /// `invalid_transition` for one that is recorded already, and faults of the store.
+    /// `invalid_transition` for one that is recorded already, `recording_format_not_offered`, and faults of the store.
     async fn record(
         &self,
         environment: EnvironmentId,

@@ -9,7 +9,7 @@ mod voicemail;
 pub use keep::{Repair, recover, run};
 pub use objects::{Archive, Chunks, ObjectFault, Objects};
 pub use spool::{Left, Spool};
-pub use voicemail::{ListVoicemails, delete_voicemail, mark, voicemail, voicemails, waiting};
+pub use voicemail::{ListVoicemails, delete_voicemail, mailbox, mark, voicemail, voicemails, waiting};
 
 use serde_json::json;
 use tandem_catalogue::{Error, Result};
@@ -287,6 +287,23 @@ pub async fn bytes(app: &App, recording: &Recording, range: std::ops::Range<u64>
         ObjectFault::Missing => Error::internal().because(format!("the object store has no {}", recording.object)),
         ObjectFault::Unavailable(why) => Error::unavailable(objects::AFTER).because(why),
     })
+}
+
+/// A recording that is whole with all of its bytes, for whoever plays it to a caller; none where there is none, or it is larger than
+/// `most`.
+///
+/// # Errors
+/// Faults of the store, `unavailable` where the object store does not answer.
+pub async fn whole(app: &App, environment: EnvironmentId, id: RecordingId, most: i64) -> Result<Option<Vec<u8>>> {
+    let found = app.store.read(move |tx| recordings::get(tx, environment, id)).await?;
+    let found = found.filter(|recording| recording.state == RecordingState::Completed && recording.size <= most);
+    let Some(recording) = found else { return Ok(None) };
+    let mut chunks = bytes(app, &recording, 0..u64::try_from(recording.size).unwrap_or(0)).await?;
+    let mut all = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        all.extend(chunk.map_err(|fault| Error::unavailable(objects::AFTER).because(fault.to_string()))?);
+    }
+    Ok(Some(all))
 }
 
 /// Deletes a recording.

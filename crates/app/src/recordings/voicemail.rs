@@ -1,7 +1,10 @@
 //! Messages that callers left.
 
 use tandem_catalogue::{Error, Result};
-use tandem_domain::recording::{Recording, RecordingKind};
+use tandem_domain::{
+    config::Voicemail,
+    recording::{Recording, RecordingKind},
+};
 use tandem_kernel::{Caller, EnvironmentId, PhoneNumber, RecordingId, Scope};
 use tandem_store::{
     Tx,
@@ -84,6 +87,15 @@ pub async fn mark(app: &App, caller: &Caller, id: String, heard: bool, finish: F
 pub async fn delete_voicemail(app: &App, caller: &Caller, id: String, finish: Finish<Recording>) -> Result<Recording> {
     let environment = caller.environment;
     super::delete_found(app, caller, move |tx| find(tx, environment, &id), finish).await
+}
+
+/// How messages for a number are taken, as its configuration says.
+///
+/// # Errors
+/// Faults of the store.
+pub async fn mailbox(app: &App, environment: EnvironmentId, number: PhoneNumber) -> Result<Voicemail> {
+    let found = app.store.read(move |tx: &mut Tx| numbers::by_phone(tx, environment, number)).await?;
+    Ok(found.and_then(|number| number.config.voicemail).unwrap_or_default())
 }
 
 /// How many messages wait for a number: those that nobody heard, and the others.

@@ -41,7 +41,12 @@ pub(super) struct Blend {
     lost: u64,
     full: watch::Sender<bool>,
     over: bool,
+    /// When somebody was heard last, and for how many slots somebody was.
+    heard: (Option<Instant>, u32),
 }
+
+/// The mean of a frame's samples from which on somebody speaks: some -48 dB below the loudest. A line that is quiet is well below.
+const VOICE: u64 = 120;
 
 /// One side's frames, by their slots.
 #[derive(Default)]
@@ -55,7 +60,23 @@ impl Blend {
         let (layout, rate) = (spec.layout, spec.rate);
         let sides = [Line::default(), Line::default()];
         let (block, paused) = (Vec::new(), None);
-        Self { writer, id, layout, rate, began: now(), paused, sides, next: 0, limit, block, owed: 0, lost: 0, full, over: false }
+        Self {
+            writer,
+            id,
+            layout,
+            rate,
+            began: now(),
+            paused,
+            sides,
+            next: 0,
+            limit,
+            block,
+            owed: 0,
+            lost: 0,
+            full,
+            over: false,
+            heard: (None, 0),
+        }
     }
 
     pub const fn rate(&self) -> Rate {
@@ -68,6 +89,12 @@ impl Blend {
 
     pub const fn is_full(&self) -> bool {
         self.next >= self.limit
+    }
+
+    /// For how long nobody has been heard, and for how long somebody was.
+    pub fn heard(&self, now: Instant) -> (Duration, Duration) {
+        let (last, slots) = self.heard;
+        (now.saturating_duration_since(last.unwrap_or(self.began)), SLOT * slots)
     }
 
     pub const fn is_over(&self) -> bool {
@@ -108,6 +135,10 @@ impl Blend {
             Side::Callee => callee,
         };
         line.add(slot, samples);
+        let sum: u64 = samples.iter().map(|sample| u64::from(sample.unsigned_abs())).sum();
+        if sum >= VOICE * samples.len().max(1) as u64 {
+            self.heard = (Some(now), self.heard.1 + 1);
+        }
         self.advance(slot.saturating_sub(PATIENCE));
         slot + 1
     }

@@ -120,6 +120,12 @@ impl Recording {
         locked(&self.blend).resume(now());
     }
 
+    /// For how long nobody has been heard, and for how long somebody was in all. Who is heard is told by the level alone.
+    #[must_use]
+    pub fn heard(&self) -> (Duration, Duration) {
+        locked(&self.blend).heard(now())
+    }
+
     /// Waits until it is as long as it may become.
     pub async fn full(&mut self) {
         // The other end goes only with the recording, and then it is never full.
@@ -195,6 +201,21 @@ mod tests {
             }
             advance(Duration::from_millis(20)).await;
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_tells_for_how_long_somebody_was_heard() {
+        let path = std::env::temp_dir().join(format!("tandem-media-heard-{}.wav", std::process::id()));
+        let (format, layout, limit) = (Format::Wav, Layout::One(Side::Caller), Duration::from_secs(60));
+        let spec = Spec { path: path.clone(), format, layout, rate: Rate::Narrow, limit };
+        let recording = Arc::new(Writer::default()).begin(spec).await.unwrap();
+        let mut tap = recording.tap(Side::Caller);
+        frames(50, &mut [(&mut tap, 300)]).await;
+        frames(25, &mut [(&mut tap, 20)]).await;
+        let (quiet, heard) = recording.heard();
+        assert_eq!((quiet, heard), (Duration::from_millis(520), Duration::from_secs(1)));
+        recording.finish().await.unwrap();
+        std::fs::remove_file(&path).unwrap();
     }
 
     fn runs(samples: &[i16]) -> Vec<(i16, usize)> {

@@ -29,6 +29,7 @@ impl Call {
                 ending
             }
         };
+        self.end_recording().await;
         for leg in [self.second.take(), self.aside.take(), self.asker.take()].into_iter().flatten() {
             self.dismiss(leg, ending.reason).await;
         }

@@ -25,6 +25,7 @@ impl Call {
             First::Nobody => return Err(Stop::Ours(Reason::Internal)),
         }
         self.meter.start();
+        self.record_as_configured().await;
         Ok(())
     }
 

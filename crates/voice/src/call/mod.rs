@@ -1,5 +1,6 @@
 //! One call: its parties, whom it is offered to, what it costs, and its end.
 
+mod announce;
 mod attempt;
 mod close;
 mod conference;
@@ -8,10 +9,12 @@ mod first;
 mod menu;
 mod meter;
 mod party;
+mod record;
 mod ring;
 mod say;
 mod talk;
 mod transfer;
+mod voicemail;
 mod wait;
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
@@ -21,6 +24,7 @@ use serde_json::Value;
 use tandem_app::calls::{Answer, MadeCall, Then};
 use tandem_domain::{
     call::{Ending, Live, Reason, money::Grant},
+    config::Recording,
     routing::{Otherwise, Plan, Treatment},
 };
 use tandem_kernel::CallId;
@@ -32,6 +36,7 @@ use crate::{
     board::{Asked, Place},
     house::House,
     leg::Leg,
+    record::Take,
 };
 use meter::Meter;
 use party::First;
@@ -66,6 +71,12 @@ pub(crate) struct Call {
     keys: Vec<String>,
     /// How the packets of those who have left came and went.
     quality: Vec<Value>,
+    /// The recording that its number's configuration wants, until it has begun.
+    recording: Option<Recording>,
+    /// The recording that is being made.
+    take: Option<Take>,
+    /// Whether the first party was called, and did not call.
+    called: bool,
     /// How many hops are left.
     hops: u8,
     _place: Place,
@@ -95,6 +106,7 @@ impl Call {
 
     fn new(house: Arc<House>, live: Live, grant: Grant, first: First, hops: u8) -> Self {
         let (place, orders) = house.board.sit(live.id);
+        let called = matches!(first, First::Nobody);
         Self {
             house,
             live,
@@ -111,6 +123,9 @@ impl Call {
             machine: true,
             keys: Vec::new(),
             quality: Vec::new(),
+            recording: None,
+            take: None,
+            called,
             hops,
             _place: place,
         }
@@ -118,12 +133,14 @@ impl Call {
 
     /// Carries a call that came in to its end, and says how it ended.
     async fn carry(&mut self, plan: Plan) -> Ending {
+        self.recording = plan.recording;
         let stop = self.lead(Step::Lead(plan.begin, plan.otherwise)).await;
         self.close(stop).await
     }
 
     /// Carries a call that we make.
     async fn carry_out(&mut self, plan: Plan, then: Then) -> Ending {
+        self.recording = plan.recording;
         let Treatment::Ring(stages) = plan.begin else { return self.close(Stop::Ours(Reason::Internal)).await };
         let step = match self.ring(stages).await {
             Rung::Answered(leg, by) => self.reached(leg, by, then).await,
@@ -154,7 +171,8 @@ impl Call {
             },
             Treatment::Menu(id) => self.menu(id).await,
             Treatment::Conference(id) => self.confer(id, None).await,
-            Treatment::Announcement(_) | Treatment::Voicemail => Step::Stop(Stop::Failed(Ending::of(Reason::OutOfService))),
+            Treatment::Voicemail => self.voicemail().await,
+            Treatment::Announcement(id) => self.announce(id).await,
         }
     }
 

@@ -120,6 +120,11 @@ impl Call {
                 asked.done();
                 self.transfer(transfer).await
             }
+            Order::Record(order) => {
+                let said = self.recorded(order.clone()).await;
+                asked.answer(said);
+                None
+            }
             _ => {
                 self.untimely(asked);
                 None

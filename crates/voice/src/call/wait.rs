@@ -145,6 +145,7 @@ impl Call {
 
     /// Joins the two, unless one has put the other on hold, or an order both: then music is heard.
     pub(super) fn join(&self) {
+        self.tap();
         let (Some(first), Some(second)) = (self.first.leg(), self.second.as_deref()) else { return };
         if let Some(music) = &self.hold {
             for leg in [first, second] {

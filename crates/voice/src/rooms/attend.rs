@@ -58,6 +58,9 @@ impl Attending {
         let environment = entered.conference.environment;
         let (house, work) = (house.clone(), JoinSet::new());
         let mut attending = Self { house, room, environment, call, member, orders, away: false, music: false, star: None, work };
+        if first && entered.conference.record {
+            attending.begin_recording();
+        }
         Ok(attending)
     }
 
@@ -105,6 +108,7 @@ impl Attending {
         }
         match key.name() {
             '6' => self.turn_mute(),
+            '1' if self.room.participants_record => self.turn_recording(),
             _ => return,
         }
         if let Err(fault) = stream.play(&Prompt::tone(&Tone::of(Signal::Beep, Country::US), Repeat::Times(1))) {
@@ -117,6 +121,30 @@ impl Attending {
         self.work.spawn(async move {
             if let Err(error) = conferences::turn_mute(&app, environment, call).await {
                 tracing::warn!(%call, ?error, "a participant cannot mute itself");
+            }
+        });
+    }
+
+    fn turn_recording(&mut self) {
+        if !self.room.is_recorded() {
+            return self.begin_recording();
+        }
+        let room = self.room.clone();
+        self.work.spawn(async move {
+            if let Err(error) = room.stop_recording().await {
+                tracing::warn!(conference = %room.id, ?error, "a recording cannot be ended");
+            }
+        });
+    }
+
+    /// Whoever begins it may be gone before it has begun: it goes on.
+    fn begin_recording(&mut self) {
+        let (house, room) = (self.house.clone(), self.room.clone());
+        self.work.spawn(async move {
+            match room.record(&house, RecordConference::default()).await {
+                Ok(_) => {}
+                Err(error) if error.code() == Code::InvalidTransition => {} // somebody else was quicker
+                Err(error) => tracing::error!(conference = %room.id, ?error, "a conference is not recorded"),
             }
         });
     }

@@ -7,6 +7,7 @@
 mod attend;
 mod door;
 mod floor;
+mod tape;
 
 use std::{
     collections::HashMap,
@@ -24,6 +25,7 @@ pub(crate) use door::{Door, TRIES, Verdict};
 pub(crate) use floor::{Floor, keep};
 
 use crate::house::House;
+use tape::Recorder;
 
 /// What is to become of one who takes part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +57,7 @@ struct Room {
 #[derive(Default)]
 struct State {
     seats: HashMap<CallId, watch::Sender<Order>>,
+    recorder: Recorder,
 }
 
 impl Rooms {
