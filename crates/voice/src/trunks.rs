@@ -124,13 +124,17 @@ async fn next<T>(state: &mut watch::Receiver<T>, watched: bool) -> bool {
 /// What the answers mean: a trunk that does not let us register takes no calls of ours.
 fn judged(health: tandem_sip::Health, registration: Option<Registration>) -> (Health, Option<String>) {
     match registration {
-        Some(Registration::Refused { status, .. }) => return (Health::Down, Some(format!("our registration was refused with {status}"))),
+        Some(Registration::Refused { status, .. }) => {
+            return (Health::Down, Some(format!("our registration was refused with {status}")));
+        }
         Some(Registration::Unanswered { .. }) => return (Health::Down, Some("our registration was not answered".to_owned())),
         Some(Registration::None | Registration::Held { .. }) | None => {}
     }
     match health {
         tandem_sip::Health::Up { .. } => (Health::Up, None),
-        tandem_sip::Health::Down { status: Some(status), .. } => (Health::Down, Some(format!("OPTIONS was answered with {status}"))),
+        tandem_sip::Health::Down { status: Some(status), .. } => {
+            (Health::Down, Some(format!("OPTIONS was answered with {status}")))
+        }
         tandem_sip::Health::Down { status: None, .. } => (Health::Down, Some("OPTIONS was not answered".to_owned())),
         tandem_sip::Health::Unknown if matches!(registration, Some(Registration::Held { .. })) => (Health::Up, None),
         tandem_sip::Health::Unknown => (Health::Unknown, None),

@@ -6,5 +6,5 @@ mod codes;
 mod killed;
 mod lookup;
 pub mod verify;
-mod webhooks;
 mod voice;
+mod webhooks;
