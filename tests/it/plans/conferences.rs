@@ -41,8 +41,6 @@ on_both! {
         let (present, seen) = looks(&server, move |tx| conferences::present(tx, &[id])).await;
         assert_eq!(present.len(), 3);
         seen[0].assert_bounded("participants", &["participants_present"], 3.0);
-        let (_, seen) = looks(&server, move |tx| conferences::node(tx, id)).await;
-        seen[0].assert_bounded("participants", &["participants_present"], 3.0);
         let call = CallId::from_bytes(u128::from(LEFT).to_be_bytes());
         let (found, seen) = looks(&server, move |tx| conferences::of_call(tx, call)).await;
         assert_eq!(found.map(|found| found.presence), Some(Presence::Joined));
