@@ -149,6 +149,7 @@ fn taken(id: CallId, routed: Routed, from: Option<PhoneNumber>, to: PhoneNumber)
         outside,
         timeout: None,
         max_duration: None,
+        fee: None,
         tags: serde_json::Map::new(),
         custom_fields: serde_json::Map::new(),
         explanation: routed.explanation,

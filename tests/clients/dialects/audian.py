@@ -59,6 +59,7 @@ def run(wire):
     billing(api)
     messages(api, mine)
     calls(api)
+    control(api, mine)
     conferences(api)
     webhooks(api)
     release(api, mine)
@@ -197,6 +198,29 @@ def calls(api):
     path = f"/calls/{found[0]['call_id']}"
     api.call("GET", path, wants=found[0])
     api.call("GET", f"{path}/recordings", wants={"recordings": []})
+
+
+def control(api, mine):
+    """A call from a number that leads elsewhere: handsets of the pocket network answer at both ends."""
+    asked = {"from": mine["number"], "to": "+14155550142", "timeout": 20, "max_duration": 300, "tags": {"team": "sales"}}
+    made = api.call("POST", "/calls", asked, {
+        "call_id": prefixed("call_"), "call_uuid": text, **asked, "status": "initiated", "created_at": instant, "custom_fields": {},
+    }, 202)
+    path = f"/calls/{made['call_id']}"
+    done = {"call_id": made["call_id"]}
+    api.eventually("POST", f"{path}/hold", {**done, "status": "held", "held_at": instant})  # until both are there
+    api.call("POST", f"{path}/unhold", {}, {**done, "status": "answered", "unheld_at": instant})
+    recording = {
+        **done, "recording_id": prefixed("rec_"), "status": "recording", "started_at": instant, "stopped_at": None, "duration": None,
+        "format": "wav",
+    }
+    api.call("POST", f"{path}/record/start", {"format": "wav", "participant": "all"}, recording)
+    api.call("POST", f"{path}/record/pause", {}, {**recording, "status": "paused"})
+    api.call("POST", f"{path}/record/resume", {}, recording)
+    api.call("POST", f"{path}/record/stop", {}, {**recording, "status": "stopped", "stopped_at": instant, "duration": whole})
+    moved = {**done, "status": "transferred", "transfer_from": e164, "transfer_to": "+14155550143", "transferred_at": instant}
+    api.call("POST", f"{path}/transfer", {"destination": "+14155550143"}, moved)
+    api.call("POST", f"{path}/hangup", {}, {**done, "status": "completed", "ended_at": instant})
 
 
 def member_of(conference):

@@ -1,8 +1,9 @@
 """The Telephony.io API."""
 
+import json
 import os
 
-from shapes import Optional, boolean, instant, nullable, number, one_of, prefixed, text, whole
+from shapes import Fault, Optional, boolean, instant, nullable, number, one_of, prefixed, text, whole
 from wire import Dialect
 
 NAME = "telephony_io"
@@ -32,7 +33,26 @@ def run(wire):
         "creditsUsed": number,
     }
     api.call("GET", "/lookup/%2B61412345678", wants=looked_up)
+    voice(wire, api)
     refusals(wire, api)
+
+
+def voice(wire, api):
+    """The account's number calls both; it was bought over another dialect."""
+    headers = {"X-Auth-Token": os.environ["test_key"], "Content-Type": "application/json"}
+    offers = wire.send("GET", "/audian/v2/numbers/search?location=US&features=voice&limit=1", headers, None).json
+    bought = {"number": offers["data"]["numbers"][0]["number"]}
+    if wire.send("POST", "/audian/v2/numbers/purchase", headers, json.dumps(bought)).status != 201:
+        raise Fault("no number that calls can be bought")
+    people = {"agentPhone": "+14155550142", "leadPhone": "+14155550143"}
+    triggered = api.call("POST", "/voice/trigger-call", {**people, "leadName": "Ada", "source": "Website", "metadata": {"id": "7"}}, {
+        "success": True, "callId": prefixed("call_"), "status": "initiated", **people, "estimatedConnectTime": "2-3 seconds",
+        "creditsUsed": 0.1,
+    })
+    api.call("GET", f"/voice/calls/{triggered['callId']}", wants={
+        "success": True, "callId": triggered["callId"], "status": text, **people, "createdAt": instant, "endedAt": nullable(instant),
+        "duration": nullable(whole), "reason": nullable(text), "cost": nullable(number), "metadata": {"id": "7"},
+    })
 
 
 def error(code, **more):

@@ -90,6 +90,17 @@ class Dialect:
             self.wire.note(self.name, method, path)
         return answer.json
 
+    def eventually(self, method, path, wants, patience=20):
+        """Asks again while something else is still under way (409)."""
+        end = time.monotonic() + patience
+        while True:
+            try:
+                return self.call(method, path, {}, wants)
+            except Fault as fault:
+                if ": 409 and not 200" not in str(fault) or time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
+
     def refuses(self, method, path, wants, status, body=None, **more):
         return self.call(method, path, body, wants, status, **more)
 

@@ -2,6 +2,7 @@
 //! about them.
 
 mod calls;
+mod conferences;
 mod flows;
 mod messages;
 mod numbers;

@@ -6,4 +6,5 @@ mod codes;
 mod killed;
 mod lookup;
 pub mod verify;
+mod voice;
 mod webhooks;

@@ -1,6 +1,6 @@
 //! Voice: trunks, devices, routing, money, records of calls, conferences; and calls between telephones.
 
-mod calls;
+pub mod calls;
 mod conferences;
 mod conferring;
 mod controls;

@@ -37,6 +37,7 @@ fn outbound(server: &Server, ada: &Persona) -> BeginCall {
         outside: vec![phone(THEIRS)],
         timeout: Some(30),
         max_duration: None,
+        fee: None,
         tags: Map::from_iter([("team".to_owned(), json!("sales"))]),
         custom_fields: Map::new(),
         explanation: Explanation::of("route", ""),

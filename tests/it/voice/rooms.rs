@@ -14,6 +14,7 @@ use tandem_domain::{
     conference::Presence,
 };
 use tandem_kernel::{CallId, ConferenceId, Environment::Live, PhoneNumber, RequestId};
+use tandem_store::Tx;
 use tandem_testkit::{Client, Persona, Server, on_both};
 use tokio::task::JoinSet;
 
@@ -73,6 +74,7 @@ async fn begun(server: &Server, ada: &Persona, id: CallId) {
         outside: Vec::new(),
         timeout: None,
         max_duration: None,
+        fee: None,
         tags: Map::new(),
         custom_fields: Map::new(),
         explanation: Explanation::of("route", ""),
@@ -167,6 +169,26 @@ on_both! {
         assert_eq!((&row["status"], &row["call_id"]), (&json!("left"), &json!(wanted.call.to_string())));
         assert_eq!(row["id"], entered.participant.id.to_string());
         assert_eq!(kinds(&client, id).await, ["created", "started", "participant_joined", "participant_left", "emptied"]);
+    }
+
+    async fn a_conference_is_in_one_process(server: Server) {
+        let ada = server.account("Ada").await;
+        let (client, app) = (ada.test(), server.app());
+        buy(&client, OURS).await;
+        let (path, id) = conference(&client, json!({ "name": "Monday" })).await;
+        let wanted = enter(&server, &ada, id, "+14155550199");
+        begun(&server, &ada, wanted.call).await;
+        conferences::enter(&app, wanted.clone()).await.expect("inside");
+        let other = |tx: &mut Tx| tx.execute("UPDATE live_calls SET node = $1", &[(&[7_u8; 16]).into()]);
+        app.store.write(other).await.expect("it is another's call");
+        let second = enter(&server, &ada, id, "+14155550198");
+        assert_eq!(conferences::enter(&app, second.clone()).await.expect_err("elsewhere").code(), Code::Unavailable);
+        for action in ["start", "stop"] {
+            let order = client.post(&format!("{path}/recording/{action}"), json!({})).await;
+            assert_eq!(order.assert_status(503).header("retry-after"), Some("5"));
+        }
+        calls::finish(&app, wanted.call, Ending::of(Reason::Lost)).await.expect("over");
+        conferences::enter(&app, second).await.expect("nobody has it any more");
     }
 
     async fn those_who_take_part_are_muted_held_and_let_go(server: Server) {

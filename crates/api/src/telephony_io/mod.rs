@@ -4,6 +4,7 @@ mod account;
 mod errors;
 mod lookup;
 mod verify;
+mod voice;
 
 use serde_json::json;
 use tandem_catalogue::Dialect;
@@ -36,5 +37,5 @@ pub fn manner() -> Manner {
 }
 
 fn endpoints() -> Vec<Endpoint> {
-    [account::endpoints(), lookup::endpoints(), verify::endpoints()].concat()
+    [account::endpoints(), lookup::endpoints(), verify::endpoints(), voice::endpoints()].concat()
 }

@@ -10,6 +10,7 @@ use tandem_domain::{
         money::{self, AHEAD, Grant, Piece},
         rates,
     },
+    routing::Plan,
 };
 use tandem_kernel::{CallId, DeviceId, EnvironmentId, Money, PhoneNumber, Timestamp, TrunkId};
 use tandem_ledger::{Cause, Posting, transfer_id};
@@ -52,12 +53,53 @@ pub struct BeginCall {
     pub timeout: Option<i64>,
     /// Seconds that it may last; as long as the policy allows where nothing is said.
     pub max_duration: Option<i64>,
+    /// What it costs once whoever is called first has answered, in place of what the numbers cost, in millionths.
+    pub fee: Option<i64>,
     /// Its maker's labels.
     pub tags: Map<String, Value>,
     /// Its maker's fields.
     pub custom_fields: Map<String, Value>,
     /// Why it goes where it goes.
     pub explanation: Explanation,
+}
+
+impl BeginCall {
+    /// A call that the account has us make, as a plan says.
+    #[must_use]
+    pub fn of_ours(
+        app: &App,
+        environment: EnvironmentId,
+        from: PhoneNumber,
+        to: PhoneNumber,
+        plan: &Plan,
+        explanation: Explanation,
+    ) -> Self {
+        Self {
+            id: CallId::new(app.machine_now(), &*app.rng),
+            environment,
+            direction: Direction::Outbound,
+            from: Some(from),
+            to,
+            number: from,
+            trunk_in: None,
+            device: None,
+            initiated_by: "api".to_owned(),
+            from_name: None,
+            path: Vec::new(),
+            outside: plan.begin.outside().collect(),
+            timeout: None,
+            max_duration: None,
+            fee: None,
+            tags: Map::new(),
+            custom_fields: Map::new(),
+            explanation,
+        }
+    }
+}
+
+/// What a call that has a price of its own costs once somebody has answered.
+const fn flat(fee: i64) -> Rate {
+    Rate { setup: fee, ..Rate::FREE }
 }
 
 /// Who took a call.
@@ -126,7 +168,8 @@ pub(crate) fn begin_in(tx: &mut Tx, desk: &Desk, command: &BeginCall) -> Result<
 pub async fn dial(app: &App, id: CallId, outside: Vec<PhoneNumber>) -> Result<Grant> {
     changed(app, id, move |tx, desk, mut live| {
         let spoken = live.spoken(desk.pen.machine_now());
-        live.tariff.offer(outside.iter().map(|number| rates::of(Direction::Outbound, *number)), spoken);
+        let priced = outside.iter().filter(|_| live.detail.fee.is_none());
+        live.tariff.offer(priced.map(|number| rates::of(Direction::Outbound, *number)), spoken);
         let piece = set_aside_now(tx, desk, &mut live, spoken)?;
         if piece.granted <= spoken && !live.tariff.is_free() {
             return Err(too_poor(tx, desk, &live)?);
@@ -173,8 +216,13 @@ pub async fn answer(app: &App, id: CallId, by: Answer) -> Result<Grant> {
         }
         (live.endpoint, live.trunk_out) = (by.endpoint, by.trunk);
         live.device = by.device.or(live.device);
-        let outside = by.endpoint.filter(|_| !by.internal);
-        live.tariff.reached(outside.map(|number| (number, rates::of(Direction::Outbound, number))), spoken);
+        let outside = by.endpoint.filter(|_| !by.internal || live.detail.fee.is_some());
+        let rate = |number| match live.detail.fee {
+            Some(fee) if first => flat(fee),
+            Some(_) => Rate::FREE,
+            None => rates::of(Direction::Outbound, number),
+        };
+        live.tariff.reached(outside.map(|number| (number, rate(number))), spoken);
         let piece = set_aside_now(tx, desk, &mut live, spoken)?;
         live_calls::update(tx, &live)?;
         if first {
@@ -372,7 +420,10 @@ fn blank(tx: &mut Tx, desk: &Desk, command: &BeginCall, longest: i64) -> Result<
         Direction::Outbound => Rate::FREE,
     };
     let mut tariff = Tariff { inbound, ..Tariff::FREE };
-    tariff.offer(command.outside.iter().map(|number| rates::of(Direction::Outbound, *number)), 0);
+    match command.fee {
+        Some(fee) => tariff.offer([flat(fee)], 0),
+        None => tariff.offer(command.outside.iter().map(|number| rates::of(Direction::Outbound, *number)), 0),
+    }
     let labels = number.config.attribution;
     Ok(Live {
         id: command.id,
@@ -410,6 +461,7 @@ fn blank(tx: &mut Tx, desk: &Desk, command: &BeginCall, longest: i64) -> Result<
             tags: command.tags.clone(),
             custom_fields: command.custom_fields.clone(),
             held: false,
+            fee: command.fee,
         },
     })
 }

@@ -3,12 +3,12 @@
 use serde_json::{Map, Value};
 use tandem_catalogue::Result;
 use tandem_domain::{
-    call::{Direction, Live},
+    call::Live,
     config::Recording,
     flow::Destination,
     routing::{Plan, Treatment},
 };
-use tandem_kernel::{CallId, Caller, PhoneNumber, Scope};
+use tandem_kernel::{Caller, PhoneNumber, Scope};
 use tandem_store::Tx;
 
 use super::{
@@ -60,23 +60,11 @@ pub async fn make(app: &App, caller: &Caller, command: MakeCall, finish: Finish<
     }
     let then = then(app, caller, &command).await?;
     let begin = BeginCall {
-        id: CallId::new(app.machine_now(), &*app.rng),
-        environment: caller.environment,
-        direction: Direction::Outbound,
-        from: Some(command.from),
-        to: command.to,
-        number: command.from,
-        trunk_in: None,
-        device: None,
-        initiated_by: "api".to_owned(),
-        from_name: None,
-        path: Vec::new(),
-        outside: plan.begin.outside().collect(),
         timeout: Some(command.timeout),
         max_duration: Some(command.max_duration),
         tags: command.tags,
         custom_fields: command.custom_fields,
-        explanation: routed.explanation,
+        ..BeginCall::of_ours(app, caller.environment, command.from, command.to, &plan, routed.explanation)
     };
     let pen = app.pen();
     let work = move |tx: &mut Tx| {

@@ -9,6 +9,7 @@ mod read;
 mod reconcile;
 mod show;
 mod switchboard;
+mod trigger;
 
 pub use control::{Controlled, Recorded, TransferCall, hang_up, hold, record, transfer, unhold};
 pub(crate) use live::begin_in;
@@ -19,3 +20,4 @@ pub use read::{CallList, CallRef, ListCalls, Place, get, list};
 pub use reconcile::{LEASE, Reconciliation, keep_alive, pulse, reconcile, reconciliation, run};
 pub use show::{CallView, explain, find_shown, list_shown};
 pub use switchboard::{MadeCall, Next, Obeyed, Order, RecordOrder, Spoken, Switchboard, Then, Transfer};
+pub use trigger::{FEE, TriggerCall, trigger};

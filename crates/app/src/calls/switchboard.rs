@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use tandem_catalogue::{Error, Result};
 use tandem_domain::{
     call::{Live, Reason, money::Grant},
-    routing::{Otherwise, Plan, Treatment},
+    routing::{Otherwise, Plan, TRUNKS_AFTER, Treatment},
 };
 use tandem_kernel::{CallId, ConferenceId, ParticipantId, PhoneNumber};
 
@@ -131,5 +131,5 @@ pub trait Switchboard: Send + Sync {
 
 /// The switchboard, where there is one.
 pub(super) fn switchboard(app: &App, to: impl FnOnce() -> String) -> Result<Arc<dyn Switchboard>> {
-    app.switchboard.get().cloned().ok_or_else(|| Error::trunks_unavailable(to()))
+    app.switchboard.get().cloned().ok_or_else(|| Error::trunks_unavailable(to(), TRUNKS_AFTER))
 }

@@ -124,7 +124,7 @@ pub async fn mute_all(app: &App, caller: &Caller, conference: String, finish: Fi
 ///
 /// # Errors
 /// `resource_not_found`, `insufficient_scope`, `conference_over`, `invalid_transition` where nobody is in it, or it is recorded already,
-/// and `unavailable` where another process has its room.
+/// `invalid_choice` for a format that there is not, and `unavailable` where another process has its room.
 pub async fn record(
     app: &App,
     caller: &Caller,
@@ -134,10 +134,10 @@ pub async fn record(
 ) -> Result<Recording> {
     let conference = led(app, caller, conference).await?;
     let here = match rooms(app) {
-        Some(rooms) => rooms.record(conference.environment, conference.id, wanted).await?,
+        Some(rooms) => rooms.record(conference.id, wanted).await?,
         None => None,
     };
-    finished(app, &conference, here, "recorded", finish).await
+    finished(app, conference.id, here, "recorded", finish).await
 }
 
 /// Ends the recording of a conference.
@@ -150,7 +150,7 @@ pub async fn stop_recording(app: &App, caller: &Caller, conference: String, fini
         Some(rooms) => rooms.stop_recording(conference.id).await?,
         None => None,
     };
-    finished(app, &conference, here, "recorded", finish).await
+    finished(app, conference.id, here, "told to stop recording", finish).await
 }
 
 async fn led(app: &App, caller: &Caller, conference: String) -> Result<Conference> {
@@ -166,12 +166,11 @@ async fn led(app: &App, caller: &Caller, conference: String) -> Result<Conferenc
 
 async fn finished(
     app: &App,
-    conference: &Conference,
+    id: ConferenceId,
     here: Option<Recording>,
     wanted: &'static str,
     finish: Finish<Recording>,
 ) -> Result<Recording> {
-    let id = conference.id;
     let Some(recording) = here else {
         let elsewhere = app.store.read(move |tx| conferences::node(tx, id)).await?.is_some();
         return Err(if elsewhere {

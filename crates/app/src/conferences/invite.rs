@@ -1,10 +1,9 @@
 //! Whoever is added to a conference that goes on is called.
 
-use serde_json::Map;
 use tandem_catalogue::{Error, Result};
 use tandem_domain::{
     Features,
-    call::{Direction, Live, Reason, money::Grant},
+    call::{Live, Reason, money::Grant},
     conference::{Conference, ConferenceState, Participant},
     routing::Plan,
 };
@@ -55,25 +54,7 @@ pub(super) async fn decide(app: &App, caller: &Caller, conference: &str, to: Pho
     let from = from.ok_or_else(|| Error::operation_not_allowed("None of your numbers carries calls".to_owned()))?;
     let routed = routing::outgoing(app, caller.environment, from, to).await?;
     let plan = routed.plan?;
-    let begin = BeginCall {
-        id: CallId::new(app.machine_now(), &*app.rng),
-        environment: caller.environment,
-        direction: Direction::Outbound,
-        from: Some(from),
-        to,
-        number: from,
-        trunk_in: None,
-        device: None,
-        initiated_by: "api".to_owned(),
-        from_name: None,
-        path: Vec::new(),
-        outside: plan.begin.outside().collect(),
-        timeout: None,
-        max_duration: None,
-        tags: Map::new(),
-        custom_fields: Map::new(),
-        explanation: routed.explanation,
-    };
+    let begin = BeginCall::of_ours(app, caller.environment, from, to, &plan, routed.explanation);
     Ok(Some(Invitation { plan, begin }))
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tandem_catalogue::Result;
 use tandem_domain::recording::Recording;
-use tandem_kernel::{ConferenceId, EnvironmentId};
+use tandem_kernel::ConferenceId;
 
 use crate::App;
 
@@ -35,13 +35,8 @@ pub trait Rooms: Send + Sync {
     /// Records a conference from now on. `None` where this process has no room of it.
     ///
     /// # Errors
-    /// `invalid_transition` for one that is recorded already, and faults of the store.
-    async fn record(
-        &self,
-        environment: EnvironmentId,
-        conference: ConferenceId,
-        wanted: RecordConference,
-    ) -> Result<Option<Recording>>;
+    /// `invalid_transition` for one that is recorded already, `invalid_choice` for a format that there is not, and faults of the store.
+    async fn record(&self, conference: ConferenceId, wanted: RecordConference) -> Result<Option<Recording>>;
 
     /// Ends the recording. `None` where this process has no room of it.
     ///

@@ -40,6 +40,8 @@ pub struct Detail {
     pub custom_fields: Map<String, Value>,
     /// Whether its parties were put on hold by an order.
     pub held: bool,
+    /// What it costs once whoever was called first has answered, where it has a price of its own, in millionths.
+    pub fee: Option<i64>,
 }
 
 /// A call that goes on. Its own time is the machine's: a test environment's clock may stand still or be moved while people speak.

@@ -4,7 +4,7 @@ use tandem_catalogue::{Error, Result};
 use tandem_kernel::{DeviceId, PhoneNumber};
 
 use super::{
-    MOST_HOPS,
+    MOST_HOPS, TRUNKS_AFTER,
     facts::{Asked, Facts},
     plan::{Attempt, Otherwise, Plan, RING, SHORTEST_RINGING, Stage, Target, Treatment, USUAL_RINGING},
 };
@@ -170,7 +170,11 @@ pub fn outside(to: PhoneNumber, facts: &Facts, why: &mut Explanation) -> Result<
         return Ok(Target::Pocket(to));
     }
     let trunks: Vec<_> = facts.trunks.iter().map(|load| load.trunk.clone()).collect();
-    if names(&trunks, to) { Err(Error::trunks_unavailable(to.to_string())) } else { Err(Error::no_route(to.to_string())) }
+    if names(&trunks, to) {
+        Err(Error::trunks_unavailable(to.to_string(), TRUNKS_AFTER))
+    } else {
+        Err(Error::no_route(to.to_string()))
+    }
 }
 
 /// A call on its way through a number's configuration.

@@ -20,6 +20,9 @@ pub use decide::{check_caller_id, inbound, leads_somewhere, onward, outbound, ou
 pub use facts::{Asked, Facts};
 pub use plan::{Attempt, Otherwise, Plan, RING, SHORTEST_RINGING, Stage, Target, Treatment, USUAL_RINGING};
 
+/// Seconds after which a call may be tried again that no trunk can take at present.
+pub const TRUNKS_AFTER: i64 = 5;
+
 /// Numbers that a call may be handed on to before it is cut off.
 pub const MOST_HOPS: usize = 10;
 

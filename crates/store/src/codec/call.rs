@@ -49,6 +49,8 @@ struct DetailRow {
     custom_fields: Map<String, Value>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     held: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fee: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -90,7 +92,7 @@ pub fn tariff_from_text(text: &str) -> Result<Tariff, Fault> {
 
 /// Writes what a call carries along.
 pub fn detail_to_text(detail: &Detail) -> String {
-    let Detail { initiated_by, from_name, attribution, origin, path, timeout, tags, custom_fields, held } = detail.clone();
+    let Detail { initiated_by, from_name, attribution, origin, path, timeout, tags, custom_fields, held, fee } = detail.clone();
     let Attribution { source, medium, campaign, content } = attribution;
     let Origin { country, region, city } = origin;
     let path = path.into_iter().map(PhoneNumber::digits).collect();
@@ -109,6 +111,7 @@ pub fn detail_to_text(detail: &Detail) -> String {
         tags,
         custom_fields,
         held,
+        fee,
     })
 }
 
@@ -125,6 +128,7 @@ pub fn detail_from_text(text: &str) -> Result<Detail, Fault> {
         tags: row.tags,
         custom_fields: row.custom_fields,
         held: row.held,
+        fee: row.fee,
     })
 }
 

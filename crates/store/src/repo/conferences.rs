@@ -193,12 +193,14 @@ pub fn participants(tx: &mut Tx, conference: ConferenceId) -> Result<Vec<Partici
     Ok(rows.iter().map(read_participant).collect::<Result<_, Fault>>()?)
 }
 
-/// Those who take part in any of these conferences, or are called for one.
+/// Those who have a place in any of these conferences, in the order in which they were added.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn present(tx: &mut Tx, conferences: &[ConferenceId]) -> Result<Vec<Participant>> {
     let keys: Vec<Param> = conferences.iter().map(|id| id.as_bytes().into()).collect();
-    let rows = tx.query_in(participant_columns!("WHERE left_at IS NULL AND conference_id IN"), &[], &keys, "ORDER BY id")?;
-    Ok(rows.iter().map(read_participant).collect::<Result<_, Fault>>()?)
+    let rows = tx.query_in(participant_columns!("WHERE left_at IS NULL AND conference_id IN"), &[], &keys, "")?;
+    let mut found = rows.iter().map(read_participant).collect::<Result<Vec<_>, Fault>>()?;
+    found.sort_unstable_by_key(|participant| *participant.id.as_bytes());
+    Ok(found)
 }
 
 /// Which of these conferences, of whatever environment, go on.
@@ -212,10 +214,9 @@ pub fn going_on(tx: &mut Tx, ids: &[ConferenceId]) -> Result<Vec<Conference>> {
 /// The participant that a call is: the one that it has a place for, or else the last that it was.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn of_call(tx: &mut Tx, call: CallId) -> Result<Option<Participant>> {
-    let rows = tx.query(participant_columns!("WHERE call_id = $1 ORDER BY id"), &[call.as_bytes().into()])?;
+    let rows = tx.query(participant_columns!("WHERE call_id = $1"), &[call.as_bytes().into()])?;
     let found = rows.iter().map(read_participant).collect::<Result<Vec<_>, Fault>>()?;
-    let present = found.iter().find(|participant| participant.presence.counts());
-    Ok(present.or(found.last()).cloned())
+    Ok(found.into_iter().max_by_key(|participant| (participant.presence.counts(), *participant.id.as_bytes())))
 }
 
 /// The process that carries the calls of those who take part, where somebody does.

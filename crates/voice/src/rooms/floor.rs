@@ -9,8 +9,9 @@ use async_trait::async_trait;
 use tandem_app::conferences::{self, RecordConference};
 use tandem_catalogue::Result;
 use tandem_domain::recording::Recording;
-use tandem_kernel::{ConferenceId, EnvironmentId};
+use tandem_kernel::{CallId, ConferenceId};
 
+use super::Room;
 use crate::house::House;
 
 /// How often rooms look at the store where nobody says that it has changed: another process may have changed it.
@@ -27,7 +28,7 @@ impl conferences::Rooms for Floor {
         }
     }
 
-    async fn record(&self, _: EnvironmentId, conference: ConferenceId, wanted: RecordConference) -> Result<Option<Recording>> {
+    async fn record(&self, conference: ConferenceId, wanted: RecordConference) -> Result<Option<Recording>> {
         let Some(house) = self.0.upgrade() else { return Ok(None) };
         match house.rooms.get(conference) {
             Some(room) => room.record(&house, wanted).await.map(Some),
@@ -62,7 +63,7 @@ pub(crate) async fn keep(house: Arc<House>) {
     }
 }
 
-async fn follow(house: &House, rooms: Vec<(Arc<super::Room>, Vec<tandem_kernel::CallId>)>) -> Result<()> {
+async fn follow(house: &House, rooms: Vec<(Arc<Room>, Vec<CallId>)>) -> Result<()> {
     let ids = rooms.iter().map(|(room, _)| room.id).collect();
     let rolls = conferences::rolls(&house.app, ids).await?;
     for (room, asked) in rooms {
