@@ -23,6 +23,7 @@ use crate::{
     pocket::Port,
     refusal::{because, refusal},
     rooms::{self, Floor, Rooms},
+    trunks,
 };
 
 /// How long a call may take to be written when everything ends.
@@ -105,6 +106,7 @@ impl Voice {
             tracing::warn!("conferences are led by somebody else already");
         }
         tokio::spawn(rooms::keep(voice.house.clone()));
+        tokio::spawn(trunks::keep(voice.house.clone()));
         let _ = voice.house.app.handsets.set(Arc::new(Port(pocket))); // voice is started once
         for incoming in [incoming, inside] {
             tokio::spawn(take_in(voice.house.clone(), voice.calls.clone(), incoming));

@@ -19,6 +19,7 @@ mod record;
 mod refusal;
 mod rooms;
 mod sound;
+mod trunks;
 
 pub use config::VoiceConfig;
 pub use house::{Voice, VoiceFault};

@@ -44,6 +44,8 @@ async fn phones(persona: &Persona, number: &str) {
                 (Method::GET, format!("/v1/messages?to={query}"), NOTHING, code),
                 (Method::GET, format!("/v1/pocket/messages?to={query}"), NOTHING, code),
                 (Method::POST, "/v1/pocket/messages".into(), json!({ "from": wrong, "to": "+14155550100", "text": "x" }), code),
+                (Method::GET, format!("/v1/pocket/calls?number={query}"), NOTHING, code),
+                (Method::POST, "/v1/pocket/calls".into(), json!({ "from": wrong, "to": "+14155550100" }), code),
                 (Method::POST, "/v1/opt-outs".into(), json!({ "from": "+14155550100", "to": wrong }), code),
             ],
         )
@@ -68,6 +70,8 @@ on_both! {
         say(&ada.live(), &[
             (Method::GET, "/v1/pocket/messages?to=%2B14155550100".into(), NOTHING, "operation_not_allowed"),
             (Method::POST, "/v1/pocket/messages".into(), sent, "operation_not_allowed"),
+            (Method::GET, "/v1/pocket/calls?number=%2B14155550100".into(), NOTHING, "operation_not_allowed"),
+            (Method::POST, "/v1/pocket/calls".into(), json!({ "from": "+14155550199", "to": "+14155550100" }), "operation_not_allowed"),
             (Method::POST, "/v1/faults".into(), json!({ "effect": "duplicate", "on": "receipt" }), "operation_not_allowed"),
         ]).await;
     }

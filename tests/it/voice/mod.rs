@@ -5,6 +5,7 @@ mod conferences;
 mod conferring;
 mod controls;
 mod devices;
+mod health;
 mod killed;
 mod money;
 mod pocket;

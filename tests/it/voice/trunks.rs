@@ -34,7 +34,7 @@ on_both! {
             "outgoing": [{ "prefix": "61", "strip": 2, "add": "0" }], "incoming": [{ "prefix": "", "strip": 2, "add": "" }], "plus": false,
             "routes": [{ "prefix": "61", "country": null, "priority": 1, "weight": 1 },
                        { "prefix": null, "country": "US", "priority": 0, "weight": 5 }],
-            "capacity": 30, "codecs": ["pcma", "g722"], "srtp": "optional",
+            "capacity": 30, "codecs": ["pcma", "g722"], "srtp": "optional", "ping_seconds": 30,
             "health": { "state": "unknown", "since": null, "detail": null }, "created_at": null, "changed_at": null,
         });
         assert_eq!(read, expected);

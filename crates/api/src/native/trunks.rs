@@ -10,7 +10,7 @@ use tandem_domain::{
     config::Patch,
     trunk::{
         Codec, Destinations, Direction, GREATEST, Health, HealthState, MOST_NETWORKS, MOST_REWRITES, MOST_ROUTES, Network, Rewrite,
-        Route, Srtp, Transport, Trunk,
+        Route, Srtp, Transport, Trunk, USUAL_PING,
     },
 };
 use tandem_kernel::{Country, Environment, Timestamp, TrunkId};
@@ -90,6 +90,7 @@ macro_rules! fields {
             Field::new("capacity", Kind::Int { min: 1, max: 1_000_000 }, "Calls that it carries at once; no limit where it is not said.", "100").clearable(),
             Field::new("codecs", Kind::Choices(Codec::WORDS), "Codecs, the one that it likes best first; pcmu and pcma where it is not said.", r#"["pcma","pcmu"]"#),
             Field::new("srtp", Kind::Choice(Srtp::WORDS), "Whether what is spoken is encrypted; `off` where it is not said.", r#""off""#),
+            Field::new("ping_seconds", Kind::Int { min: 1, max: 3_600 }, "How often it is asked whether it is there (OPTIONS); 30 where it is not said, never where it is null.", "30").clearable(),
             $($more),*
         ];
     };
@@ -156,6 +157,8 @@ struct TrunkDto {
     codecs: Vec<&'static str>,
     /// `off`, `optional` or `required`.
     srtp: &'static str,
+    /// How often it is asked whether it is there; null for never.
+    ping_seconds: Option<i64>,
     /// Whether it answers.
     health: HealthDto,
     /// When it was added.
@@ -360,6 +363,7 @@ fn blank() -> Trunk {
         capacity: None,
         codecs: vec![Codec::Pcmu, Codec::Pcma],
         srtp: Srtp::Off,
+        ping: Some(USUAL_PING),
         drained: false,
         health: HealthState::unknown(never),
         created_at: never,
@@ -383,6 +387,7 @@ struct Said {
     capacity: Patch<i64>,
     codecs: Option<Vec<Codec>>,
     srtp: Option<Srtp>,
+    ping: Patch<i64>,
     drained: Option<bool>,
 }
 
@@ -402,6 +407,7 @@ fn edit(form: &mut Form) -> Said {
         capacity: form.patch("capacity", Form::int),
         codecs: form.choices("codecs").map(|words| words.into_iter().filter_map(Codec::parse).collect()),
         srtp: form.choice("srtp").and_then(Srtp::parse),
+        ping: form.patch("ping_seconds", Form::int),
         drained: form.choice("state").map(|state| state == "drained"),
     }
 }
@@ -477,6 +483,7 @@ impl Said {
             put(&mut trunk.capacity, &self.capacity);
             set(&mut trunk.codecs, self.codecs.clone());
             set(&mut trunk.srtp, self.srtp);
+            put(&mut trunk.ping, &self.ping);
             set(&mut trunk.drained, self.drained);
         })
     }
@@ -542,6 +549,7 @@ fn dto(trunk: &Trunk) -> TrunkDto {
         capacity: trunk.capacity,
         codecs: trunk.codecs.iter().map(|codec| codec.as_str()).collect(),
         srtp: trunk.srtp.as_str(),
+        ping_seconds: trunk.ping,
         health: HealthDto {
             state: Health::as_str(trunk.health.health),
             since: trunk.health.since.to_string(),

@@ -143,6 +143,7 @@ pub(crate) mod tests {
             capacity: None,
             codecs: vec![Codec::Pcmu],
             srtp: Srtp::Off,
+            ping: None,
             drained: false,
             health: HealthState::unknown(Timestamp::default()),
             created_at: Timestamp::default(),

@@ -103,6 +103,9 @@ pub struct Route {
     pub weight: i64,
 }
 
+/// Seconds between two questions whether a trunk answers, where nothing is said.
+pub const USUAL_PING: i64 = 30;
+
 /// How we register with a trunk.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OwnRegistration {
@@ -153,6 +156,8 @@ pub struct Trunk {
     pub codecs: Vec<Codec>,
     /// Whether it encrypts.
     pub srtp: Srtp,
+    /// Seconds between two questions whether it answers (OPTIONS); none where it is not asked.
+    pub ping: Option<i64>,
     /// Whether it gets no new calls.
     pub drained: bool,
     /// Whether it answers.

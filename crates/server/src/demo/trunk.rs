@@ -47,6 +47,7 @@ pub async fn ensure(app: &App) -> Result<()> {
         capacity: None,
         codecs: vec![Codec::Pcmu, Codec::Pcma, Codec::G722],
         srtp: Srtp::Optional,
+        ping: None, // whoever is started there may know no OPTIONS
         drained: false,
         health: HealthState::unknown(now),
         created_at: now,

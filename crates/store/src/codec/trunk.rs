@@ -22,6 +22,8 @@ struct SettingsRow {
     capacity: Option<i64>,
     codecs: Vec<String>,
     srtp: String,
+    #[serde(default)]
+    ping: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -81,6 +83,7 @@ pub fn trunk_to_text(trunk: &Trunk) -> String {
         capacity: trunk.capacity,
         codecs: trunk.codecs.iter().map(|codec| codec.as_str().to_owned()).collect(),
         srtp: trunk.srtp.as_str().to_owned(),
+        ping: trunk.ping,
     })
 }
 
@@ -119,5 +122,6 @@ pub fn trunk_from_text(text: &str, trunk: &mut Trunk) -> Result<(), Fault> {
     trunk.capacity = row.capacity;
     trunk.codecs = row.codecs.iter().map(|word| Codec::parse(word).ok_or_else(odd)).collect::<Result<_, _>>()?;
     trunk.srtp = Srtp::parse(&row.srtp).ok_or_else(odd)?;
+    trunk.ping = row.ping;
     Ok(())
 }

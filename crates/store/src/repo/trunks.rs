@@ -148,6 +148,7 @@ fn trunk(row: &Row) -> Result<Trunk, Fault> {
         capacity: None,
         codecs: vec![Codec::Pcmu],
         srtp: Srtp::Off,
+        ping: None,
     };
     codec::trunk_from_text(row.text(4)?, &mut trunk)?;
     Ok(trunk)

@@ -142,6 +142,11 @@ impl Phone {
         }
     }
 
+    /// Leaves the network: nobody answers there any more.
+    pub async fn close(self) {
+        self.sip.stop(Duration::ZERO).await;
+    }
+
     /// Takes the registration back. It does not wait for the answer.
     pub fn unregister(&self) {
         *self.line() = None;

@@ -158,7 +158,7 @@ impl Ready {
         }
     }
 
-    fn say(&self, says: Says) {
+    pub fn say(&self, says: Says) {
         match says {
             Says::Tones | Says::Deaf => self.stream.connect(&Path::Held(&forever(tones()))),
             Says::Silence => self.stream.connect(&Path::Held(&forever(vec![silence()]))),

@@ -11,7 +11,13 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{Pocket, dial::seconds, handset::begun, log::Entry};
+use super::{
+    Pocket,
+    dial::seconds,
+    handset::{Ready, begun},
+    log::Entry,
+    scenario::Says,
+};
 use crate::near::{ENVIRONMENT, Inside};
 
 /// The first pause before an INVITE is sent again (RFC 3261 section 17.1.1.1).
@@ -28,6 +34,7 @@ struct Mute<'a> {
     call_id: String,
     head: String,
     body: String,
+    ready: Ready,
     entry: &'a Entry,
 }
 
@@ -48,7 +55,7 @@ pub(super) async fn dial(pocket: &Pocket, environment: EnvironmentId, wanted: &H
         to = wanted.to,
     );
     pocket.gate.admit(own, Inside::Handset);
-    let call = Mute { pocket, socket, own, call_id, head, body, entry: &entry };
+    let mut call = Mute { pocket, socket, own, call_id, head, body, ready, entry: &entry };
     let ended = call.run(&wanted.to.to_string(), seconds(wanted.ring_seconds)).await;
     pocket.gate.forget(own);
     if ended.is_none() {
@@ -62,9 +69,9 @@ impl Mute<'_> {
     }
 
     /// Calls and waits until it is refused, or hung up on.
-    async fn run(&self, to: &str, rings: Duration) -> Option<()> {
+    async fn run(&mut self, to: &str, rings: Duration) -> Option<()> {
         let uri = format!("sip:{to}@{}", self.pocket.exchange);
-        let Self { head, body, .. } = self;
+        let (head, body) = (self.head.clone(), self.body.clone());
         let length = body.len();
         let invite = format!(
             "INVITE {uri} SIP/2.0\r\n{head}CSeq: 1 INVITE\r\nContent-Type: application/sdp\r\nContent-Length: {length}\r\n\r\n{body}"
@@ -72,7 +79,7 @@ impl Mute<'_> {
         self.send(&invite).await?;
         let mut again = Some(Instant::now() + T1);
         let mut end = Instant::now() + rings;
-        let mut buffer = vec![0; LARGEST];
+        let (mut buffer, mut answered) = (vec![0; LARGEST], false);
         loop {
             let until = again.unwrap_or(end).min(end);
             let Ok(received) = timeout_at(until, self.socket.recv_from(&mut buffer)).await else {
@@ -101,6 +108,9 @@ impl Mute<'_> {
                 101..=199 => self.entry.note(|call| call.state = "ringing"),
                 200..=299 => {
                     // It is repeated as long as it is not acknowledged.
+                    if !std::mem::replace(&mut answered, true) {
+                        self.hear(&text);
+                    }
                     let now = self.pocket.now();
                     self.entry.note(|call| {
                         call.state = "answered";
@@ -116,6 +126,14 @@ impl Mute<'_> {
                     return Some(());
                 }
             }
+        }
+    }
+
+    /// Speaks, once it is known where to.
+    fn hear(&mut self, answer: &str) {
+        if let Some((_, sdp)) = answer.split_once("\r\n\r\n") {
+            self.ready.accept(sdp.as_bytes());
+            self.ready.say(Says::Tones);
         }
     }
 
