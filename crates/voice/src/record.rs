@@ -70,7 +70,7 @@ impl Take {
     /// Begins a recording.
     ///
     /// # Errors
-    /// `recording_format_not_offered`, `unavailable` where no file can be written, faults of the store.
+    /// `invalid_choice`, `unavailable` where no file can be written, faults of the store.
     pub async fn begin(house: &House, start: StartRecording, shape: Shape, sources: &[Source<'_>]) -> Result<Self> {
         let format = format(&start.format)?;
         let app = house.app.clone();
@@ -247,12 +247,12 @@ async fn forget(path: &Path) {
 /// The format of a name.
 ///
 /// # Errors
-/// `recording_format_not_offered`.
+/// `invalid_choice`.
 fn format(name: &str) -> Result<Format> {
     match name {
         "wav" => Ok(Format::Wav),
         "opus" => Ok(Format::Opus),
-        other => Err(Error::recording_format_not_offered(other.to_owned())),
+        other => Err(Error::invalid_choice("format", format!("wav, opus; {other} is not offered"))),
     }
 }
 
