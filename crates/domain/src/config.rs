@@ -132,11 +132,13 @@ pub struct Voicemail {
     pub transcription: bool,
     /// Days that messages are kept, 1 to 365.
     pub delete_after_days: i64,
+    /// The recording that callers hear before the tone; a spoken sentence if none.
+    pub greeting: Option<String>,
 }
 
 impl Default for Voicemail {
     fn default() -> Self {
-        Self { enabled: false, transcription: false, delete_after_days: VOICEMAIL_DAYS }
+        Self { enabled: false, transcription: false, delete_after_days: VOICEMAIL_DAYS, greeting: None }
     }
 }
 
@@ -302,6 +304,8 @@ pub struct VoicemailChange {
     pub transcription: Patch<bool>,
     /// See [`Voicemail`].
     pub delete_after_days: Patch<i64>,
+    /// See [`Voicemail`].
+    pub greeting: Patch<String>,
 }
 
 impl ConfigChange {
@@ -434,6 +438,7 @@ impl Voicemail {
                 self.delete_after_days = days;
             }
         }
+        change.greeting.clone().apply(&mut self.greeting);
         Ok(self)
     }
 }

@@ -1,4 +1,5 @@
 //! Objects in a folder, and what is said of services that cannot be.
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::{collections::BTreeMap, ops::Range};
 

@@ -58,7 +58,7 @@ impl Default for Shape {
 
 /// A recording that is being made. Dropping it ends it as well: what was said so far is kept.
 pub(crate) struct Take {
-    row: Row,
+    row: Box<Row>,
     tracker: TaskTracker,
     app: App,
     path: PathBuf,
@@ -70,7 +70,7 @@ impl Take {
     /// Begins a recording.
     ///
     /// # Errors
-    /// `invalid_choice`, `unavailable` where no file can be written, faults of the store.
+    /// `recording_format_not_offered`, `unavailable` where no file can be written, faults of the store.
     pub async fn begin(house: &House, start: StartRecording, shape: Shape, sources: &[Source<'_>]) -> Result<Self> {
         let format = format(&start.format)?;
         let app = house.app.clone();
@@ -81,7 +81,7 @@ impl Take {
         let spec = Spec { path: path.clone(), format, layout, rate: shape.rate, limit: shape.limit.min(LONGEST) };
         match house.media.record(spec).await {
             Ok(file) => {
-                let take = Self { row, tracker: house.takes.clone(), app, path, file: Some(file) };
+                let take = Self { row: Box::new(row), tracker: house.takes.clone(), app, path, file: Some(file) };
                 sources.iter().for_each(|source| take.hear(source));
                 Ok(take)
             }
@@ -115,11 +115,11 @@ impl Take {
     /// # Errors
     /// Faults of the store; nothing is left out then.
     pub async fn pause(&mut self) -> Result<Row> {
-        self.row = recordings::pause(&self.app, self.row.environment, self.row.id, true).await?;
+        *self.row = recordings::pause(&self.app, self.row.environment, self.row.id, true).await?;
         if let Some(file) = &self.file {
             file.pause();
         }
-        Ok(self.row.clone())
+        Ok((*self.row).clone())
     }
 
     /// Goes on.
@@ -130,8 +130,8 @@ impl Take {
         if let Some(file) = &self.file {
             file.resume();
         }
-        self.row = recordings::pause(&self.app, self.row.environment, self.row.id, false).await?;
-        Ok(self.row.clone())
+        *self.row = recordings::pause(&self.app, self.row.environment, self.row.id, false).await?;
+        Ok((*self.row).clone())
     }
 
     /// For how long nobody has been heard, and for how long somebody was in all.
@@ -153,12 +153,12 @@ impl Take {
     /// # Errors
     /// Faults of the store: it is tried again in the background.
     pub async fn finish(mut self) -> Result<Row> {
-        let Some(file) = self.file.take() else { return Ok(self.row.clone()) };
+        let Some(file) = self.file.take() else { return Ok((*self.row).clone()) };
         let made = ended(&self.row, file).await;
         match written(&self.app, &self.row, &self.path, made).await {
             Ok(row) => Ok(row),
             Err(error) => {
-                self.tracker.spawn(patiently(self.app.clone(), self.row.clone(), self.path.clone(), made));
+                self.tracker.spawn(patiently(self.app.clone(), (*self.row).clone(), self.path.clone(), made));
                 Err(error)
             }
         }
@@ -181,7 +181,7 @@ impl Drop for Take {
             let (app, row, path) = (self.app.clone(), self.row.clone(), self.path.clone());
             self.tracker.spawn(async move {
                 let made = ended(&row, file).await;
-                patiently(app, row, path, made).await;
+                patiently(app, *row, path, made).await;
             });
         }
     }
@@ -247,12 +247,12 @@ async fn forget(path: &Path) {
 /// The format of a name.
 ///
 /// # Errors
-/// `invalid_choice`.
+/// `recording_format_not_offered`.
 fn format(name: &str) -> Result<Format> {
     match name {
         "wav" => Ok(Format::Wav),
         "opus" => Ok(Format::Opus),
-        other => Err(Error::invalid_choice("format", format!("wav, opus; {other} is not offered"))),
+        other => Err(Error::recording_format_not_offered(other.to_owned())),
     }
 }
 

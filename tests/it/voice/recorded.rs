@@ -1,13 +1,15 @@
 //! Calls that are recorded, and messages that callers leave: what is in the file is what was said.
 
+use http::Method;
 use serde_json::{Value, json};
+use tandem_domain::recording::RecordingKind;
 use tandem_testkit::{
-    Client, Exchange, Talk, on_both,
+    Client, Database, Engine, Exchange, Phone, Talk, Tandem, on_both,
     phone::{By, Means, Reading},
-    until,
+    recorded, to_record, until, with_runtime,
 };
 
-use super::calls::{CALLER, OURS, configure, kinds, record, scenery};
+use super::calls::{BEYOND, CALLER, OURS, TARGET, configure, kinds, record, scenery};
 
 /// The samples of each channel of a WAV file.
 fn channels(file: &[u8]) -> Vec<Vec<i16>> {
@@ -154,7 +156,7 @@ on_both! {
         let both = whole(client, "call", 2).await;
         let kept = file(client, &both[0]).await;
         assert!(kept.starts_with(b"OggS") && kept.windows(8).any(|at| at == b"OpusHead"));
-        let head = client.send(http::Method::HEAD, &format!("/audian/v2/recordings/{}", both[0]["id"].as_str().expect("an id")), None).await;
+        let head = client.send(Method::HEAD, &format!("/audian/v2/recordings/{}", both[0]["id"].as_str().expect("an id")), None).await;
         head.assert_status(200).assert_header("content-type", "audio/ogg");
         record(client, 1).await;
         let late = client.post(&format!("{call}/record/start"), json!({})).await;
@@ -189,18 +191,86 @@ on_both! {
         assert_eq!((&left["id"], &left["from"], &left["heard"], left["delete_at"].is_string()), (&message["id"], &json!(CALLER), &json!(false), true));
         let call = scenery.record().await;
         assert_eq!((&call["status"], &left["call_id"]), (&json!("completed"), &call["id"]), "{call}");
-        // Who says nothing has left nothing.
+        // The number's own greeting is heard in place of ours. Who says nothing then has left nothing.
+        let tone: Vec<i16> = (0_i16..16_000).map(|at| if at % 8 < 4 { 8_000 } else { -8_000 }).collect();
+        let greeting = recorded(&exchange, to_record(scenery.ada.test.environment, RecordingKind::Call), &tone).await;
+        let wrong = client.put(&format!("/audian/v2/numbers/{OURS}/config"), json!({ "voicemail": { "greeting_id": "rec_abc" } })).await;
+        assert_eq!((wrong.assert_status(422).body["error"]["param"].as_str(), wrong.header("x-tandem-error")), (Some("greeting_id"), Some("routing_target_missing")));
+        configure(client, json!({ "voicemail": { "greeting_id": greeting.id.to_string() } })).await;
+        let config = client.get(&format!("/audian/v2/numbers/{OURS}/config")).await;
+        assert_eq!(config.data()["voicemail"]["greeting_id"], greeting.id.to_string());
         let calling = scenery.caller.call(exchange.sip(), CALLER, OURS).await;
         scenery.callee.incoming().await.refuse(486).await;
         let here = calling.answered().await;
-        here.hears_something().await;
+        here.hears(1_000).await;
         here.press("1", Means::Event).await;
         here.hears_nothing().await;
         here.bye().await;
         record(client, 2).await;
-        let left = client.get("/v1/recordings").await;
+        let left = client.get("/v1/recordings?kind=voicemail").await;
         assert_eq!(left.assert_status(200).body["data"].as_array().map(Vec::len), Some(1), "{left}");
         client.post("/v1/clock/advance", json!({ "by": "P8D" })).await.assert_status(200);
         assert_eq!(client.get("/v1/voicemails").await.body["data"], json!([]));
     }
+}
+
+/// A call of which the process dies: what was said until then is there, whoever takes its place.
+async fn cut_off(engine: Engine) {
+    let database = Database::new(engine);
+    let mut tandem = Tandem::start(database.folder(), &database.url()).await;
+    let (caller, callee) = (Phone::listen().await, Phone::listen().await);
+    let trunk = json!({
+        "name": "beyond", "serves": "test", "direction": "outbound", "host": "127.0.0.1", "port": callee.address().port(),
+        "routes": [{ "prefix": BEYOND }],
+    });
+    ask(&tandem, Method::POST, "/v1/trunks", trunk).await;
+    let found = ask(&tandem, Method::GET, "/audian/v2/numbers/search?location=US&features=voice&limit=1", Value::Null).await;
+    let number = found["data"]["numbers"][0]["number"].as_str().expect("a number").to_owned();
+    ask(&tandem, Method::POST, "/audian/v2/numbers/purchase", json!({ "number": number })).await;
+    let config = json!({
+        "call_forwarding": { "enabled": true, "forward_to": TARGET }, "recording": { "enabled": true, "participant": "caller" },
+    });
+    ask(&tandem, Method::PUT, &format!("/audian/v2/numbers/{number}/config"), config).await;
+    let sip = tandem.ready["sip"].as_str().and_then(|sip| sip.parse().ok()).expect("an address for SIP");
+    let calling = caller.call(sip, CALLER, &number).await;
+    let there = callee.incoming().await.answer().await;
+    let here = calling.answered().await;
+    here.say(500);
+    there.hears(500).await;
+    pause(3.0, &there).await;
+    tandem.kill();
+    tandem = Tandem::start(database.folder(), &database.url()).await;
+    let recording = until("what was recorded is whole", || async {
+        let listed = ask(&tandem, Method::GET, "/v1/recordings", Value::Null).await;
+        listed["data"].as_array()?.iter().find(|one| one["status"] == "completed").cloned()
+    })
+    .await;
+    let (length, size) = (recording["length_ms"].as_i64().expect("a length"), recording["size"].as_i64().expect("a size"));
+    assert!(length >= 2_000 && size == 44 + length * 16, "{recording}");
+    let path = format!("/v1/events/{}", recording["id"].as_str().expect("an id"));
+    let events = ask(&tandem, Method::GET, &path, Value::Null).await;
+    let kinds: Vec<&Value> = events["data"].as_array().expect("events").iter().map(|event| &event["kind"]).collect();
+    assert_eq!(kinds, ["recording.completed"]);
+}
+
+/// Asks with the key that a path wants.
+async fn ask(tandem: &Tandem, method: Method, path: &str, body: Value) -> Value {
+    let account = &tandem.ready["accounts"][0];
+    let key = if path.starts_with("/v1/trunks") { &tandem.ready["operator_key"] } else { &account["test_key"] };
+    let key = key.as_str().expect("a key");
+    let bearer = format!("Bearer {key}");
+    let header = if path.starts_with("/v1") { ("authorization", bearer.as_str()) } else { ("x-auth-token", key) };
+    let (status, answer, _) = tandem.try_send(method, path, &[header], &body).await.expect("an answer");
+    assert!((200..300).contains(&status), "{path}: {status} {answer}");
+    answer
+}
+
+#[test]
+fn what_a_killed_process_recorded_is_there_on_sqlite() {
+    with_runtime(cut_off(Engine::Sqlite));
+}
+
+#[test]
+fn what_a_killed_process_recorded_is_there_on_postgres() {
+    with_runtime(cut_off(Engine::Postgres));
 }

@@ -81,6 +81,7 @@ pub fn config(number: &Number) -> ConfigDto {
             enabled: voicemail.enabled,
             transcription: voicemail.transcription,
             delete_after_days: voicemail.delete_after_days,
+            greeting_id: voicemail.greeting,
         }),
         sms_webhook,
         voice_webhook,

@@ -198,6 +198,10 @@ pub struct VoicemailDto {
     pub transcription: bool,
     /// Days that messages are kept.
     pub delete_after_days: i64,
+    /// The recording that callers hear before the tone; left out where a sentence is spoken. An addition of ours.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub greeting_id: Option<String>,
 }
 
 /// The conference that callers join.

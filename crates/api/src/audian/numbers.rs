@@ -61,6 +61,14 @@ const VOICEMAIL: &[Field] = &[
     Field::new("enabled", Kind::Bool, "Whether callers may leave a message.", "true").clearable(),
     Field::new("transcription", Kind::Bool, "Whether messages are written down.", "true").clearable(),
     Field::new("delete_after_days", Kind::Int { min: 1, max: 365 }, "Days that messages are kept.", "30").clearable(),
+    Field::new(
+        "greeting_id",
+        Kind::Text { min: 1, max: 64 },
+        "The recording (WAV) that callers hear before the tone; a sentence is spoken where it is left out. An addition of ours.",
+        "",
+    )
+    .or(&["greetingId"])
+    .clearable(),
 ];
 const CONFERENCE: &[Field] = &[Field::new("conference_id", Kind::Text { min: 1, max: 64 }, "The conference's id.", "").required()];
 const RULE: &[Field] = &[
@@ -285,6 +293,7 @@ fn read_change(form: &mut Form, target_spelling: &mut String) -> ConfigChange {
                 enabled: form.patch("enabled", Form::boolean),
                 transcription: form.patch("transcription", Form::boolean),
                 delete_after_days: form.patch("delete_after_days", Form::int),
+                greeting: form.patch("greeting_id", Form::text),
             })
         }),
         sms_webhook_method: if form.has("sms_webhook") { Patch::Clear } else { Patch::Keep },

@@ -187,7 +187,7 @@ fn responses(manner: &Manner, endpoint: &Endpoint) -> Value {
             let content = members.get_mut("content").and_then(Value::as_object_mut);
             content.map(|content| content.remove(JSON));
         }
-        if let Some(headers) = part["headers"].as_object_mut() {
+        if let Some(headers) = part.get_mut("headers").and_then(Value::as_object_mut) {
             headers.insert("ETag".to_owned(), header("For `If-Range`."));
             headers.insert("Content-Range".to_owned(), header("Which bytes these are, and of how many."));
         }

@@ -132,7 +132,9 @@ fn check_routing(
 ) -> Result<()> {
     let conference = config.conference_id.as_deref().map(|id| ("conference_id", "conference", id));
     let flow = config.call_flow_id.as_deref().map(|id| ("call_flow_id", "call_flow", id));
-    let named = conference.into_iter().chain(flow).map(|(field, kind, id)| {
+    let greeting = config.voicemail.as_ref().and_then(|voicemail| voicemail.greeting.as_deref());
+    let greeting = greeting.map(|id| ("greeting_id", "recording", id));
+    let named = conference.into_iter().chain(flow).chain(greeting).map(|(field, kind, id)| {
         let to = Destination::read(kind, Some(id), field)?;
         Ok(Target { field: field.to_owned(), to, certain: true })
     });

@@ -122,6 +122,8 @@ struct VoicemailRow {
     enabled: bool,
     transcription: bool,
     days: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    greeting: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -169,6 +171,7 @@ pub fn config_to_text(config: &NumberConfig) -> String {
             enabled: voicemail.enabled,
             transcription: voicemail.transcription,
             days: voicemail.delete_after_days,
+            greeting: voicemail.greeting.clone(),
         }),
         sms_webhook: config.sms_webhook.clone(),
         sms_webhook_method: config.sms_webhook_method.map(|method| method.as_str().to_owned()),
@@ -204,6 +207,7 @@ pub fn config_from_text(text: &str) -> Result<NumberConfig, Fault> {
             enabled: voicemail.enabled,
             transcription: voicemail.transcription,
             delete_after_days: voicemail.days,
+            greeting: voicemail.greeting,
         }),
         sms_webhook: row.sms_webhook,
         sms_webhook_method: row.sms_webhook_method.as_deref().and_then(Method::parse),

@@ -35,7 +35,7 @@ impl Call {
     }
 
     /// A recording as it is played.
-    async fn kept(&self, id: RecordingId) -> Result<Sound> {
+    pub(super) async fn kept(&self, id: RecordingId) -> Result<Sound> {
         let missing = || Error::resource_not_found("recording", id.to_string());
         let file = recordings::whole(&self.house.app, self.live.environment, id, LARGEST).await?.ok_or_else(missing)?;
         // Ten minutes are read within some milliseconds, beside the runtime's own threads.

@@ -10,6 +10,7 @@ use tandem_domain::{
     call::{Direction, Ending, Reason},
     recording::RecordingKind,
 };
+use tandem_kernel::{PhoneNumber, RecordingId};
 use tandem_media::{
     Path, Rate,
     dtmf::Keys,
@@ -50,9 +51,25 @@ impl Call {
         step
     }
 
+    /// What is said before the tone: the number's own words, or ours.
+    async fn greeting(&self) -> Prompt {
+        let (number, _) = self.about();
+        let own = match recordings::mailbox(&self.house.app, self.live.environment, number).await {
+            Ok(mailbox) => mailbox.greeting.as_deref().and_then(RecordingId::parse),
+            Err(_) => None, // it is read again for the message, where a fault counts
+        };
+        if let Some(id) = own {
+            match self.kept(id).await {
+                Ok(sound) => return Prompt { parts: vec![Part::Sound(sound)], ..Prompt::sounds([]) },
+                Err(error) => tracing::info!(id = %self.live.id, recording = %id, ?error, "a greeting cannot be played"),
+            }
+        }
+        self.spoken(GREETING, LANGUAGE, 1).await
+    }
+
     /// A key ends the words, not the call.
     async fn greet(&mut self) -> Option<Step> {
-        let words = self.spoken(GREETING, LANGUAGE, 1).await.interrupted_by(Keys::ALL);
+        let words = self.greeting().await.interrupted_by(Keys::ALL);
         if let Some(step) = self.say(&words).await {
             return Some(step);
         }
@@ -100,10 +117,16 @@ impl Call {
         self.say(&kept).await.unwrap_or(Step::Stop(Stop::Ours(Reason::Normal)))
     }
 
+    /// The number for which messages are left, and who leaves them.
+    fn about(&self) -> (PhoneNumber, Option<PhoneNumber>) {
+        match self.live.direction {
+            Direction::Inbound => (self.live.to, self.live.from),
+            Direction::Outbound => (self.live.from.unwrap_or(self.live.to), Some(self.live.to)),
+        }
+    }
+
     async fn leave(&mut self) -> tandem_catalogue::Result<Take> {
-        let inbound = self.live.direction == Direction::Inbound;
-        let (number, from) =
-            if inbound { (self.live.to, self.live.from) } else { (self.live.from.unwrap_or(self.live.to), Some(self.live.to)) };
+        let (number, from) = self.about();
         let mailbox = recordings::mailbox(&self.house.app, self.live.environment, number).await?;
         let start = StartRecording {
             environment: self.live.environment,
