@@ -152,7 +152,6 @@ pub fn endpoints() -> Vec<Endpoint> {
         .body(RECORD)
         .answers::<ConferenceRecordingStartedDto>(StatusCode::OK)
         .codes(CHANGE),
-        .codes(&[Code::ResourceNotFound, Code::ConferenceOver, Code::InvalidTransition, Code::RecordingFormatNotOffered]),
         Endpoint::new(
             "stopConferenceRecording",
             Method::POST,
