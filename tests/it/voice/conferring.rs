@@ -166,7 +166,7 @@ on_both! {
         hears(&third, &[]).await;
         hall.post(&format!("{two}/disconnect")).await;
         second.ended().await;
-        assert_eq!(hall.person(CALLERS[1], "left").await["call_id"].is_null(), false);
+        assert!(!hall.person(CALLERS[1], "left").await["call_id"].is_null());
         third.bye().await;
         hall.person(CALLERS[2], "left").await;
         first.hears_something().await; // alone again
