@@ -152,6 +152,7 @@ async fn possessions(server: &Server, persona: &Persona, [number, port]: [&str; 
     server.settle().await;
     HashMap::from([
         ("call_id", call.id.to_string()),
+        ("callId", call.id.to_string()),
         ("conference_id", conference),
         ("participant_id", text(&participant.body, "/id")),
         ("recording_id", recording),
