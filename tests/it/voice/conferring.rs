@@ -285,7 +285,7 @@ on_both! {
         let (start, stop) = (format!("{}/recording/start", hall.path), format!("{}/recording/stop", hall.path));
         say(&hall.client, &[
             (Method::POST, stop.clone(), json!({}), "invalid_transition"),
-            (Method::POST, start.clone(), json!({ "format": "mp3" }), "recording_format_not_offered"),
+            (Method::POST, start.clone(), json!({ "format": "mp3" }), "invalid_choice"),
         ]).await;
         one.say(TONES[0]);
         other.say(TONES[1]);

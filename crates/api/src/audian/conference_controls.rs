@@ -11,11 +11,11 @@ use utoipa::ToSchema;
 use super::conferences::{CONFERENCE, PARTICIPANT, TAG, id};
 use crate::http::{Call, Endpoint, Field, Kind, Reply};
 
-const FORMATS: &[&str] = &["wav", "opus", "mp3"];
+const FORMATS: &[&str] = &["wav", "opus"];
 const QUALITIES: &[&str] = &["standard", "high"];
 const RECORD: &[Field] = &[
     Field::new("name", Kind::Text { min: 1, max: 128 }, "Your name for the recording.", r#""Minutes""#),
-    Field::new("format", Kind::Choice(FORMATS), "The file's format; wav where it is left out; mp3 is refused.", r#""wav""#),
+    Field::new("format", Kind::Choice(FORMATS), "The file's format; wav where it is left out. There is no mp3.", r#""wav""#),
     Field::new(
         "quality",
         Kind::Choice(QUALITIES),
@@ -151,7 +151,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         .path_docs(&[CONFERENCE])
         .body(RECORD)
         .answers::<ConferenceRecordingStartedDto>(StatusCode::OK)
-        .codes(&[Code::ResourceNotFound, Code::ConferenceOver, Code::InvalidTransition, Code::RecordingFormatNotOffered]),
+        .codes(CHANGE),
         Endpoint::new(
             "stopConferenceRecording",
             Method::POST,

@@ -124,7 +124,7 @@ pub async fn mute_all(app: &App, caller: &Caller, conference: String, finish: Fi
 ///
 /// # Errors
 /// `resource_not_found`, `insufficient_scope`, `conference_over`, `invalid_transition` where nobody is in it, or it is recorded already,
-/// `recording_format_not_offered`, and `unavailable` where another process has its room.
+/// and `unavailable` where another process has its room.
 pub async fn record(
     app: &App,
     caller: &Caller,

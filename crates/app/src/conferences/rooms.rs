@@ -35,7 +35,7 @@ pub trait Rooms: Send + Sync {
     /// Records a conference from now on. `None` where this process has no room of it.
     ///
     /// # Errors
-    /// `invalid_transition` for one that is recorded already, `recording_format_not_offered`, and faults of the store.
+    /// `invalid_transition` for one that is recorded already, and faults of the store.
     async fn record(&self, conference: ConferenceId, wanted: RecordConference) -> Result<Option<Recording>>;
 
     /// Ends the recording. `None` where this process has no room of it.
