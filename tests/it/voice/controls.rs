@@ -34,6 +34,7 @@ async fn called(scenery: &Scenery, body: Value) -> (Value, Talk) {
     let made = made.assert_status(202).body.clone();
     let arriving = scenery.callee.incoming().await;
     assert_eq!((arriving.from().as_str(), arriving.to().as_str()), (OURS, TARGET));
+    arriving.ring().await;
     (made, arriving.answer().await)
 }
 
@@ -213,28 +214,15 @@ on_both! {
         books(&exchange, client).await;
     }
 
-    async fn what_stands_against_a_call_is_said_before_anybody_is_called(exchange: Exchange) {
+    async fn what_a_call_carries_along_is_bounded(exchange: Exchange) {
         let scenery = scenery(&exchange).await;
-        let client = &scenery.client;
         nowhere(&scenery).await;
-        let refused = |body: Value, status: u16, code: &'static str| async move {
-            let answer = client.post("/audian/v2/calls", body).await;
-            assert_eq!((answer.status, answer.body["error"]["code"].as_str()), (status, Some(code)), "{}", answer.body);
-            answer.body["error"]["message"].as_str().expect("a message").to_owned()
-        };
-        let to = |number: &str| json!({ "from": OURS, "to": number });
-        refused(json!({ "to": TARGET }), 400, "missing_required_parameter").await;
-        refused(to("0207"), 400, "invalid_phone_number").await;
-        refused(to("+449999999999"), 400, "invalid_phone_number").await;
-        refused(json!({ "from": OURS, "to": TARGET, "timeout": 1 }), 400, "invalid_parameter").await;
         let many: serde_json::Map<String, Value> = (0..51).map(|n| (format!("m{n}"), json!(1))).collect();
-        refused(json!({ "from": OURS, "to": TARGET, "tags": many }), 400, "invalid_parameter").await;
-        let shown = refused(json!({ "from": CALLER, "to": TARGET }), 403, "operation_not_allowed").await;
-        assert!(shown.contains(CALLER), "{shown}");
-        refused(to("+882161234567"), 403, "operation_not_allowed").await;
-        refused(to("+819012345678"), 503, "service_unavailable").await;
-        let control = |control: Value| json!({ "from": OURS, "to": TARGET, "call_control": control });
-        refused(control(json!({ "destination_type": "ivr_menu", "destination": "menu_unknown" })), 422, "invalid_routing_configuration").await;
+        for (member, value) in [("timeout", json!(1)), ("max_duration", json!(0)), ("tags", json!(many)), ("custom_fields", json!({ "x": "y".repeat(9_000) }))] {
+            let refused = scenery.client.post("/audian/v2/calls", json!({ "from": OURS, "to": TARGET, member: value })).await;
+            assert_eq!((refused.status, &refused.body["error"]["code"], &refused.body["error"]["param"]),
+                       (400, &json!("invalid_parameter"), &json!(member)), "{}", refused.body);
+        }
         assert!(scenery.callee.next_within(std::time::Duration::from_millis(1)).await.is_none(), "nobody was called");
     }
 

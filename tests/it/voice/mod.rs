@@ -11,6 +11,7 @@ mod money;
 mod pocket;
 mod recorded;
 mod recordings;
+mod refusals;
 mod rooms;
 mod routing;
 mod trunks;

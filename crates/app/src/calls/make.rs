@@ -90,6 +90,9 @@ fn ring_for(plan: &mut Plan, seconds: i64) {
 /// What whoever answers is connected to, decided before anybody is called.
 async fn then(app: &App, caller: &Caller, command: &MakeCall) -> Result<Then> {
     let query = RouteQuery { from: Some(command.to), ..RouteQuery::default() };
+    if command.to_then == Some(Destination::Hangup) {
+        return Ok(Then { say: command.say.clone(), next: Next::End });
+    }
     let routed = match &command.to_then {
         Some(to) => Some(routing::onward(app, caller.environment, command.from, to.clone(), query).await?),
         None => routing::own(app, caller.environment, command.from, query).await?,

@@ -12,7 +12,10 @@ use tandem_domain::{
     flow::{Destination, Heard as Meant, IvrMenu},
 };
 use tandem_kernel::MenuId;
-use tandem_media::dtmf::{Key, Keys};
+use tandem_media::{
+    Tones,
+    dtmf::{Key, Keys},
+};
 use tokio::time::Instant;
 
 use super::{Call, Step, say::Heard, wait::Stop};
@@ -42,9 +45,17 @@ impl Call {
             return Step::Stop(stop);
         }
         (self.at, self.listens) = ("in a menu", true);
+        self.hear_tones(Tones::Always); // gateways agree to events and let the tones pass
         let next = self.asked(&menu).await;
+        self.hear_tones(Tones::default());
         self.listens = false;
         next
+    }
+
+    fn hear_tones(&self, tones: Tones) {
+        if let Some(leg) = self.first.leg() {
+            leg.sound.stream.listen_for_tones(tones);
+        }
     }
 
     async fn asked(&mut self, menu: &IvrMenu) -> Step {
