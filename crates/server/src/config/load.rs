@@ -89,6 +89,7 @@ impl Loaded {
         for (name, value) in values {
             let key = if under.is_empty() { name.clone() } else { format!("{under}.{name}") };
             match value {
+                Value::Dict(_, values) if values.is_empty() => listing.push((key.clone(), "-".to_owned(), self.origin(&key))),
                 Value::Dict(_, values) => self.list(&key, values, listing),
                 value => listing.push((key.clone(), shown(&key, value), self.origin(&key))),
             }
