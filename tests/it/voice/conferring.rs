@@ -298,6 +298,8 @@ on_both! {
         one.samples(1_500).await;
         one.hush();
         one.samples(1_500).await;
+        let made = format!("{}/recordings/{}", hall.path, began["recording_id"].as_str().expect("an id"));
+        say(&hall.client, &[(Method::DELETE, made, Value::Null, "invalid_transition")]).await;
         let over = hall.client.post(&stop, json!({})).await;
         let over = over.assert_status(200).body.clone();
         assert_eq!((&over["status"], &over["recording_id"]), (&json!("stopped"), &began["recording_id"]));
