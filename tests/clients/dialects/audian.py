@@ -249,12 +249,15 @@ def conferences(api):
     added = api.call("POST", f"{path}/participants", grace, {**member, **grace, "status": "invited"}, 201)
     api.call("GET", f"{path}/participants", wants={"participants": [member]})
     led = {"conference_id": made["id"], "participant_id": added["id"]}
-    for action, status in (("mute", "muted"), ("unmute", "unmuted")):
+    for action, status in (("unmute", "unmuted"), ("mute", "muted")):  # who enters is muted
         api.call("POST", f"{path}/participants/{added['id']}/{action}", {}, {**led, "status": status, f"{status}_at": instant})
     muted = {"conference_id": made["id"], "status": "muted", "participants_muted": whole, "muted_at": instant}
     api.call("POST", f"{path}/mute-all", {}, muted)
+    recorded = {"conference_id": made["id"], "recording_id": prefixed("rec_")}
+    started = {**recorded, "status": "recording", "name": None, "format": "wav", "started_at": instant}
+    api.eventually("POST", f"{path}/recording/start", started)  # until the handset of the pocket network is in
+    api.call("POST", f"{path}/recording/stop", {}, {**recorded, "status": "stopped", "stopped_at": nullable(instant), "duration": whole})
     api.call("DELETE", f"{path}/participants/{added['id']}", wants={**member, "status": "removed"})
-    api.call("GET", f"{path}/recordings", wants={"recordings": []})
     for action in ("start", "stop"):
         api.refuses("POST", f"{path}/recording/{action}", error(409, "resource_conflict", "conflict_error"), 409, {})
     recording = {
@@ -263,6 +266,7 @@ def conferences(api):
         "participant": one_of("all", "caller", "callee"), "duration": whole, "size": whole, "started_at": instant,
         "stopped_at": nullable(instant), "delete_at": nullable(instant),
     }
+    api.call("GET", f"{path}/recordings", wants={"recordings": [recording]})
     recorded = next(one for one in all_of_them["conferences"] if one["name"] == "Recorded")
     kept = f"/conferences/{recorded['id']}/recordings"
     found = api.call("GET", kept, wants={"recordings": [recording]})["recordings"]

@@ -91,6 +91,7 @@ on_both! {
             (post.clone(), CALLS.into(), stranger, "caller_id_not_allowed"),
             (post.clone(), CALLS.into(), led("ivr_menu", "menu_unknown"), "routing_target_missing"),
             (post.clone(), CALLS.into(), led("voicemail", "menu_unknown"), "invalid_routing"),
+            (post.clone(), CALLS.into(), led("phone_number", "0207"), "forward_target_invalid"),
             (post.clone(), CALLS.into(), led("phone_number", OURS), "call_loop"),
         ]).await;
         let device = client.post("/v1/devices", json!({ "label": "Desk" })).await;

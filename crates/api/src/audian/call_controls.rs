@@ -205,6 +205,7 @@ pub fn endpoints() -> Vec<Endpoint> {
                 Code::CalleeUnreachable,
                 Code::CallLoop,
                 Code::InvalidRouting,
+                Code::ForwardTargetInvalid,
                 Code::RoutingTargetMissing,
                 Code::InsufficientFunds,
                 Code::SpendingLimitReached,
