@@ -48,7 +48,7 @@ pub struct AddParticipant {
 /// # Errors
 /// `resource_not_found`, `insufficient_scope`, `conference_over`, `resource_exists` for a telephone that takes part already,
 /// `conference_full`; where the PIN is to be sent, what is said to a text message, and `operation_not_allowed` where there is no PIN or
-/// no number to send it from; where it is called, those of [`invite::decide`].
+/// no number to send it from; where it is called, those of routing, and `operation_not_allowed` where no number carries calls.
 pub async fn add(
     app: &App,
     caller: &Caller,
