@@ -97,10 +97,8 @@ pub async fn incoming(app: &App, kind: Environment, to: PhoneNumber, query: Rout
 /// # Errors
 /// Faults of the store. A refusal is in the outcome.
 pub async fn outgoing(app: &App, environment: EnvironmentId, from: PhoneNumber, to: PhoneNumber) -> Result<Routed> {
-    let kind = app.directory.environment(environment).await?.settings.kind;
-    let (pen, pocket, dice) = (app.pen(), reach(app, kind)?, dice(app));
+    let (pen, known) = (app.pen(), Known::of(app, environment).await?);
     let read = move |tx: &mut Tx| {
-        let known = Known { environment, pocket: pocket.clone(), dice };
         let number = numbers::by_phone(tx, environment, from)?;
         outgoing_in(tx, &pen, &known, from, number, to, &RouteQuery::default())
     };
@@ -118,12 +116,9 @@ pub async fn onward(
     to: Destination,
     query: RouteQuery,
 ) -> Result<Routed> {
-    let kind = app.directory.environment(environment).await?.settings.kind;
-    let (pen, pocket, dice) = (app.pen(), reach(app, kind)?, dice(app));
+    let (pen, known) = (app.pen(), Known::of(app, environment).await?);
     let read = move |tx: &mut Tx| {
-        let known = Known { environment, pocket: pocket.clone(), dice };
-        let number =
-            numbers::by_phone(tx, environment, number)?.ok_or_else(|| Error::owned_number_not_found(number.to_string()))?;
+        let number = owned(tx, environment, number)?;
         let facts = facts(tx, &pen, &known, Some(&number), Named::of(std::iter::once(&to)), &query)?;
         let mut explanation = Explanation::of("route", number.phone.to_string());
         let asked = Asked { caller: query.from, path: &query.path };
@@ -138,12 +133,9 @@ pub async fn onward(
 /// # Errors
 /// `owned_number_not_found`, and faults of the store. A refusal is in the outcome.
 pub async fn own(app: &App, environment: EnvironmentId, number: PhoneNumber, query: RouteQuery) -> Result<Option<Routed>> {
-    let kind = app.directory.environment(environment).await?.settings.kind;
-    let (pen, pocket, dice) = (app.pen(), reach(app, kind)?, dice(app));
+    let (pen, known) = (app.pen(), Known::of(app, environment).await?);
     let read = move |tx: &mut Tx| {
-        let known = Known { environment, pocket: pocket.clone(), dice };
-        let number =
-            numbers::by_phone(tx, environment, number)?.ok_or_else(|| Error::owned_number_not_found(number.to_string()))?;
+        let number = owned(tx, environment, number)?;
         if !routing::leads_somewhere(&number) {
             return Ok(None);
         }
@@ -174,6 +166,17 @@ struct Known {
     environment: EnvironmentId,
     pocket: Option<routing::Reach>,
     dice: u64,
+}
+
+impl Known {
+    async fn of(app: &App, environment: EnvironmentId) -> Result<Self> {
+        let kind = app.directory.environment(environment).await?.settings.kind;
+        Ok(Self { environment, pocket: reach(app, kind)?, dice: dice(app) })
+    }
+}
+
+fn owned(tx: &mut Tx, environment: EnvironmentId, number: PhoneNumber) -> Result<Number> {
+    numbers::by_phone(tx, environment, number)?.ok_or_else(|| Error::owned_number_not_found(number.to_string()))
 }
 
 fn incoming_in(

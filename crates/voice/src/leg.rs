@@ -15,6 +15,11 @@ pub(crate) enum Happening {
     Heard(StreamEvent),
 }
 
+/// The key that a body of `application/dtmf-relay` names.
+pub(crate) fn signal(body: &str) -> Option<char> {
+    body.lines().find_map(|line| line.trim().strip_prefix("Signal=")?.trim().chars().next())
+}
+
 /// One party of a call that was answered.
 pub(crate) struct Leg {
     dialog: Dialog,

@@ -7,7 +7,7 @@ use std::{
 
 use tandem_app::{
     App,
-    recordings::{self, Made, Spool, StartRecording},
+    recordings::{self, Made, Spool, StartRecording, forget},
 };
 use tandem_catalogue::{Code, Error, Result};
 use tandem_domain::recording::Recording as Row;
@@ -35,7 +35,6 @@ pub(crate) enum Source<'a> {
     /// A party alone with us: what it says on its side, and what we play on the other.
     Alone(Side, &'a Stream),
     /// All of a conference.
-    #[allow(dead_code, reason = "conferences come to it with their rooms")]
     Room(&'a Conference),
 }
 
@@ -139,15 +138,6 @@ impl Take {
         self.file.as_ref().map(Recording::heard).unwrap_or_default()
     }
 
-    /// Waits until it is as long as it may become.
-    #[allow(dead_code, reason = "conferences come to it with their rooms")]
-    pub async fn full(&mut self) {
-        match &mut self.file {
-            Some(file) => file.full().await,
-            None => std::future::pending().await,
-        }
-    }
-
     /// Ends it: the file is closed, and on its way to the object store. What could not be written has failed, and says so.
     ///
     /// # Errors
@@ -233,14 +223,6 @@ async fn patiently(app: App, row: Row, path: PathBuf, made: Option<(i64, i64)>) 
 async fn close(app: &App, row: &Row, made: Made) {
     if let Err(error) = recordings::complete(app, row.environment, row.id, made).await {
         tracing::warn!(id = %row.id, ?error, "that a recording has failed is left to the next start");
-    }
-}
-
-async fn forget(path: &Path) {
-    if let Err(fault) = tokio::fs::remove_file(path).await
-        && fault.kind() != std::io::ErrorKind::NotFound
-    {
-        tracing::warn!(%fault, file = %path.display(), "a file that is not needed any more cannot be removed");
     }
 }
 

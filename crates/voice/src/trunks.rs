@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use tandem_app::trunks;
+use tandem_app::{App, trunks};
 use tandem_domain::trunk::{self, Health, OwnRegistration, Trunk};
 use tandem_kernel::TrunkId;
 use tandem_sip::{Login, Registration, RegistrationConfig, Target, Transport, TrunkConfig};
@@ -24,6 +24,26 @@ struct Terms {
     transport: trunk::Transport,
     ping: Option<i64>,
     registration: Option<OwnRegistration>,
+}
+
+/// Where a trunk is: as URIs say it, and where requests are sent.
+pub(crate) fn address(host: &str, port: Option<u16>, transport: trunk::Transport) -> (String, Target) {
+    let place = port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    (place, Target::Host { transport: spoken(transport), host: host.to_owned(), port })
+}
+
+const fn spoken(transport: trunk::Transport) -> Transport {
+    match transport {
+        trunk::Transport::Udp => Transport::Udp,
+        trunk::Transport::Tcp => Transport::Tcp,
+        trunk::Transport::Tls => Transport::Tls,
+    }
+}
+
+/// What answers a trunk's challenges, where we register with it and the password can be opened.
+pub(crate) fn login(app: &App, own: &OwnRegistration) -> Option<Login> {
+    let password = trunks::own_password(app, own).ok()?;
+    Some(Login { username: own.auth_user.clone().unwrap_or_else(|| own.user.clone()), password })
 }
 
 /// A trunk that is watched; dropping it ends that.
@@ -76,22 +96,19 @@ impl Terms {
     }
 
     fn config(&self, house: &House) -> TrunkConfig {
-        let place = self.port.map_or_else(|| self.host.clone(), |port| format!("{}:{port}", self.host));
-        let transport = match self.transport {
-            trunk::Transport::Udp => Transport::Udp,
-            trunk::Transport::Tcp => Transport::Tcp,
-            trunk::Transport::Tls => Transport::Tls,
+        let (place, target) = address(&self.host, self.port, self.transport);
+        let suffix = match self.transport {
+            trunk::Transport::Udp => String::new(),
+            other => format!(";transport={}", spoken(other)),
         };
-        let suffix = if transport == Transport::Udp { String::new() } else { format!(";transport={transport}") };
         TrunkConfig {
             uri: format!("sip:{place}{suffix}"),
-            target: Target::Host { transport, host: self.host.clone(), port: self.port },
+            target,
             ping: self.ping.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs),
             registration: self.registration.as_ref().and_then(|own| {
-                let password = trunks::own_password(&house.app, own).ok()?;
                 Some(RegistrationConfig {
                     aor: format!("sip:{}@{place}", own.user),
-                    login: Login { username: own.auth_user.clone().unwrap_or_else(|| own.user.clone()), password },
+                    login: login(&house.app, own)?,
                     expires: u32::try_from(own.expires).unwrap_or(3_600),
                     retry: RETRY,
                 })

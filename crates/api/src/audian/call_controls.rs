@@ -12,18 +12,20 @@ use utoipa::ToSchema;
 use super::{
     calls::{ID, TAG},
     destinations,
+    numbers::{SIDES, read_recording},
 };
 use crate::http::{Call, Endpoint, Field, Form, Kind, Reply};
 
-/// Members of an object of the caller's own, and characters of it as JSON, at the most.
-const MOST: (usize, usize) = (50, 8_192);
 /// Seconds that a call may ring, and that it may last: the least, the most, and what holds where nothing is said.
 const RINGING: (i64, i64, i64) = (5, 300, 30);
 const LASTING: (i64, i64, i64) = (1, 86_400, 3_600);
-const FORMATS: &[&str] = &["wav", "opus"];
-const SIDES: &[&str] = &["all", "caller", "callee"];
-const FORMAT: Field =
-    Field::new("format", Kind::Choice(FORMATS), "The file's format; wav where it is left out. There is no mp3.", r#""wav""#);
+/// The format of a recording that is ordered.
+pub const FORMAT: Field = Field::new(
+    "format",
+    Kind::Choice(&["wav", "opus"]),
+    "The file's format; wav where it is left out. There is no mp3.",
+    r#""wav""#,
+);
 const SIDE: Field = Field::new("participant", Kind::Choice(SIDES), "Whose voice; all where it is left out.", r#""all""#);
 const CONTROL: &[Field] = &[
     Field::new("say", Kind::Text { min: 1, max: 2_000 }, "What whoever answers hears first.", r#""Please hold the line.""#),
@@ -258,8 +260,8 @@ async fn make(call: Call) -> Result<Reply> {
         to: to.ok_or_else(Error::internal)?,
         timeout: timeout.unwrap_or(RINGING.2),
         max_duration: max_duration.unwrap_or(LASTING.2),
-        tags: own("tags", tags)?,
-        custom_fields: own("custom_fields", custom_fields)?,
+        tags: tags.unwrap_or_default(),
+        custom_fields: custom_fields.unwrap_or_default(),
         recording,
         say,
         to_then,
@@ -271,20 +273,7 @@ async fn make(call: Call) -> Result<Reply> {
 
 fn recording(form: &mut Form) -> Recording {
     let _ = (form.int("bitrate"), form.int("sample_rate")); // the format and the call decide
-    Recording {
-        enabled: form.boolean("enabled").unwrap_or(false),
-        format: form.choice("format").unwrap_or("wav").to_owned(),
-        participant: form.choice("participant").unwrap_or("all").to_owned(),
-    }
-}
-
-/// An object of the caller's own, of a size that every call can carry along.
-fn own(name: &'static str, object: Option<Map<String, Value>>) -> Result<Map<String, Value>> {
-    let object = object.unwrap_or_default();
-    if object.len() > MOST.0 || Value::Object(object.clone()).to_string().chars().count() > MOST.1 {
-        return Err(Error::invalid_value(name, format!("must have at most {} members and {} characters", MOST.0, MOST.1)));
-    }
-    Ok(object)
+    read_recording(form)
 }
 
 fn made(live: &Live) -> MadeCallDto {

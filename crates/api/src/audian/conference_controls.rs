@@ -8,14 +8,16 @@ use tandem_domain::{conference::Control, recording::Recording};
 use tandem_kernel::Timestamp;
 use utoipa::ToSchema;
 
-use super::conferences::{CONFERENCE, PARTICIPANT, TAG, id};
+use super::{
+    call_controls::FORMAT,
+    conferences::{CONFERENCE, PARTICIPANT, TAG, id},
+};
 use crate::http::{Call, Endpoint, Field, Kind, Reply};
 
-const FORMATS: &[&str] = &["wav", "opus"];
 const QUALITIES: &[&str] = &["standard", "high"];
 const RECORD: &[Field] = &[
     Field::new("name", Kind::Text { min: 1, max: 128 }, "Your name for the recording.", r#""Minutes""#),
-    Field::new("format", Kind::Choice(FORMATS), "The file's format; wav where it is left out. There is no mp3.", r#""wav""#),
+    FORMAT,
     Field::new(
         "quality",
         Kind::Choice(QUALITIES),

@@ -81,10 +81,12 @@ const SCHEDULE: &[Field] = &[
     Field::new("time_zone", Kind::Text { min: 1, max: 64 }, "An IANA time zone.", r#""America/New_York""#).required(),
     Field::new("rules", Kind::Objects(RULE, 32), "The first that fits wins.", "").required(),
 ];
+/// Whose voices can be recorded.
+pub const SIDES: &[&str] = &["all", "caller", "callee"];
 const RECORDING: &[Field] = &[
     Field::new("enabled", Kind::Bool, "Whether calls are recorded.", "true").required(),
     Field::new("format", Kind::Choice(&["wav", "mp3", "opus"]), "The file's format.", r#""wav""#),
-    Field::new("participant", Kind::Choice(&["all", "caller", "callee"]), "Whose voice.", r#""all""#),
+    Field::new("participant", Kind::Choice(SIDES), "Whose voice.", r#""all""#),
 ];
 const DEVICE: Kind = Kind::Form {
     pattern: "^dev_sip_[0-7][0-9a-hjkmnp-tv-z]{25}$",
@@ -302,14 +304,17 @@ fn read_change(form: &mut Form, target_spelling: &mut String) -> ConfigChange {
         conference_id: form.patch("conference", |form, name| form.object(name, |form| form.text("conference_id")).flatten()),
         call_flow_id: form.patch("call_flow_id", Form::text),
         schedule: form.patch("schedule", |form, name| form.object(name, read_schedule).flatten()),
-        recording: form.patch("recording", |form, name| {
-            form.object(name, |form| Recording {
-                enabled: form.boolean("enabled").unwrap_or(false),
-                format: form.choice("format").unwrap_or("wav").to_owned(),
-                participant: form.choice("participant").unwrap_or("all").to_owned(),
-            })
-        }),
+        recording: form.patch("recording", |form, name| form.object(name, read_recording)),
         ..ConfigChange::default()
+    }
+}
+
+/// Whether and how calls are recorded.
+pub fn read_recording(form: &mut Form) -> Recording {
+    Recording {
+        enabled: form.boolean("enabled").unwrap_or(false),
+        format: form.choice("format").unwrap_or("wav").to_owned(),
+        participant: form.choice("participant").unwrap_or("all").to_owned(),
     }
 }
 

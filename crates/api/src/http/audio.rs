@@ -70,7 +70,7 @@ async fn stream(
 ) -> Result<futures_util::stream::BoxStream<'static, std::io::Result<bytes::Bytes>>> {
     let mut chunks = recordings::bytes(app, recording, range).await?;
     let first = chunks.next().await.transpose();
-    let first = first.map_err(|fault| Error::unavailable(5).because(fault.to_string()))?;
+    let first = first.map_err(|fault| recordings::cut_off(&fault))?;
     let rest = futures_util::stream::unfold(chunks, next);
     Ok(futures_util::stream::iter(first.map(Ok)).chain(rest).boxed())
 }

@@ -25,6 +25,9 @@ enum Rank {
 
 type Fault = (Rank, Error);
 
+/// Members of an object of the caller's own, and characters of it as JSON, at the most.
+const MOST_FREE: (usize, usize) = (50, 8_192);
+
 /// Where values come from: a query has only text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Source {
@@ -291,9 +294,13 @@ impl Form {
         Some(list.into_iter().map(one).collect())
     }
 
-    /// Any object of the caller's own.
+    /// Any object of the caller's own, of a size that can be carried along.
     pub fn free(&mut self, name: &str) -> Option<Map<String, Value>> {
         self.take(name, |path, value, _| match value {
+            Value::Object(map) if map.len() > MOST_FREE.0 || value.to_string().chars().count() > MOST_FREE.1 => {
+                let rule = format!("must have at most {} members and {} characters", MOST_FREE.0, MOST_FREE.1);
+                Err((Rank::Range, Error::invalid_value(path, rule)))
+            }
             Value::Object(map) => Ok(map.clone()),
             _ => Err((Rank::Type, Error::wrong_type(path, "an object"))),
         })

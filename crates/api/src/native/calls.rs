@@ -406,15 +406,6 @@ fn policy_dto(view: &PolicyView) -> CallingPolicyDto {
     }
 }
 
-/// How a call is named in explanations: its kind of end, or how far it has come.
-pub(super) fn status(view: &CallView) -> &'static str {
-    match view {
-        CallView::Live(live) => live.phase.as_str(),
-        CallView::Over(call, _) if call.answered_at.is_some() => "completed",
-        CallView::Over(..) => "failed",
-    }
-}
-
 fn dto(view: &CallView) -> CallDto {
     match view {
         CallView::Live(live) => live_dto(view, live),
@@ -427,7 +418,7 @@ fn live_dto(view: &CallView, live: &Live) -> CallDto {
         id: live.id.to_string(),
         uuid: uuid_text(*live.id.as_bytes()),
         direction: live.direction.as_str(),
-        status: status(view),
+        status: view.status(),
         from: live.caller(),
         to: live.to.to_string(),
         endpoint: live.endpoint.map(|number| number.to_string()),
@@ -455,7 +446,7 @@ fn over_dto(view: &CallView, call: &Record, outcome: Option<&Outcome>) -> CallDt
         id: call.id.to_string(),
         uuid: uuid_text(*call.id.as_bytes()),
         direction: call.direction.as_str(),
-        status: status(view),
+        status: view.status(),
         from: call.caller(),
         to: call.to.to_string(),
         endpoint: call.endpoint.map(|number| number.to_string()),

@@ -17,7 +17,6 @@ use tandem_store::repo::explanations::Kept;
 use utoipa::ToSchema;
 
 use super::{
-    calls::status,
     page::{PAGE, Window},
     wallet::TransferDto,
 };
@@ -269,7 +268,7 @@ async fn one_call(call: Call) -> Result<Reply> {
         CallView::Live(live) => format!("{} to {}", live.caller(), live.to),
         CallView::Over(call, _) => format!("{} to {}", call.caller(), call.to),
     };
-    let subject = SubjectDto { kind: "call", id: view.id().to_string(), name, state: status(&view).to_owned() };
+    let subject = SubjectDto { kind: "call", id: view.id().to_string(), name, state: view.status().to_owned() };
     Ok(explained(subject, window, kept))
 }
 

@@ -11,8 +11,6 @@ use utoipa::ToSchema;
 use crate::http::{Call, Endpoint, Field, Kind, Reply, reply::number as amount};
 
 const TAG: &str = "Voice";
-/// Members of the metadata, and its characters as JSON, at the most.
-const MOST: (usize, usize) = (50, 8_192);
 const TRIGGER: &[Field] = &[
     Field::new("agentPhone", Kind::Phone, "The agent's number, in E.164.", r#""+61412345678""#).required(),
     Field::new("leadPhone", Kind::Phone, "The lead's number, in E.164.", r#""+61487654321""#).required(),
@@ -116,10 +114,6 @@ async fn trigger(call: Call) -> Result<Reply> {
     let (agent, lead, name) = (form.phone("agentPhone"), form.phone("leadPhone"), form.text("leadName"));
     let (source, metadata) = (form.text("source"), form.free("metadata").unwrap_or_default());
     form.finish()?;
-    if metadata.len() > MOST.0 || Value::Object(metadata.clone()).to_string().chars().count() > MOST.1 {
-        let rule = format!("must have at most {} members and {} characters", MOST.0, MOST.1);
-        return Err(Error::invalid_value("metadata", rule));
-    }
     let command = TriggerCall {
         agent: agent.ok_or_else(Error::internal)?,
         lead: lead.ok_or_else(Error::internal)?,
@@ -153,7 +147,7 @@ fn dto(view: &CallView) -> VoiceCallDto {
     let blank = VoiceCallDto {
         success: true,
         call_id: view.id().to_string(),
-        status: "",
+        status: view.status(),
         agent_phone: String::new(),
         lead_phone: None,
         created_at: view.started_at().to_string(),
@@ -165,14 +159,12 @@ fn dto(view: &CallView) -> VoiceCallDto {
     };
     match view {
         CallView::Live(live) => VoiceCallDto {
-            status: live.phase.as_str(),
             agent_phone: live.to.to_string(),
             lead_phone: lead(&live.detail),
             metadata: live.detail.custom_fields.clone(),
             ..blank
         },
         CallView::Over(call, outcome) => VoiceCallDto {
-            status: if call.answered_at.is_some() { "completed" } else { "failed" },
             agent_phone: call.to.to_string(),
             lead_phone: outcome.as_ref().and_then(|outcome| lead(&outcome.detail)),
             ended_at: Some(call.ended_at.to_string()),

@@ -13,7 +13,6 @@ use tandem_kernel::{Caller, PhoneNumber, Scope, Timestamp};
 use tandem_store::{Tx, repo::numbers};
 
 use super::{
-    live,
     show::{CallView, find_shown},
     switchboard::{Obeyed, Order, RecordOrder, Transfer, switchboard},
 };
@@ -106,37 +105,20 @@ pub async fn record(app: &App, caller: &Caller, id: String, order: RecordOrder) 
 /// `call_not_found`, `call_over`, `invalid_transition` for one that nobody has answered, those of routing, `insufficient_scope`.
 pub async fn transfer(app: &App, caller: &Caller, id: String, command: TransferCall) -> Result<Controlled> {
     let live = going_on(app, caller, id, true).await?;
-    let (number, stays) = parties(&live)?;
+    let (number, stays) = live.parties();
     let mut path = live.detail.path.clone();
     path.retain(|phone| *phone != number);
     let query = RouteQuery { from: stays, path, at: None };
-    let routed = routing::onward(app, live.environment, number, command.to.clone(), query).await?;
+    let routed = routing::onward(app, live.environment, number, command.to, query).await?;
     let plan = routed.plan?;
     let shown = match command.caller_id {
         Some(shown) => Some(allowed(app, caller, shown).await?),
         None if live.direction == Direction::Outbound => Some(number),
         None => None,
     };
-    let called = if let Destination::Number(number) = command.to { Some(number) } else { None };
-    let transfer = Transfer {
-        to: shown_as(plan.begin, shown),
-        otherwise: plan.otherwise,
-        attended: command.attended,
-        holds: command.holds,
-        number: called,
-    };
+    let transfer =
+        Transfer { to: shown_as(plan.begin, shown), otherwise: plan.otherwise, attended: command.attended, holds: command.holds };
     obey(app, caller, live, Order::Transfer(transfer)).await
-}
-
-/// The number of the account's that a call is about, and whoever is on its other end.
-fn parties(live: &Live) -> Result<(PhoneNumber, Option<PhoneNumber>)> {
-    match live.direction {
-        Direction::Inbound => Ok((live.to, live.from)),
-        Direction::Outbound => {
-            let ours = live.from.ok_or_else(|| Error::call_over(live.id.to_string()))?;
-            Ok((ours, Some(live.to)))
-        }
-    }
 }
 
 /// A treatment whose calls to numbers show this one.
@@ -177,15 +159,7 @@ async fn going_on(app: &App, caller: &Caller, id: String, taken: bool) -> Result
 
 async fn obey(app: &App, caller: &Caller, live: Box<Live>, order: Order) -> Result<Controlled> {
     let board = switchboard(app, || live.to.to_string())?;
-    let holds = match &order {
-        Order::Hold(_) => Some(true),
-        Order::Unhold => Some(false),
-        _ => None,
-    };
     let obeyed = board.order(live.id, order).await?;
-    if let Some(held) = holds {
-        live::hold(app, live.id, held).await?;
-    }
     let entry = app.directory.environment(caller.environment).await?;
     Ok(Controlled { live, at: entry.settings.clock.at(app.machine_now()), obeyed })
 }

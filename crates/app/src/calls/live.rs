@@ -253,17 +253,14 @@ pub async fn part(app: &App, id: CallId, left: Option<PhoneNumber>) -> Result<Gr
     .await
 }
 
-/// Puts the parties of a call on hold, or joins them again; whether that changed anything.
+/// An order has put the parties of a call on hold, or joined them again.
 ///
 /// # Errors
 /// `call_over`.
-pub async fn hold(app: &App, id: CallId, held: bool) -> Result<bool> {
+pub async fn put_on_hold(app: &App, id: CallId, held: bool) -> Result<()> {
     changed(app, id, move |tx, _, mut live| {
-        let before = std::mem::replace(&mut live.detail.held, held);
-        if before != held {
-            live_calls::update(tx, &live)?;
-        }
-        Ok(before != held)
+        live.detail.held = held;
+        live_calls::update(tx, &live)
     })
     .await
 }

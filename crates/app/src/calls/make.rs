@@ -1,20 +1,21 @@
 //! Calls that an account has us make.
 
 use serde_json::{Map, Value};
-use tandem_catalogue::Result;
+use tandem_catalogue::{Error, Result};
 use tandem_domain::{
+    Features,
     call::Live,
     config::Recording,
     flow::Destination,
     routing::{Plan, Treatment},
 };
-use tandem_kernel::{Caller, PhoneNumber, Scope};
-use tandem_store::Tx;
+use tandem_kernel::{Caller, EnvironmentId, PhoneNumber, Scope};
+use tandem_store::{Tx, repo::numbers};
 
 use super::{
     control::shown_as,
     live::{BeginCall, begin_in},
-    switchboard::{MadeCall, Next, Spoken, Then, switchboard},
+    switchboard::{MadeCall, Next, Spoken, Switchboard, Then, switchboard},
 };
 use crate::{
     App, Finish, permit,
@@ -66,6 +67,17 @@ pub async fn make(app: &App, caller: &Caller, command: MakeCall, finish: Finish<
         custom_fields: command.custom_fields,
         ..BeginCall::of_ours(app, caller.environment, command.from, command.to, &plan, routed.explanation)
     };
+    carried(app, &*board, begin, (plan, then), finish).await
+}
+
+/// Begins a call of ours and has it carried.
+pub(super) async fn carried(
+    app: &App,
+    board: &dyn Switchboard,
+    begin: BeginCall,
+    (plan, then): (Plan, Then),
+    finish: Finish<Live>,
+) -> Result<Live> {
     let pen = app.pen();
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, begin.environment)?;
@@ -77,6 +89,16 @@ pub async fn make(app: &App, caller: &Caller, command: MakeCall, finish: Finish<
     app.mailbox.ring();
     board.carry(MadeCall { live: live.clone(), grant, plan, then }).await;
     Ok(live)
+}
+
+/// The number that calls where nobody says which: the one that the environment has had longest of those that carry calls.
+///
+/// # Errors
+/// `operation_not_allowed` where there is none.
+pub(crate) fn calling_number(tx: &mut Tx, environment: EnvironmentId) -> Result<PhoneNumber> {
+    let number = numbers::oldest_with(tx, environment, Features::VOICE)?;
+    let none = || Error::operation_not_allowed("None of your numbers carries calls".to_owned());
+    number.map(|number| number.phone).ok_or_else(none)
 }
 
 fn ring_for(plan: &mut Plan, seconds: i64) {

@@ -13,7 +13,8 @@ mod trigger;
 
 pub use control::{Controlled, Recorded, TransferCall, hang_up, hold, record, transfer, unhold};
 pub(crate) use live::begin_in;
-pub use live::{Answer, BeginCall, answer, begin, dial, extend, finish, hold as put_on_hold, part, ring};
+pub use live::{Answer, BeginCall, answer, begin, dial, extend, finish, part, put_on_hold, ring};
+pub(crate) use make::calling_number;
 pub use make::{MakeCall, make};
 pub use policy::{PolicyView, Whose, read_policy, set_policy};
 pub use read::{CallList, CallRef, ListCalls, Place, get, list};

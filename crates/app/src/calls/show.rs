@@ -35,6 +35,16 @@ impl CallView {
         }
     }
 
+    /// How far it has come, or whether somebody took it.
+    #[must_use]
+    pub fn status(&self) -> &'static str {
+        match self {
+            Self::Live(live) => live.phase.as_str(),
+            Self::Over(call, _) if call.answered_at.is_some() => "completed",
+            Self::Over(..) => "failed",
+        }
+    }
+
     /// When it began, by the environment's clock.
     #[must_use]
     pub fn started_at(&self) -> Timestamp {

@@ -8,7 +8,7 @@ use tandem_domain::{
     call::{Live, Reason, money::Grant},
     routing::{Otherwise, Plan, TRUNKS_AFTER, Treatment},
 };
-use tandem_kernel::{CallId, ConferenceId, ParticipantId, PhoneNumber};
+use tandem_kernel::{CallId, ConferenceId, ParticipantId};
 
 use super::Recorded;
 use crate::App;
@@ -85,8 +85,6 @@ pub struct Transfer {
     pub attended: bool,
     /// Whether the other party hears music meanwhile.
     pub holds: bool,
-    /// The number that is called, where it is one.
-    pub number: Option<PhoneNumber>,
 }
 
 /// What becomes of a call's recording.

@@ -1,15 +1,15 @@
 //! Calls for a lead: an agent is rung, hears who it is about, and the lead is called for them.
 
 use serde_json::{Map, Value, json};
-use tandem_catalogue::{Error, Result};
-use tandem_domain::{Features, call::Live};
+use tandem_catalogue::Result;
+use tandem_domain::call::Live;
 use tandem_kernel::{Caller, PhoneNumber, Scope};
-use tandem_store::{Tx, repo::numbers};
 
 use super::{
     control::shown_as,
-    live::{BeginCall, begin_in},
-    switchboard::{MadeCall, Next, Spoken, Then, switchboard},
+    live::BeginCall,
+    make::{calling_number, carried},
+    switchboard::{Next, Spoken, Then, switchboard},
 };
 use crate::{App, Finish, permit, routing};
 
@@ -43,30 +43,19 @@ pub async fn trigger(app: &App, caller: &Caller, command: TriggerCall, finish: F
     permit(caller, Scope::CallsWrite)?;
     let board = switchboard(app, || command.agent.to_string())?;
     let environment = caller.environment;
-    let number = app.store.read(move |tx: &mut Tx| numbers::oldest_with(tx, environment, Features::VOICE)).await?;
-    let number = number.ok_or_else(|| Error::operation_not_allowed("None of your numbers carries calls".to_owned()))?;
-    let agent = routing::outgoing(app, environment, number.phone, command.agent).await?;
+    let number = app.store.read(move |tx| calling_number(tx, environment)).await?;
+    let agent = routing::outgoing(app, environment, number, command.agent).await?;
     let plan = agent.plan?;
-    let lead = routing::outgoing(app, environment, number.phone, command.lead).await?.plan?;
+    let lead = routing::outgoing(app, environment, number, command.lead).await?.plan?;
     let then = Then {
         say: Some(Spoken { text: whisper(&command), language: "en-US".to_owned(), times: TIMES }),
-        next: Next::Lead(shown_as(lead.begin, Some(number.phone)), lead.otherwise),
+        next: Next::Lead(shown_as(lead.begin, Some(number)), lead.otherwise),
     };
-    let mut begin = BeginCall::of_ours(app, environment, number.phone, command.agent, &plan, agent.explanation);
+    let mut begin = BeginCall::of_ours(app, environment, number, command.agent, &plan, agent.explanation);
     begin.fee = Some(FEE);
     begin.tags = labels(&command);
     begin.custom_fields = command.metadata;
-    let pen = app.pen();
-    let work = move |tx: &mut Tx| {
-        let desk = pen.open(tx, begin.environment)?;
-        let begun = begin_in(tx, &desk, &begin)?;
-        finish(tx, &begun.0)?;
-        Ok(begun)
-    };
-    let (live, grant) = app.store.write(work).await?;
-    app.mailbox.ring();
-    board.carry(MadeCall { live: live.clone(), grant, plan, then }).await;
-    Ok(live)
+    carried(app, &*board, begin, (plan, then), finish).await
 }
 
 fn whisper(command: &TriggerCall) -> String {

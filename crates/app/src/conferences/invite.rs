@@ -2,22 +2,18 @@
 
 use tandem_catalogue::{Error, Result};
 use tandem_domain::{
-    Features,
     call::{Live, Reason, money::Grant},
     conference::{Conference, ConferenceState, Participant},
     routing::Plan,
 };
 use tandem_kernel::{CallId, Caller, PhoneNumber, Scope, Timestamp};
-use tandem_store::{
-    Tx,
-    repo::{conferences, numbers},
-};
+use tandem_store::{Tx, repo::conferences};
 
 use super::{attend::ELSEWHERE, find, manage::check_goes_on};
 use crate::{
     App,
     app::Desk,
-    calls::{BeginCall, MadeCall, Next, Order, Then, begin_in},
+    calls::{BeginCall, MadeCall, Next, Order, Then, begin_in, calling_number},
     permit, routing,
 };
 
@@ -26,14 +22,6 @@ use crate::{
 pub(super) struct Invitation {
     plan: Plan,
     begin: BeginCall,
-}
-
-/// What is known of a conference before anybody is called.
-enum Known {
-    /// Nobody is called before its time.
-    Waits,
-    /// The number that calls; where there is one.
-    Calls(Option<PhoneNumber>),
 }
 
 /// Decides how whoever is added is called: from the number that the environment has had longest of those that carry calls. Nobody is
@@ -49,27 +37,25 @@ pub(super) async fn decide(app: &App, caller: &Caller, conference: &str, to: Pho
     let entry = app.directory.environment(caller.environment).await?;
     let now = entry.settings.clock.at(app.machine_now());
     let (asker, named, node) = (*caller, conference.to_owned(), app.node);
-    let known = app.store.read(move |tx| look(tx, &asker, &named, now, node)).await?;
-    let Known::Calls(from) = known else { return Ok(None) };
-    let from = from.ok_or_else(|| Error::operation_not_allowed("None of your numbers carries calls".to_owned()))?;
+    let Some(from) = app.store.read(move |tx| look(tx, &asker, &named, now, node)).await? else { return Ok(None) };
     let routed = routing::outgoing(app, caller.environment, from, to).await?;
     let plan = routed.plan?;
     let begin = BeginCall::of_ours(app, caller.environment, from, to, &plan, routed.explanation);
     Ok(Some(Invitation { plan, begin }))
 }
 
-fn look(tx: &mut Tx, caller: &Caller, conference: &str, now: Timestamp, node: [u8; 16]) -> Result<Known> {
+/// The number that calls; none before the time of the conference.
+fn look(tx: &mut Tx, caller: &Caller, conference: &str, now: Timestamp, node: [u8; 16]) -> Result<Option<PhoneNumber>> {
     let conference: Conference = find(tx, caller.environment, conference)?;
     permit(caller, Scope::CallsWrite)?;
     check_goes_on(&conference)?;
     if conference.state(now) != ConferenceState::Active {
-        return Ok(Known::Waits);
+        return Ok(None);
     }
     if conferences::node(tx, conference.id)?.is_some_and(|other| other != node) {
         return Err(Error::unavailable(ELSEWHERE)); // whoever answers would come to the wrong process
     }
-    let number = numbers::oldest_with(tx, caller.environment, Features::VOICE)?;
-    Ok(Known::Calls(number.map(|number| number.phone)))
+    calling_number(tx, caller.environment).map(Some)
 }
 
 impl Invitation {

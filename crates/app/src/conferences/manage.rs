@@ -204,11 +204,12 @@ pub async fn update(
     change: ConferenceChange,
     finish: Finish<ConferenceView>,
 ) -> Result<ConferenceView> {
-    changed(app, caller, id, finish, EventKind::ConferenceUpdated, move |_, desk, conference| {
+    let work = move |_: &mut Tx, desk: &Desk, conference: &mut Conference| {
         apply(desk, conference, &change)?;
         conference.check()
-    })
-    .await
+    };
+    let (view, ()) = changed(app, caller, id, finish, EventKind::ConferenceUpdated, work).await?;
+    Ok(view)
 }
 
 fn apply(desk: &Desk, conference: &mut Conference, change: &ConferenceChange) -> Result<()> {
@@ -251,46 +252,45 @@ fn put<T>(place: &mut Option<T>, patch: Patch<T>) {
 /// # Errors
 /// `resource_not_found`, `insufficient_scope`, `conference_over`.
 pub async fn end(app: &App, caller: &Caller, id: String, finish: Finish<ConferenceView>) -> Result<ConferenceView> {
-    let ended = changed(app, caller, id, finish, EventKind::ConferenceEnded, |tx, desk, conference| {
+    let (ended, gone) = changed(app, caller, id, finish, EventKind::ConferenceEnded, |tx, desk, conference| {
         conference.ended_at = Some(desk.now);
         let mut gone = conferences::present(tx, &[conference.id])?;
         gone.iter_mut().for_each(|participant| participant.leave(Presence::Left, desk.now));
-        conferences::set_many(tx, &gone)
+        conferences::set_many(tx, &gone)?;
+        Ok(gone)
     })
     .await?;
-    let (conference, at) = (ended.conference.id, ended.conference.updated_at);
-    let gone = app.store.read(move |tx| conferences::participants(tx, conference)).await?;
-    let called: Vec<_> = gone.into_iter().filter(|one| one.left_at == Some(at)).collect();
-    invite::call_off(app, &called).await;
+    invite::call_off(app, &gone).await;
     Ok(ended)
 }
 
-async fn changed(
+/// What `work` does to a conference that goes on, and what it answers.
+async fn changed<T: Send + 'static>(
     app: &App,
     caller: &Caller,
     id: String,
     finish: Finish<ConferenceView>,
     kind: EventKind,
-    work: impl Fn(&mut Tx, &Desk, &mut Conference) -> Result<()> + Send + Sync + 'static,
-) -> Result<ConferenceView> {
+    work: impl Fn(&mut Tx, &Desk, &mut Conference) -> Result<T> + Send + Sync + 'static,
+) -> Result<(ConferenceView, T)> {
     let (pen, caller) = (app.pen(), *caller);
     let work = move |tx: &mut Tx| {
         let desk = pen.open(tx, caller.environment)?;
         let mut conference = find(tx, caller.environment, &id)?;
         permit(&caller, Scope::CallsWrite)?;
         check_goes_on(&conference)?;
-        work(tx, &desk, &mut conference)?;
+        let done = work(tx, &desk, &mut conference)?;
         (conference.updated_at, conference.version) = (desk.now, conference.version + 1);
         conferences::update(tx, &conference)?;
         notes::conference(tx, &desk, &conference, kind)?;
         let view = ConferenceView::of(conference, desk.now);
         finish(tx, &view)?;
-        Ok(view)
+        Ok((view, done))
     };
-    let view = app.store.write(work).await?;
+    let (view, done) = app.store.write(work).await?;
     app.mailbox.ring();
     stir(app, view.conference.id);
-    Ok(view)
+    Ok((view, done))
 }
 
 pub(super) fn check_goes_on(conference: &Conference) -> Result<()> {

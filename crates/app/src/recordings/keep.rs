@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     io,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -155,7 +155,7 @@ async fn brought(app: &App, objects: &dyn Objects, recording: &Recording, file: 
     };
     match complete(app, recording.environment, recording.id, made).await {
         Ok(_) => {
-            forget(file.to_owned()).await;
+            forget(file).await;
             true
         }
         Err(fault) => {
@@ -185,7 +185,7 @@ pub async fn recover(app: &App, others: Vec<Spool>, repair: Repair) -> Result<()
                         take_up(app, own, row, left, repair).await?;
                         found.insert(row.id);
                     }
-                    None => forget(left.path.clone()).await,
+                    None => forget(&left.path).await,
                 }
             }
         }
@@ -220,13 +220,13 @@ async fn take_up(app: &App, own: &Spool, row: &Recording, left: &Left, repair: R
             tracing::info!(id = %row.id, length, "a recording that was cut off is kept as far as it goes");
             stop(app, row.environment, row.id, (size, length)).await?;
         }
-        Ok(None) => fail(app, row, file, "nothing is in it").await?,
-        Err(fault) => fail(app, row, file, &fault.to_string()).await?,
+        Ok(None) => fail(app, row, &file, "nothing is in it").await?,
+        Err(fault) => fail(app, row, &file, &fault.to_string()).await?,
     }
     Ok(())
 }
 
-async fn fail(app: &App, row: &Recording, file: PathBuf, fault: &str) -> Result<()> {
+async fn fail(app: &App, row: &Recording, file: &Path, fault: &str) -> Result<()> {
     tracing::warn!(id = %row.id, fault, "a recording that was cut off has failed");
     complete(app, row.environment, row.id, Made::Nothing).await?;
     forget(file).await;
@@ -247,8 +247,9 @@ async fn give_up(app: &App, spool: [u8; 16], found: &HashSet<RecordingId>) -> Re
     }
 }
 
-async fn forget(file: PathBuf) {
-    match tokio::fs::remove_file(&file).await {
+/// Removes a recording's file, which nobody needs any more. That it is not there does not matter.
+pub async fn forget(file: &Path) {
+    match tokio::fs::remove_file(file).await {
         Ok(()) => {}
         Err(fault) if fault.kind() == io::ErrorKind::NotFound => {}
         Err(fault) => tracing::warn!(%fault, file = %file.display(), "a file that is not needed any more cannot be removed"),

@@ -6,7 +6,7 @@ mod objects;
 mod spool;
 mod voicemail;
 
-pub use keep::{Repair, recover, run};
+pub use keep::{Repair, forget, recover, run};
 pub use objects::{Archive, Chunks, ObjectFault, Objects};
 pub use spool::{Left, Spool};
 pub use voicemail::{ListVoicemails, delete_voicemail, mailbox, mark, voicemail, voicemails, waiting};
@@ -289,6 +289,12 @@ pub async fn bytes(app: &App, recording: &Recording, range: std::ops::Range<u64>
     })
 }
 
+/// What is said where the object store breaks off in the midst of a recording.
+#[must_use]
+pub fn cut_off(fault: &ObjectFault) -> Error {
+    Error::unavailable(objects::AFTER).because(fault.to_string())
+}
+
 /// A recording that is whole with all of its bytes, for whoever plays it to a caller; none where there is none, or it is larger than
 /// `most`.
 ///
@@ -301,7 +307,7 @@ pub async fn whole(app: &App, environment: EnvironmentId, id: RecordingId, most:
     let mut chunks = bytes(app, &recording, 0..u64::try_from(recording.size).unwrap_or(0)).await?;
     let mut all = Vec::new();
     while let Some(chunk) = chunks.next().await {
-        all.extend(chunk.map_err(|fault| Error::unavailable(objects::AFTER).because(fault.to_string()))?);
+        all.extend(chunk.map_err(|fault| cut_off(&fault))?);
     }
     Ok(Some(all))
 }

@@ -146,6 +146,15 @@ pub struct Outcome {
 }
 
 impl Live {
+    /// The number of the account's that it is about, and whoever is on the other end; none who hides the number.
+    #[must_use]
+    pub fn parties(&self) -> (PhoneNumber, Option<PhoneNumber>) {
+        match self.direction {
+            Direction::Inbound => (self.to, self.from),
+            Direction::Outbound => (self.from.unwrap_or(self.to), Some(self.to)), // calls out show a number of the account's
+        }
+    }
+
     /// The caller as stores and dialects name it.
     #[must_use]
     pub fn caller(&self) -> String {

@@ -134,8 +134,8 @@ impl Tariff {
     /// Whether nothing more is to be paid as long as everything stays as it is.
     #[must_use]
     pub fn is_free(&self) -> bool {
-        let open = self.ways.iter().filter(|way| way.until.is_none());
-        self.inbound.is_free() && self.offered.0.is_free() && open.into_iter().all(|way| way.rate.is_free())
+        let mut open = self.ways.iter().filter(|way| way.until.is_none());
+        self.inbound.is_free() && self.offered.0.is_free() && open.all(|way| way.rate.is_free())
     }
 
     /// What so many seconds cost, counted from when the call was taken.

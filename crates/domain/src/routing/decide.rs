@@ -11,7 +11,7 @@ use super::{
 use crate::{
     Explanation, Features,
     call::{Direction, Reason, rates},
-    config::{NumberConfig, RingTo, Strategy},
+    config::{NumberConfig, Recording, RingTo, Strategy},
     device::Device,
     flow::{Destination, Dialled},
     number::{Number, NumberState},
@@ -42,10 +42,9 @@ pub fn inbound(called: PhoneNumber, number: Option<&Number>, asked: Asked, facts
     let way = Way { number, asked, facts };
     let otherwise = way.otherwise(why);
     let begin = way.begin(otherwise, why)?;
-    let recording = number.config.recording.clone().filter(|recording| recording.enabled);
     let asks = number.config.voice_webhook.is_some();
     why.note("a webhook is asked first", number.config.voice_webhook.clone().unwrap_or_else(|| "none".to_owned()), asks);
-    Ok(Plan { ask: number.config.voice_webhook.clone(), begin, otherwise, recording })
+    Ok(Plan { ask: number.config.voice_webhook.clone(), begin, otherwise, recording: recording_of(number) })
 }
 
 /// Decides about a call that leads to a destination of a flow or a menu, in the course of a call to a number of ours.
@@ -56,7 +55,7 @@ pub fn onward(number: &Number, to: &Destination, asked: Asked, facts: &Facts, wh
     let way = Way { number, asked, facts };
     let otherwise = way.otherwise(why);
     let begin = way.destination(to, otherwise, 0, why)?;
-    Ok(Plan { ask: None, begin, otherwise, recording: number.config.recording.clone().filter(|recording| recording.enabled) })
+    Ok(Plan { ask: None, begin, otherwise, recording: recording_of(number) })
 }
 
 /// Whether a number's configuration names anything that could take a call.
@@ -76,7 +75,7 @@ pub fn own(number: &Number, asked: Asked, facts: &Facts, why: &mut Explanation) 
     let way = Way { number, asked, facts };
     let otherwise = way.otherwise(why);
     let begin = way.begin(otherwise, why)?;
-    Ok(Plan { ask: None, begin, otherwise, recording: number.config.recording.clone().filter(|recording| recording.enabled) })
+    Ok(Plan { ask: None, begin, otherwise, recording: recording_of(number) })
 }
 
 /// Decides about a call that the account makes, from one of its numbers; `from` is none where it does not have it.
@@ -97,8 +96,12 @@ pub fn outbound(shown: PhoneNumber, from: Option<&Number>, to: PhoneNumber, fact
     }
     let attempt = Attempt { target, caller_id: Some(shown), diverted_by: None };
     let begin = Treatment::Ring(vec![Stage { attempts: vec![attempt], ring_seconds: USUAL_RINGING }]);
-    let recording = from.and_then(|number| number.config.recording.clone()).filter(|recording| recording.enabled);
-    Ok(Plan { ask: None, begin, otherwise: Otherwise::End(Reason::NoAnswer), recording })
+    Ok(Plan { ask: None, begin, otherwise: Otherwise::End(Reason::NoAnswer), recording: from.and_then(recording_of) })
+}
+
+/// Whether and how a number's calls are recorded.
+fn recording_of(number: &Number) -> Option<Recording> {
+    number.config.recording.clone().filter(|recording| recording.enabled)
 }
 
 /// Whether calls can come from a number.

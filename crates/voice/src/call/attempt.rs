@@ -6,11 +6,11 @@ use tandem_app::{calls::Answer, devices, trunks};
 use tandem_domain::{
     call::{Ending, Reason},
     routing::{Attempt, Target},
-    trunk::{self, Trunk},
+    trunk::Trunk,
 };
 use tandem_kernel::{DeviceId, EnvironmentId, PhoneNumber, TrunkId};
 use tandem_media::{Codec, sdp::Direction};
-use tandem_sip::{Dial, Outgoing, Progress, Transport};
+use tandem_sip::{Dial, Outgoing, Progress};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     leg::Leg,
     refusal::meant,
     sound::{Sound, capabilities},
+    trunks::{address, login},
 };
 
 /// What one telephone says.
@@ -143,20 +144,10 @@ impl Offer {
         });
         let way = |(id, digits): &(TrunkId, String)| {
             let trunk = known.iter().find(|trunk| trunk.id == *id)?;
-            let host = trunk.host.clone()?;
-            let place = trunk.port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
+            let (place, target) = address(trunk.host.as_deref()?, trunk.port, trunk.transport);
             let mut dial = self.dial(&format!("sip:{digits}@{place}"), attempt);
-            let transport = match trunk.transport {
-                trunk::Transport::Udp => Transport::Udp,
-                trunk::Transport::Tcp => Transport::Tcp,
-                trunk::Transport::Tls => Transport::Tls,
-            };
-            dial.target = tandem_sip::Target::Host { transport, host, port: trunk.port };
-            dial.login = trunk.registration.as_ref().and_then(|registration| {
-                let password = trunks::own_password(&self.house.app, registration).ok()?;
-                let username = registration.auth_user.clone().unwrap_or_else(|| registration.user.clone());
-                Some(tandem_sip::Login { username, password })
-            });
+            dial.target = target;
+            dial.login = trunk.registration.as_ref().and_then(|own| login(&self.house.app, own));
             Some(Way { dial, trunk: Some(trunk.clone()), near: false })
         };
         let ways: Vec<Way> = named.iter().filter_map(way).collect();

@@ -6,7 +6,7 @@ use tandem_app::{
 };
 use tandem_catalogue::Error;
 use tandem_domain::{
-    call::{Direction, Ending, Reason},
+    call::{Ending, Reason},
     conference::Conference,
 };
 use tandem_kernel::{ConferenceId, ParticipantId};
@@ -30,7 +30,7 @@ impl Call {
     /// The first party comes into a conference, as somebody who was called for it or as whoever calls, and stays until it hangs up or is
     /// to go.
     pub(super) async fn confer(&mut self, conference: ConferenceId, invited: Option<ParticipantId>) -> Step {
-        let phone = if self.live.direction == Direction::Inbound { self.live.from } else { Some(self.live.to) };
+        let (_, phone) = self.live.parties();
         let wanted = Enter { environment: self.live.environment, conference, call: self.live.id, phone, invited };
         match self.let_in(&wanted).await {
             Ok(entered) => self.attend(entered).await,

@@ -2,13 +2,9 @@
 
 use std::time::Duration;
 
-use tandem_app::{
-    calls::Answer,
-    menus,
-    routing::{self, RouteQuery},
-};
+use tandem_app::{calls::Answer, menus};
 use tandem_domain::{
-    call::{Direction, Ending, Reason},
+    call::{Ending, Reason},
     flow::{Destination, Heard as Meant, IvrMenu},
 };
 use tandem_kernel::MenuId;
@@ -104,13 +100,9 @@ impl Call {
 
     /// Leads the caller to a destination.
     async fn onward(&mut self, to: Destination) -> Step {
-        let inbound = self.live.direction == Direction::Inbound;
-        let (number, from) =
-            if inbound { (self.live.to, self.live.from) } else { (self.live.from.unwrap_or(self.live.to), Some(self.live.to)) };
-        let query = RouteQuery { from, path: self.live.detail.path.clone(), at: None };
-        let routed = routing::onward(&self.house.app, self.live.environment, number, to, query).await;
-        match routed.and_then(|routed| routed.plan) {
-            Ok(plan) => Step::Lead(plan.begin, plan.otherwise),
+        let (_, from) = self.live.parties();
+        match self.decided(to, from).await {
+            Ok(step) => step,
             Err(error) => {
                 let reason = Reason::of_error(&error);
                 tracing::info!(id = %self.live.id, code = error.code().name(), "a menu leads nowhere");

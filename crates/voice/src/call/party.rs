@@ -41,6 +41,11 @@ impl First {
         if let Self::There(leg) = self { Some(leg) } else { None }
     }
 
+    /// Somebody takes its place; whoever had it, where somebody was there.
+    pub fn replace(&mut self, leg: Box<Leg>) -> Option<Box<Leg>> {
+        if let Self::There(before) = std::mem::replace(self, Self::There(leg)) { Some(before) } else { None }
+    }
+
     /// Takes it away.
     pub fn take(&mut self) -> Self {
         std::mem::replace(self, Self::Nobody)

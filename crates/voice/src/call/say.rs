@@ -1,11 +1,14 @@
 //! The first party hears something.
 
+use std::time::Duration;
+
+use tandem_catalogue::{Error, Result};
 use tandem_domain::call::Reason;
 use tandem_kernel::Country;
 use tandem_media::{
     Path, Playing, Rate,
     dtmf::Key,
-    play::{Part, Prompt, Repeat, Signal, Tone, Utterance},
+    play::{Part, Prompt, Repeat, Signal, Sound, Tone, Utterance},
 };
 use tokio::time::Instant;
 
@@ -14,6 +17,16 @@ use super::{
     party::Party,
     wait::{Stir, Stop},
 };
+
+/// The longest file that is played.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// A WAV file as it is played. Ten minutes are read within some milliseconds, beside the runtime's own threads.
+pub(super) async fn read_wav(file: impl AsRef<[u8]> + Send + 'static, field: &'static str) -> Result<Sound> {
+    let read = tokio::task::spawn_blocking(move || Sound::read_wav(file.as_ref(), LONGEST, Rate::Narrow)).await;
+    let read = read.map_err(|fault| Error::internal().because(fault))?;
+    read.map_err(|fault| Error::invalid_value(field, format!("cannot be played: {fault}")))
+}
 
 /// What ended listening.
 pub(super) enum Heard {
@@ -38,16 +51,19 @@ impl Call {
                 Tone::of(Signal::Beep, self.country()).sound(Rate::Narrow)
             }
         };
-        let pause = Part::Silence(std::time::Duration::from_millis(400));
-        let parts = (0..times.max(1)).flat_map(|_| [Part::Sound(part.clone()), pause.clone()]).collect();
-        Prompt { parts, repeat: Repeat::Times(1), ..Prompt::sounds([]) }
+        let pause = Part::Silence(Duration::from_millis(400));
+        Prompt { parts: vec![Part::Sound(part), pause], repeat: Repeat::Times(times.max(1)), ..Prompt::sounds([]) }
+    }
+
+    /// A beep, as the first party knows it.
+    pub(super) fn beep(&self) -> Prompt {
+        Prompt::tone(&Tone::of(Signal::Beep, self.country()), Repeat::Times(1))
     }
 
     /// The country whose tones the first party knows.
     pub(super) fn country(&self) -> Country {
-        let about =
-            self.live.from.filter(|_| self.live.direction == tandem_domain::call::Direction::Inbound).unwrap_or(self.live.to);
-        about.country().unwrap_or(Country::US)
+        let (ours, other) = self.live.parties();
+        other.unwrap_or(ours).country().unwrap_or(Country::US)
     }
 
     /// Plays something to the first party, to its end, unless something else comes next.

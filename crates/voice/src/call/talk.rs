@@ -1,24 +1,24 @@
 //! Two parties speak: hold, digits, orders, and who hangs up.
 
-use tandem_app::calls::{self, Answer, Order};
-use tandem_catalogue::Error;
+use std::sync::Arc;
+
+use tandem_app::calls::{self, Answer, Obeyed, Order};
+use tandem_catalogue::Result;
 use tandem_domain::call::Reason;
 use tandem_kernel::PhoneNumber;
 use tandem_media::{
     dtmf::Key,
-    play::{Part, Prompt, Repeat, Sound},
+    play::{Prompt, Repeat},
 };
 use tandem_sip::Ended;
 
 use super::{
     Call, Step,
-    party::{First, Party},
+    party::Party,
+    say::read_wav,
     wait::{Stir, Stop},
 };
 use crate::{board::Asked, leg::Leg};
-
-/// The longest hold music.
-const LONGEST_MUSIC: std::time::Duration = std::time::Duration::from_secs(600);
 
 impl Call {
     /// Joins the first party with one that was reached, until something else comes next.
@@ -58,19 +58,21 @@ impl Call {
     async fn left(&mut self, party: Party, ended: Ended) -> Option<Step> {
         let Some(aside) = self.aside.take() else { return Some(Step::Stop(Stop::Left(ended))) };
         let gone = match party {
-            Party::First => match std::mem::replace(&mut self.first, First::There(aside)) {
-                First::There(leg) => Some(leg),
-                _ => None,
-            },
+            Party::First => self.first.replace(aside),
             Party::Second => self.second.replace(aside),
         };
         if let Some(leg) = gone {
-            let number = leg.number;
-            self.dismiss(leg, Reason::Normal).await;
-            self.parted(number).await;
+            self.let_go(leg).await;
         }
         self.join();
         None
+    }
+
+    /// A party leaves a call that goes on.
+    pub(super) async fn let_go(&mut self, leg: Box<Leg>) {
+        let number = leg.number;
+        self.dismiss(leg, Reason::Normal).await;
+        self.parted(number).await;
     }
 
     /// A party outside is paid no more.
@@ -94,25 +96,30 @@ impl Call {
         }
     }
 
+    /// Both parties hear music: from a WAV file, over and over, or ours.
+    async fn held(&mut self, music: Option<Arc<[u8]>>) -> Result<()> {
+        let music = match music {
+            Some(file) => Prompt { repeat: Repeat::Forever, ..Prompt::sounds([read_wav(file, "hold_music").await?]) },
+            None => Prompt::music(),
+        };
+        self.hold = Some(music);
+        self.join();
+        calls::put_on_hold(&self.house.app, self.live.id, true).await
+    }
+
     /// Follows an order to a call that was answered.
     pub(super) async fn ordered(&mut self, asked: Asked) -> Option<Step> {
         match &asked.order {
             Order::Hold(music) if self.hold.is_none() && self.second.is_some() => {
-                match music.as_deref().map_or_else(|| Ok(Prompt::music()), tune) {
-                    Ok(music) => self.hold = Some(music),
-                    Err(error) => {
-                        asked.refuse(error);
-                        return None;
-                    }
-                }
-                self.join();
-                asked.done();
+                let held = self.held(music.clone()).await;
+                asked.answer(held.map(|()| Obeyed::Done));
                 None
             }
             Order::Unhold if self.hold.is_some() => {
                 self.hold = None;
                 self.join();
-                asked.done();
+                let noted = calls::put_on_hold(&self.house.app, self.live.id, false).await;
+                asked.answer(noted.map(|()| Obeyed::Done));
                 None
             }
             Order::Transfer(transfer) if self.aside.is_none() => {
@@ -131,11 +138,4 @@ impl Call {
             }
         }
     }
-}
-
-/// Music from a WAV file, over and over.
-fn tune(file: &[u8]) -> Result<Prompt, Error> {
-    let sound = Sound::read_wav(file, LONGEST_MUSIC, tandem_media::Rate::Narrow);
-    let sound = sound.map_err(|fault| Error::invalid_value("hold_music", format!("cannot be played: {fault}")))?;
-    Ok(Prompt { parts: vec![Part::Sound(sound)], repeat: Repeat::Forever, ..Prompt::sounds([]) })
 }

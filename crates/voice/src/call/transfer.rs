@@ -6,7 +6,7 @@ use tandem_app::{
 };
 use tandem_catalogue::Result as Decision;
 use tandem_domain::{
-    call::{Direction, Ending, Reason, cause},
+    call::{Direction, Ending, cause},
     flow::Destination,
     routing::Treatment,
 };
@@ -14,11 +14,7 @@ use tandem_kernel::PhoneNumber;
 use tandem_media::{Path, play::Prompt};
 use tandem_sip::Refer;
 
-use super::{
-    Call, Step,
-    party::{First, Party},
-    ring::Rung,
-};
+use super::{Call, Step, party::Party, ring::Rung, wait::Stop};
 use crate::{arrival::dialled_by, leg::Leg};
 
 impl Call {
@@ -36,9 +32,7 @@ impl Call {
         self.unhold().await;
         if !transfer.attended || self.second.is_none() {
             if let Some(leg) = self.only(self.ours()) {
-                let number = leg.number;
-                self.dismiss(leg, Reason::Normal).await;
-                self.parted(number).await;
+                self.let_go(leg).await;
             }
             return Some(Step::Lead(transfer.to, transfer.otherwise));
         }
@@ -59,10 +53,7 @@ impl Call {
         let second = self.second.take()?;
         match gone {
             Party::Second => Some(second),
-            Party::First => match std::mem::replace(&mut self.first, First::There(second)) {
-                First::There(leg) => Some(leg),
-                _ => None,
-            },
+            Party::First => self.first.replace(second),
         }
     }
 
@@ -81,11 +72,9 @@ impl Call {
             Rung::Answered(leg, by) => Some(Step::Talk(leg, by)),
             Rung::Stopped(stop) => match (stop, self.aside.take()) {
                 // Who asked did not wait until somebody answers: the other party waits instead.
-                (super::wait::Stop::Left(_), Some(aside)) => {
-                    if let First::There(leg) = std::mem::replace(&mut self.first, First::There(aside)) {
-                        let number = leg.number;
-                        self.dismiss(leg, Reason::Normal).await;
-                        self.parted(number).await;
+                (Stop::Left(_), Some(aside)) => {
+                    if let Some(leg) = self.first.replace(aside) {
+                        self.let_go(leg).await;
                     }
                     Some(Step::Lead(Treatment::Ring(stages), transfer.otherwise))
                 }
@@ -110,13 +99,14 @@ impl Call {
             refer.refuse(603);
             return None;
         }
-        let ours = if self.live.direction == Direction::Inbound { self.live.to } else { self.live.from.unwrap_or(self.live.to) };
+        let (ours, other) = self.live.parties();
         let to = tandem_sip::user_of(&refer.to).and_then(|user| dialled_by(ours, &user));
         let Some(to) = to else {
             refer.refuse(404);
             return None;
         };
-        match self.decided(ours, to).await {
+        let shown = other.filter(|_| self.live.direction == Direction::Inbound).unwrap_or(ours);
+        match self.decided(Destination::Number(to), Some(shown)).await {
             Ok(step) => {
                 refer.accept();
                 self.unhold().await;
@@ -136,13 +126,11 @@ impl Call {
         }
     }
 
-    /// Where a transfer to a number leads.
-    async fn decided(&self, ours: PhoneNumber, to: PhoneNumber) -> Decision<Step> {
-        let inbound = self.live.direction == Direction::Inbound;
-        let stays = if inbound { self.live.from } else { Some(self.live.to) };
-        let query = RouteQuery { from: stays.filter(|_| inbound).or(Some(ours)), path: self.live.detail.path.clone(), at: None };
-        let routed = routing::onward(&self.house.app, self.live.environment, ours, Destination::Number(to), query).await?;
-        let plan = routed.plan?;
+    /// Where a destination leads, for somebody who is shown as `from`.
+    pub(super) async fn decided(&self, to: Destination, from: Option<PhoneNumber>) -> Decision<Step> {
+        let (ours, _) = self.live.parties();
+        let query = RouteQuery { from, path: self.live.detail.path.clone(), at: None };
+        let plan = routing::onward(&self.house.app, self.live.environment, ours, to, query).await?.plan?;
         Ok(Step::Lead(plan.begin, plan.otherwise))
     }
 

@@ -7,16 +7,11 @@ use tandem_app::{
     recordings::{self, StartRecording},
 };
 use tandem_domain::{
-    call::{Direction, Ending, Reason},
+    call::{Ending, Reason},
     recording::RecordingKind,
 };
-use tandem_kernel::{PhoneNumber, RecordingId};
-use tandem_media::{
-    Path, Rate,
-    dtmf::Keys,
-    play::{Part, Prompt, Signal, Tone},
-    record::Side,
-};
+use tandem_kernel::RecordingId;
+use tandem_media::{Path, dtmf::Keys, play::Prompt, record::Side};
 use tokio::time::Instant;
 
 use super::{Call, Step, say::Heard, wait::Stop};
@@ -53,14 +48,14 @@ impl Call {
 
     /// What is said before the tone: the number's own words, or ours.
     async fn greeting(&self) -> Prompt {
-        let (number, _) = self.about();
+        let (number, _) = self.live.parties();
         let own = match recordings::mailbox(&self.house.app, self.live.environment, number).await {
             Ok(mailbox) => mailbox.greeting.as_deref().and_then(RecordingId::parse),
             Err(_) => None, // it is read again for the message, where a fault counts
         };
         if let Some(id) = own {
             match self.kept(id).await {
-                Ok(sound) => return Prompt { parts: vec![Part::Sound(sound)], ..Prompt::sounds([]) },
+                Ok(sound) => return Prompt::sounds([sound]),
                 Err(error) => tracing::info!(id = %self.live.id, recording = %id, ?error, "a greeting cannot be played"),
             }
         }
@@ -73,8 +68,7 @@ impl Call {
         if let Some(step) = self.say(&words).await {
             return Some(step);
         }
-        let tone = Tone::of(Signal::Beep, self.country()).sound(Rate::Narrow);
-        self.say(&Prompt { parts: vec![Part::Sound(tone)], ..Prompt::sounds([]) }).await
+        self.say(&self.beep()).await
     }
 
     async fn message(&mut self) -> Step {
@@ -112,21 +106,11 @@ impl Call {
                 Heard::Key(_) | Heard::Played | Heard::Late => {}
             }
         }
-        let tone = Tone::of(Signal::Beep, self.country()).sound(Rate::Narrow);
-        let kept = Prompt { parts: vec![Part::Sound(tone)], ..Prompt::sounds([]) };
-        self.say(&kept).await.unwrap_or(Step::Stop(Stop::Ours(Reason::Normal)))
-    }
-
-    /// The number for which messages are left, and who leaves them.
-    fn about(&self) -> (PhoneNumber, Option<PhoneNumber>) {
-        match self.live.direction {
-            Direction::Inbound => (self.live.to, self.live.from),
-            Direction::Outbound => (self.live.from.unwrap_or(self.live.to), Some(self.live.to)),
-        }
+        self.say(&self.beep()).await.unwrap_or(Step::Stop(Stop::Ours(Reason::Normal)))
     }
 
     async fn leave(&mut self) -> tandem_catalogue::Result<Take> {
-        let (number, from) = self.about();
+        let (number, from) = self.live.parties();
         let mailbox = recordings::mailbox(&self.house.app, self.live.environment, number).await?;
         let start = StartRecording {
             environment: self.live.environment,

@@ -7,7 +7,7 @@ use tandem_domain::call::Reason;
 use tandem_media::{
     Path, StreamEvent,
     dtmf::Key,
-    play::{Part, Prompt, Signal, Tone},
+    play::{Prompt, Repeat, Signal, Tone},
 };
 use tandem_sip::{By, Ended, Event, Info, Refer};
 
@@ -16,7 +16,10 @@ use super::{
     meter::Due,
     party::{self, Did, Party},
 };
-use crate::{board::Asked, leg::Happening};
+use crate::{
+    board::Asked,
+    leg::{Happening, signal},
+};
 
 /// Something happened.
 pub(super) enum Woken {
@@ -116,9 +119,7 @@ impl Call {
         match happening {
             Happening::Said(Event::Ended(_)) => {
                 if let Some(leg) = self.aside.take() {
-                    let number = leg.number;
-                    self.dismiss(leg, Reason::Normal).await;
-                    self.parted(number).await;
+                    self.let_go(leg).await;
                 }
             }
             Happening::Said(Event::Offer(offer)) => drop(leg.answer(offer)),
@@ -188,8 +189,7 @@ impl Call {
     /// Tells the first party that the money is about to end.
     fn warn(&self) {
         let tone = Tone::of(Signal::Beep, tandem_kernel::Country::US);
-        let beep = || Part::Sound(tone.sound(tandem_media::Rate::Narrow));
-        let prompt = Prompt { parts: vec![beep(), beep(), beep()], ..Prompt::sounds([]) };
+        let prompt = Prompt::tone(&tone, Repeat::Times(3));
         if let Some(leg) = self.first.leg()
             && let Err(fault) = leg.sound.stream.play(&prompt)
         {
@@ -214,7 +214,7 @@ impl Call {
 fn key_of(info: Info) -> Option<Key> {
     let text = String::from_utf8_lossy(&info.body).into_owned();
     let key = match info.kind.split(';').next().map(str::trim) {
-        Some("application/dtmf-relay") => text.lines().find_map(|line| line.trim().strip_prefix("Signal=")?.trim().chars().next()),
+        Some("application/dtmf-relay") => signal(&text),
         Some("application/dtmf") => text.trim().chars().next(),
         _ => {
             info.refuse(415);

@@ -21,7 +21,7 @@ use super::{
     log::{Entry, Listening},
     scenario::{Begins, Leaves, Says, manner_of},
 };
-use crate::near::environment_of;
+use crate::{leg::signal, near::environment_of};
 
 /// How long a handset rings that nobody takes up.
 const RINGS: Duration = Duration::from_secs(180);
@@ -232,9 +232,9 @@ impl Ready {
             Event::Confirmed { sdp: Some(answer) } => self.accept(&answer),
             Event::Offer(offer) => self.offered(offer),
             Event::Info(info) => {
-                let text = String::from_utf8_lossy(&info.body).into_owned();
-                let key = text.lines().find_map(|line| line.trim().strip_prefix("Signal=")?.trim().chars().next());
-                key.into_iter().for_each(|key| entry.digit(key));
+                if let Some(key) = signal(&String::from_utf8_lossy(&info.body)) {
+                    entry.digit(key);
+                }
                 info.accept();
             }
             Event::Refer(refer) => refer.refuse(603),
