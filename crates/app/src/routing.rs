@@ -212,6 +212,7 @@ fn outgoing_in(
 
 fn routed(direction: Direction, number: Option<Number>, plan: Result<Plan>, explanation: Explanation) -> Routed {
     let outcome = match &plan {
+        Ok(Plan { ask: Some(_), begin, .. }) => format!("the number's webhook is asked; without its answer: {}", begin.kind()),
         Ok(plan) => format!("the call is taken: {}", plan.begin.kind()),
         Err(error) => format!("the call is refused: {}", error.code().name()),
     };

@@ -1,5 +1,6 @@
 //! Calls: those that go on, with their money, and those that are over.
 
+mod ask;
 mod control;
 mod live;
 mod make;
@@ -11,6 +12,8 @@ mod show;
 mod switchboard;
 mod trigger;
 
+pub(crate) use ask::AT_ONCE as QUESTIONS;
+pub use ask::{Advice, ask};
 pub use control::{Controlled, Recorded, TransferCall, hang_up, hold, record, transfer, unhold};
 pub(crate) use live::begin_in;
 pub use live::{Answer, BeginCall, answer, begin, dial, extend, finish, part, put_on_hold, ring};

@@ -1,6 +1,7 @@
 //! One call: its parties, whom it is offered to, what it costs, and its end.
 
 mod announce;
+mod ask;
 mod attempt;
 mod close;
 mod conference;
@@ -133,8 +134,9 @@ impl Call {
 
     /// Carries a call that came in to its end, and says how it ended.
     async fn carry(&mut self, plan: Plan) -> Ending {
-        self.recording = plan.recording;
-        let stop = self.lead(Step::Lead(plan.begin, plan.otherwise)).await;
+        self.recording.clone_from(&plan.recording);
+        let step = self.beginning(plan).await;
+        let stop = self.lead(step).await;
         self.close(stop).await
     }
 
@@ -173,6 +175,7 @@ impl Call {
             Treatment::Conference(id) => self.confer(id, None).await,
             Treatment::Voicemail => self.voicemail().await,
             Treatment::Announcement(id) => self.announce(id).await,
+            Treatment::Refuse(reason) => Step::Stop(Stop::Failed(Ending::of(reason))),
         }
     }
 
