@@ -150,6 +150,7 @@ fn taken(id: CallId, routed: Routed, from: Option<PhoneNumber>, to: PhoneNumber)
         timeout: None,
         max_duration: None,
         fee: None,
+        code: None,
         tags: serde_json::Map::new(),
         custom_fields: serde_json::Map::new(),
         explanation: routed.explanation,

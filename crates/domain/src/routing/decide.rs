@@ -106,6 +106,18 @@ pub fn outbound(shown: PhoneNumber, from: Option<&Number>, to: PhoneNumber, fact
     Ok(Plan { ask: None, begin, otherwise: Otherwise::End(Reason::NoAnswer), recording: from.and_then(recording_of) })
 }
 
+/// Decides about a call that the platform makes on behalf of an account and at a price of its own, such as one that says a code; `shown` is
+/// none where it shows no number.
+///
+/// # Errors
+/// `call_limit_reached`, `call_country_not_allowed`, `call_too_dear`, `no_route`, `trunks_unavailable`.
+pub fn on_behalf(shown: Option<PhoneNumber>, to: PhoneNumber, facts: &Facts, why: &mut Explanation) -> Result<Plan> {
+    facts.policy.check_traffic(facts.traffic, facts.currency, why)?;
+    let attempt = Attempt { target: outside(to, facts, why)?, caller_id: shown, diverted_by: None };
+    let begin = Treatment::Ring(vec![Stage { attempts: vec![attempt], ring_seconds: USUAL_RINGING }]);
+    Ok(Plan { ask: None, begin, otherwise: Otherwise::End(Reason::NoAnswer), recording: None })
+}
+
 /// Whether and how a number's calls are recorded.
 fn recording_of(number: &Number) -> Option<Recording> {
     number.config.recording.clone().filter(|recording| recording.enabled)

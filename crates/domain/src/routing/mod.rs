@@ -17,7 +17,7 @@ use crate::{
     trunk::{Trunk, choice},
 };
 
-pub use decide::{check_caller_id, inbound, leads_somewhere, onward, outbound, outside, own};
+pub use decide::{check_caller_id, inbound, leads_somewhere, on_behalf, onward, outbound, outside, own};
 pub use facts::{Asked, Facts};
 pub use plan::{Attempt, Otherwise, Plan, RING, SHORTEST_RINGING, Stage, Target, Treatment, USUAL_RINGING};
 pub use said::{Said, said};
