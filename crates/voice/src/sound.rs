@@ -1,5 +1,7 @@
 //! One party's sound: its ports, what was agreed on, and what it tells.
 
+use std::sync::Arc;
+
 use tandem_domain::{
     call::Reason,
     trunk::{self, Srtp, Trunk},
@@ -12,7 +14,8 @@ use tokio::sync::mpsc;
 
 /// One party's sound.
 pub(crate) struct Sound {
-    pub stream: Stream,
+    /// Shared with a caller who hears it before anybody has answered.
+    pub stream: Arc<Stream>,
     pub events: mpsc::Receiver<StreamEvent>,
     session: Session,
     agreed: Option<Codec>,
@@ -29,7 +32,7 @@ impl Sound {
             Reason::Congestion
         })?;
         let session = Session::new(stream.local(), capabilities, media.rng());
-        Ok(Self { stream, events, session, agreed: None })
+        Ok(Self { stream: Arc::new(stream), events, session, agreed: None })
     }
 
     /// What we offer.
@@ -61,6 +64,11 @@ impl Sound {
     fn hold_to(&mut self, agreed: &Negotiated) {
         self.agreed = Some(agreed.send.codec);
         self.stream.negotiated(agreed);
+    }
+
+    /// What was said before somebody answered counts no more: neither keys nor that nothing was heard.
+    pub fn begin(&mut self) {
+        while self.events.try_recv().is_ok() {}
     }
 
     /// The codec that was agreed on.

@@ -2,7 +2,7 @@
 
 use tandem_app::calls::{self, Answer, Next, Then};
 use tandem_domain::call::{Ending, Reason};
-use tandem_media::{Codec, sdp::Direction};
+use tandem_media::{Codec, Path, sdp::Direction};
 use tandem_sip::IncomingCall;
 
 use super::{Call, Step, party::First, wait::Stop};
@@ -41,7 +41,16 @@ impl Call {
     }
 
     async fn answer(&mut self, incoming: IncomingCall, by: Answer, codec: Option<Codec>) -> Result<(), Stop> {
-        let opened = Sound::open(self.house.media_of(&incoming), capabilities(None, codec));
+        // What was said while it rang is said again (RFC 3261 section 13.2.1).
+        let early = self.early.take();
+        let opened = match early {
+            Some(sound) => {
+                sound.stream.mute(false);
+                sound.stream.connect(&Path::Nothing);
+                Ok(sound)
+            }
+            None => Sound::open(self.house.media_of(&incoming), capabilities(None, codec)),
+        };
         let answered = opened.and_then(|mut sound| {
             let sdp = match incoming.offer() {
                 Some(offer) => sound.answer(&offer, Direction::SendRecv)?,

@@ -39,7 +39,10 @@ use crate::{
     house::House,
     leg::Leg,
     record::Take,
+    sound::Sound,
 };
+pub(crate) use say::read_wav;
+
 use meter::Meter;
 use party::First;
 use ring::Rung;
@@ -52,6 +55,8 @@ pub(crate) struct Call {
     meter: Meter,
     /// Who called us, or was called first.
     first: First,
+    /// What a caller who waits hears, where that is more than a tone of its own telephone.
+    early: Option<Sound>,
     /// Who was reached for them.
     second: Option<Box<Leg>>,
     /// Who waits while the first speaks with somebody about a transfer.
@@ -116,6 +121,7 @@ impl Call {
             live,
             meter: Meter::new(grant),
             first,
+            early: None,
             second: None,
             aside: None,
             asker: None,
