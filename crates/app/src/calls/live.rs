@@ -147,7 +147,7 @@ pub(crate) fn begin_in(tx: &mut Tx, desk: &Desk, command: &BeginCall) -> Result<
     policy.check_traffic(traffic, currency, &mut why)?;
     let longest = command.max_duration.map_or(policy.longest, |seconds| seconds.min(policy.longest));
     let mut live = blank(tx, desk, command, longest)?;
-    let piece = set_aside(tx, desk, &mut live, &policy, traffic, 0)?;
+    let piece = set_aside(tx, desk, &mut live, policy.left_today(traffic.spent), 0)?;
     let enough = piece.granted > 0 || live.tariff.is_free();
     let compared = format!("{} s are paid for with {}", piece.granted, Money::new(live.held, currency));
     if !why.note("the wallet pays for the beginning of the call", compared, enough) {
@@ -466,19 +466,19 @@ fn blank(tx: &mut Tx, desk: &Desk, command: &BeginCall, longest: i64) -> Result<
 /// As [`set_aside`], by what is known now.
 fn set_aside_now(tx: &mut Tx, desk: &Desk, live: &mut Live, granted: i64) -> Result<Piece> {
     let policy = live_calls::policy(tx, live.environment)?.unwrap_or_default();
-    let traffic = traffic(tx, desk)?;
-    set_aside(tx, desk, live, &policy, traffic, granted)
+    let spent = live_calls::spent(tx, live.environment, desk.now.start_of_day())?;
+    set_aside(tx, desk, live, policy.left_today(spent), granted)
 }
 
-/// Sets the next piece aside, counted from `granted` seconds, within what the wallet, the day's cap and the month's limit leave.
-fn set_aside(tx: &mut Tx, desk: &Desk, live: &mut Live, policy: &call::Policy, traffic: Traffic, granted: i64) -> Result<Piece> {
+/// Sets the next piece aside, counted from `granted` seconds, within what the wallet, the day's cap (`today`)
+/// and the month's limit leave.
+fn set_aside(tx: &mut Tx, desk: &Desk, live: &mut Live, today: i64, granted: i64) -> Result<Piece> {
     if live.tariff.is_free() {
         live.granted = live.longest;
         return Ok(Piece { hold: 0, granted: live.longest, is_last: false });
     }
     let available = ledger::wallet(tx, live.environment)?.available;
-    let day = policy.most_per_day.saturating_sub(traffic.spent).max(0);
-    let mut piece = money::next(&live.tariff, granted, live.held, available.min(day), live.longest);
+    let mut piece = money::next(&live.tariff, granted, live.held, available.min(today), live.longest);
     let mut budget = Budget::open(tx, desk)?;
     if let Err(refused) = budget.check(piece.hold) {
         if live.holds == 0 {
