@@ -12,6 +12,7 @@ mod call;
 mod config;
 mod desk;
 mod house;
+mod lamps;
 mod leg;
 mod near;
 mod pocket;

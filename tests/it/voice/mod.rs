@@ -14,4 +14,6 @@ mod recordings;
 mod refusals;
 mod rooms;
 mod routing;
+mod secure;
 mod trunks;
+mod waiting;

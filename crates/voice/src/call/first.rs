@@ -9,7 +9,7 @@ use super::{Call, Step, party::First, wait::Stop};
 use crate::{
     leg::Leg,
     refusal::because,
-    sound::{Sound, capabilities},
+    sound::{Sound, answering},
 };
 
 impl Call {
@@ -41,7 +41,8 @@ impl Call {
     }
 
     async fn answer(&mut self, incoming: IncomingCall, by: Answer, codec: Option<Codec>) -> Result<(), Stop> {
-        let opened = Sound::open(self.house.media_of(&incoming), capabilities(None, codec));
+        let trunk = self.house.trunk_of(&incoming);
+        let opened = Sound::open(self.house.media_of(&incoming), answering(trunk.as_deref(), codec));
         let answered = opened.and_then(|mut sound| {
             let sdp = match incoming.offer() {
                 Some(offer) => sound.answer(&offer, Direction::SendRecv)?,
