@@ -21,6 +21,7 @@ use crate::{
     config::VoiceConfig,
     desk::{Callers, Known, Reception},
     lamps::{self, News},
+    lines::Lines,
     near::Near,
     pocket::Port,
     refusal::{because, refusal},
@@ -57,6 +58,7 @@ pub(crate) struct House {
     pub near: Near,
     pub callers: Arc<Callers>,
     pub board: Board,
+    pub lines: Lines,
     pub speech: Arc<dyn Speech>,
     /// The rooms of conferences.
     pub rooms: Rooms,
@@ -121,7 +123,21 @@ impl Voice {
         let (board, speech) = (Board::default(), config.speech);
         let pocket = near.pocket.clone();
         let (rooms, over, takes) = (Rooms::default(), CancellationToken::new(), TaskTracker::new());
-        let house = House { app, sip, media, near, callers, board, speech, rooms, news, telling: lamps::places(), over, takes };
+        let house = House {
+            app,
+            sip,
+            media,
+            near,
+            callers,
+            board,
+            lines: Lines::default(),
+            speech,
+            rooms,
+            news,
+            telling: lamps::places(),
+            over,
+            takes,
+        };
         let voice = Self { house: Arc::new(house), calls: TaskTracker::new() };
         let desk = Switch { house: voice.house.clone(), calls: voice.calls.clone() };
         if voice.house.app.switchboard.set(Arc::new(desk)).is_err() {

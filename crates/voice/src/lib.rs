@@ -14,6 +14,7 @@ mod desk;
 mod house;
 mod lamps;
 mod leg;
+mod lines;
 mod near;
 mod pocket;
 mod record;
@@ -24,5 +25,5 @@ mod trunks;
 
 pub use config::VoiceConfig;
 pub use house::{Voice, VoiceFault};
-pub use pocket::{COPIES, LONGEST, Scenario, magic_callees_page, scenarios};
+pub use pocket::{LONGEST, Scenario, magic_callees_page, scenarios};
 pub use record::recover;

@@ -1,5 +1,7 @@
 //! One party's sound: its ports, what was agreed on, and what it tells.
 
+use std::sync::Arc;
+
 use tandem_domain::{
     call::Reason,
     trunk::{self, Srtp, Trunk},
@@ -12,7 +14,7 @@ use tokio::sync::mpsc;
 
 /// One party's sound.
 pub(crate) struct Sound {
-    pub stream: Stream,
+    pub stream: Arc<Stream>,
     pub events: mpsc::Receiver<StreamEvent>,
     session: Session,
     agreed: Option<Codec>,
@@ -29,7 +31,7 @@ impl Sound {
             Reason::Congestion
         })?;
         let session = Session::new(stream.local(), capabilities, media.rng());
-        Ok(Self { stream, events, session, agreed: None })
+        Ok(Self { stream: Arc::new(stream), events, session, agreed: None })
     }
 
     /// What we offer.

@@ -13,7 +13,7 @@ mod trigger;
 
 pub use control::{Controlled, Recorded, TransferCall, hang_up, hold, record, transfer, unhold};
 pub(crate) use live::begin_in;
-pub use live::{Answer, BeginCall, answer, begin, dial, extend, finish, part, put_on_hold, ring};
+pub use live::{Answer, BeginCall, answer, begin, dial, extend, finish, hand_on, part, put_on_hold, ring};
 pub(crate) use make::calling_number;
 pub use make::{MakeCall, make};
 pub use policy::{PolicyView, Whose, read_policy, set_policy};

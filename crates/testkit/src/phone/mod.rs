@@ -40,7 +40,7 @@ pub use calling::{Arriving, Calling, Outcome, Refused};
 pub use lamp::Lamp;
 pub use talk::{By, Means, Talk};
 pub use tandem_media::{Reading, sdp::Security};
-pub use tandem_sip::{Ended, Reason, Transport};
+pub use tandem_sip::{Ended, Failed, Reason, Transport};
 
 /// How long anything may take that a telephone waits for.
 pub const PATIENCE: Duration = Duration::from_secs(45);

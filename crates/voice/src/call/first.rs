@@ -63,7 +63,9 @@ impl Call {
         }
         match incoming.answer(sdp).await {
             Ok(dialog) => {
-                self.first = First::There(Box::new(Leg::new(dialog, sound, None)));
+                let mut leg = Leg::new(dialog, sound, None);
+                leg.list(&self.house.lines, self.live.id, self.live.environment);
+                self.first = First::There(Box::new(leg));
                 Ok(())
             }
             Err(ended) => Err(Stop::GaveUp(ended)),
@@ -71,7 +73,8 @@ impl Call {
     }
 
     /// Somebody has taken a call of ours: they hear what they are to hear, and are led on.
-    pub(super) async fn reached(&mut self, leg: Box<Leg>, by: Answer, then: Then) -> Step {
+    pub(super) async fn reached(&mut self, mut leg: Box<Leg>, by: Answer, then: Then) -> Step {
+        leg.list(&self.house.lines, self.live.id, self.live.environment);
         self.first = First::There(leg);
         if let Err(stop) = self.pick_up(by, None).await {
             return Step::Stop(stop);
