@@ -12,7 +12,9 @@ mod call;
 mod config;
 mod desk;
 mod house;
+mod lamps;
 mod leg;
+mod lines;
 mod near;
 mod pocket;
 mod record;
@@ -23,5 +25,5 @@ mod trunks;
 
 pub use config::VoiceConfig;
 pub use house::{Voice, VoiceFault};
-pub use pocket::{COPIES, LONGEST, Scenario, magic_callees_page, scenarios};
+pub use pocket::{LONGEST, Scenario, magic_callees_page, scenarios};
 pub use record::recover;

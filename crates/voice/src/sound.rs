@@ -97,6 +97,15 @@ pub(crate) fn capabilities(trunk: Option<&Trunk>, first: Option<Codec>) -> Capab
     Capabilities { codecs, security, preference, ..Capabilities::default() }
 }
 
+/// The same where we are called: a trunk that has to encrypt is held to it, everybody else may.
+pub(crate) fn answering(trunk: Option<&Trunk>, first: Option<Codec>) -> Capabilities {
+    let security = match trunk.map(|trunk| trunk.srtp) {
+        Some(Srtp::Required) => Security::Required,
+        _ => Security::Allowed,
+    };
+    Capabilities { security, ..capabilities(None, first) }
+}
+
 const fn spoken(codec: trunk::Codec) -> Codec {
     match codec {
         trunk::Codec::Pcmu => Codec::Pcmu,
@@ -123,6 +132,13 @@ pub(crate) fn first_codec(offer: &[u8]) -> Option<Codec> {
     let offer = Description::parse(offer).ok()?;
     let audio = offer.media.iter().find(|section| section.port != 0)?;
     audio.described().iter().find_map(tandem_media::sdp::Format::codec)
+}
+
+/// Whether an offer wants what is said encrypted.
+pub(crate) fn encrypts(offer: &[u8]) -> bool {
+    let Ok(offer) = Description::parse(offer) else { return false };
+    let audio = offer.media.iter().find(|section| section.port != 0);
+    audio.is_some_and(|section| section.protocol.contains("SAVP"))
 }
 
 /// Whether the other side has put us on hold.

@@ -151,7 +151,7 @@ pub(crate) fn begin_in(tx: &mut Tx, desk: &Desk, command: &BeginCall) -> Result<
     policy.check_traffic(traffic, currency, &mut why)?;
     let longest = command.max_duration.map_or(policy.longest, |seconds| seconds.min(policy.longest));
     let mut live = blank(tx, desk, command, longest)?;
-    let piece = set_aside(tx, desk, &mut live, &policy, traffic, 0)?;
+    let piece = set_aside(tx, desk, &mut live, policy.left_today(traffic.spent), 0)?;
     let enough = piece.granted > 0 || live.tariff.is_free();
     let compared = format!("{} s are paid for with {}", piece.granted, Money::new(live.held, currency));
     if !why.note("the wallet pays for the beginning of the call", compared, enough) {
@@ -269,6 +269,30 @@ pub async fn code_heard(app: &App, id: CallId) -> Result<()> {
         why.note("somebody takes the call and hears the code", live.id.to_string(), true);
         live_calls::update(tx, &live)?;
         desk.explain(tx, &why.concluding("the code was heard"))
+    })
+    .await
+}
+
+/// A telephone has joined a call with another call of its own, and has left both: it is paid until now, and each call goes on.
+///
+/// # Errors
+/// `call_over`.
+pub async fn hand_on(app: &App, id: CallId, left: Option<PhoneNumber>, other: CallId) -> Result<Grant> {
+    changed(app, id, move |tx, desk, mut live| {
+        let spoken = live.spoken(desk.pen.machine_now());
+        live.tariff.offer([], 0);
+        let mut why = Explanation::of("join", live.id.to_string());
+        why.note("a telephone joins two calls of its own and leaves both", format!("the other one is {other}"), true);
+        if let Some(number) = left {
+            live.tariff.left(number, spoken);
+            why.note("who has left is paid no more", format!("{number}, after {spoken} s"), true);
+        }
+        if live.tariff.is_free() {
+            live.granted = live.longest;
+        }
+        live_calls::update(tx, &live)?;
+        desk.explain(tx, &why.concluding(format!("it goes on together with {other}, each with its own price, record and end")))?;
+        Ok(granted(&live))
     })
     .await
 }
@@ -492,19 +516,19 @@ fn blank(tx: &mut Tx, desk: &Desk, command: &BeginCall, longest: i64) -> Result<
 /// As [`set_aside`], by what is known now.
 fn set_aside_now(tx: &mut Tx, desk: &Desk, live: &mut Live, granted: i64) -> Result<Piece> {
     let policy = live_calls::policy(tx, live.environment)?.unwrap_or_default();
-    let traffic = traffic(tx, desk)?;
-    set_aside(tx, desk, live, &policy, traffic, granted)
+    let spent = live_calls::spent(tx, live.environment, desk.now.start_of_day())?;
+    set_aside(tx, desk, live, policy.left_today(spent), granted)
 }
 
-/// Sets the next piece aside, counted from `granted` seconds, within what the wallet, the day's cap and the month's limit leave.
-fn set_aside(tx: &mut Tx, desk: &Desk, live: &mut Live, policy: &call::Policy, traffic: Traffic, granted: i64) -> Result<Piece> {
+/// Sets the next piece aside, counted from `granted` seconds, within what the wallet, the day's cap (`today`)
+/// and the month's limit leave.
+fn set_aside(tx: &mut Tx, desk: &Desk, live: &mut Live, today: i64, granted: i64) -> Result<Piece> {
     if live.tariff.is_free() {
         live.granted = live.longest;
         return Ok(Piece { hold: 0, granted: live.longest, is_last: false });
     }
     let available = ledger::wallet(tx, live.environment)?.available;
-    let day = policy.most_per_day.saturating_sub(traffic.spent).max(0);
-    let mut piece = money::next(&live.tariff, granted, live.held, available.min(day), live.longest);
+    let mut piece = money::next(&live.tariff, granted, live.held, available.min(today), live.longest);
     let mut budget = Budget::open(tx, desk)?;
     if let Err(refused) = budget.check(piece.hold) {
         if live.holds == 0 {

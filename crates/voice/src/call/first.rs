@@ -9,7 +9,7 @@ use super::{Call, Step, party::First, wait::Stop};
 use crate::{
     leg::Leg,
     refusal::because,
-    sound::{Sound, capabilities},
+    sound::{Sound, answering},
 };
 
 impl Call {
@@ -42,14 +42,16 @@ impl Call {
 
     async fn answer(&mut self, incoming: IncomingCall, by: Answer, codec: Option<Codec>) -> Result<(), Stop> {
         // What was said while it rang is said again (RFC 3261 section 13.2.1).
-        let early = self.early.take();
-        let opened = match early {
+        let opened = match self.early.take() {
             Some(sound) => {
                 sound.stream.mute(false);
                 sound.stream.connect(&Path::Nothing);
                 Ok(sound)
             }
-            None => Sound::open(self.house.media_of(&incoming), capabilities(None, codec)),
+            None => {
+                let trunk = self.house.trunk_of(&incoming);
+                Sound::open(self.house.media_of(&incoming), answering(trunk.as_deref(), codec))
+            }
         };
         let answered = opened.and_then(|mut sound| {
             let sdp = match incoming.offer() {
@@ -71,7 +73,9 @@ impl Call {
         }
         match incoming.answer(sdp).await {
             Ok(dialog) => {
-                self.first = First::There(Box::new(Leg::new(dialog, sound, None)));
+                let mut leg = Leg::new(dialog, sound, None);
+                leg.list(&self.house.lines, self.live.id, self.live.environment);
+                self.first = First::There(Box::new(leg));
                 Ok(())
             }
             Err(ended) => Err(Stop::GaveUp(ended)),
@@ -79,7 +83,8 @@ impl Call {
     }
 
     /// Somebody has taken a call of ours: they hear what they are to hear, and are led on.
-    pub(super) async fn reached(&mut self, leg: Box<Leg>, by: Answer, then: Then) -> Step {
+    pub(super) async fn reached(&mut self, mut leg: Box<Leg>, by: Answer, then: Then) -> Step {
+        leg.list(&self.house.lines, self.live.id, self.live.environment);
         self.first = First::There(leg);
         if let Err(stop) = self.pick_up(by, None).await {
             return Step::Stop(stop);

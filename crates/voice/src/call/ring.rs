@@ -158,7 +158,8 @@ impl Call {
         let First::Waiting(caller) = &self.first else { return false };
         if self.early.is_none() {
             let Some(offer) = caller.offer() else { return false };
-            let opened = Sound::open(self.house.media_of(caller), sound::capabilities(None, codec));
+            let trunk = self.house.trunk_of(caller);
+            let opened = Sound::open(self.house.media_of(caller), sound::answering(trunk.as_deref(), codec));
             let answered = opened.and_then(|mut sound| Ok((sound.answer(&offer, Direction::SendRecv)?, sound)));
             let Ok((sdp, sound)) = answered else { return false };
             sound.stream.mute(true);
