@@ -43,10 +43,10 @@ use crate::{
 };
 use join::Bridge;
 pub(crate) use join::Join;
-pub(crate) use say::read_wav;
 use meter::Meter;
 use party::First;
 use ring::Rung;
+pub(crate) use say::read_wav;
 use wait::Stop;
 
 /// A call that goes on.
