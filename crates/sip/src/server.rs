@@ -382,7 +382,7 @@ async fn invite(core: &Arc<Core>, mut transaction: Transaction, source: Source, 
         },
     };
     let busy = Answer::of(503).with("Retry-After", core.admission.retry_after().to_string());
-    let place = core.admission.place().filter(|_| !core.admission.closing());
+    let place = core.admission.place_in().filter(|_| !core.admission.closing());
     let (Some(place), Ok(room)) = (place, calls.try_reserve()) else {
         auth::refused(core, source, "INVITE", None, Fault::Calls, 503);
         return core.answer(transaction, &busy).await;

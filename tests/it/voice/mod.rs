@@ -8,6 +8,7 @@ mod devices;
 mod health;
 mod killed;
 mod money;
+mod overload;
 mod pocket;
 mod recorded;
 mod recordings;
