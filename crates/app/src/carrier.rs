@@ -8,7 +8,7 @@ use tandem_domain::{port::Port, routing::Reach};
 use tandem_kernel::{Environment, EnvironmentId, MessageId, OrderId, PhoneNumber, Timestamp};
 use tandem_store::repo::orders::Order;
 
-use crate::{breaker::Breaker, fetch::Fetched};
+use crate::{breaker::Breaker, fetch::Fetched, magic::MagicNumbers};
 
 /// How long a carrier may take over an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -159,21 +159,6 @@ pub enum MmsAnswer {
         /// Why.
         reason: String,
     },
-}
-
-/// Numbers that make a carrier behave in a certain way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MagicNumbers {
-    /// The behaviour's name, for ever.
-    pub name: &'static str,
-    /// What the numbers are used for: `purchase`, `port` or `mms`.
-    pub purpose: &'static str,
-    /// Which they are; one is as good as another.
-    pub numbers: Vec<PhoneNumber>,
-    /// What the carrier does.
-    pub carrier: &'static str,
-    /// What the caller sees.
-    pub outcome: &'static str,
 }
 
 /// The carriers of the installation, each behind a circuit breaker.

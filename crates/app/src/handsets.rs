@@ -6,7 +6,7 @@ use tandem_catalogue::{Error, Result};
 use tandem_kernel::{Caller, EnvironmentId, PhoneNumber, Timestamp};
 use tandem_store::{Tx, repo::numbers};
 
-use crate::{App, Finish, carrier::MagicNumbers, smscs::allowed};
+use crate::{App, Finish, magic::MagicNumbers, smscs::allowed};
 
 /// A call that a handset is to make.
 #[derive(Clone, Debug, PartialEq, Eq)]

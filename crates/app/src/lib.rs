@@ -31,6 +31,7 @@ pub mod keys;
 mod limiter;
 pub mod logins;
 pub mod lookup;
+pub mod magic;
 pub mod mail;
 pub mod menus;
 pub mod messages;

@@ -92,7 +92,7 @@ pub struct Limits {
     pub total_burst: u32,
     /// Calls at one time, in whatever state.
     pub calls: usize,
-    /// Of them, calls that came in. Where fewer than all may, calls that came in always find room for those that they lead to.
+    /// Of them, calls that came in. Where fewer than all may, those find room for the calls that they lead to.
     pub incoming: usize,
     /// Messages that wait for the stack.
     pub backlog: usize,
@@ -119,7 +119,7 @@ impl Default for Limits {
             total_rate: 2_000,
             total_burst: 4_000,
             calls: 4_000,
-            incoming: 4_000,
+            incoming: usize::MAX,
             backlog: 8_192,
             connections: 8_192,
             source_connections: 256,

@@ -23,5 +23,5 @@ mod trunks;
 
 pub use config::VoiceConfig;
 pub use house::{Voice, VoiceFault};
-pub use pocket::{COPIES, LONGEST, Scenario, magic_callees_page, scenarios};
+pub use pocket::{LONGEST, Scenario, magic_callees_page, scenarios};
 pub use record::recover;

@@ -16,3 +16,18 @@ mod refusals;
 mod rooms;
 mod routing;
 mod trunks;
+
+use tandem_catalogue::Code;
+
+/// Does it again as long as the store is too busy for it: whoever carries calls does so, and each step is done once.
+async fn patiently<T, R>(work: impl Fn() -> R) -> Result<T, Code>
+where
+    R: Future<Output = tandem_catalogue::Result<T>>,
+{
+    loop {
+        match work().await.map_err(|error| error.code()) {
+            Err(Code::Unavailable | Code::Overloaded) => tokio::task::yield_now().await,
+            outcome => return outcome,
+        }
+    }
+}

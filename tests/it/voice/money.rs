@@ -10,6 +10,7 @@ use tandem_domain::{
 use tandem_kernel::{CallId, Environment::Test, PhoneNumber};
 use tandem_testkit::{Client, Persona, Server, on_both};
 
+use super::patiently;
 use crate::numbers::buy;
 
 const OURS: &str = "+14155550100";
@@ -51,19 +52,6 @@ fn taken() -> Answer {
 /// Leaves a wallet with so many millionths.
 async fn leave(ada: &Persona, amount: i64) {
     ada.credit(Test, amount - ada.wallet(Test).await.available).await;
-}
-
-/// Does it again as long as the store is too busy for it: whoever carries calls does so, and each step is done once.
-async fn patiently<T, R>(work: impl Fn() -> R) -> Result<T, Code>
-where
-    R: Future<Output = tandem_catalogue::Result<T>>,
-{
-    loop {
-        match work().await.map_err(|error| error.code()) {
-            Err(Code::Unavailable | Code::Overloaded) => tokio::task::yield_now().await,
-            outcome => return outcome,
-        }
-    }
 }
 
 async fn books(client: &Client, server: &Server) -> Value {

@@ -18,6 +18,7 @@ use tandem_store::Tx;
 use tandem_testkit::{Client, Persona, Server, on_both};
 use tokio::task::JoinSet;
 
+use super::patiently;
 use crate::{gate::say, numbers::buy};
 
 const CONFERENCES: &str = "/audian/v2/conferences";
@@ -36,19 +37,6 @@ async fn conference(client: &Client, body: Value) -> (String, ConferenceId) {
 fn enter(server: &Server, ada: &Persona, conference: ConferenceId, from: &str) -> Enter {
     let call = CallId::new(server.now(), &*server.app().rng);
     Enter { environment: ada.test.environment, conference, call, phone: Some(phone(from)), invited: None }
-}
-
-/// Does it again as long as the store is too busy for it.
-async fn patiently<T, R>(work: impl Fn() -> R) -> Result<T, Code>
-where
-    R: Future<Output = tandem_catalogue::Result<T>>,
-{
-    loop {
-        match work().await.map_err(|error| error.code()) {
-            Err(Code::Unavailable | Code::Overloaded) => tokio::task::yield_now().await,
-            outcome => return outcome,
-        }
-    }
 }
 
 async fn kinds(client: &Client, conference: ConferenceId) -> Vec<String> {

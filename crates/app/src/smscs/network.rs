@@ -2,7 +2,7 @@
 
 use tandem_kernel::{EnvironmentId, SmscId, Timestamp};
 
-use crate::carrier::MagicNumbers;
+use crate::magic::MagicNumbers;
 
 /// A bind as it is now, in this process.
 #[derive(Clone, Debug, PartialEq, Eq)]

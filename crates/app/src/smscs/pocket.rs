@@ -8,7 +8,7 @@ use tandem_store::{
 };
 
 use super::{PocketMessage, faults::allowed};
-use crate::{App, Finish, carrier::MagicNumbers};
+use crate::{App, Finish, magic::MagicNumbers};
 
 /// A message that a handset is to send.
 #[derive(Clone, Debug, PartialEq, Eq)]

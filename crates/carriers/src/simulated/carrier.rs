@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tandem_app::carrier::{Carrier, CarrierFault, MagicNumbers, Mms, MmsAnswer, OrderAnswer, OrderStatus, PortAnswer, Portability};
+use tandem_app::{
+    carrier::{Carrier, CarrierFault, Mms, MmsAnswer, OrderAnswer, OrderStatus, PortAnswer, Portability},
+    magic::MagicNumbers,
+};
 use tandem_domain::{port::Port, routing::Reach};
 use tandem_kernel::{OrderId, PhoneNumber, Timestamp};
 use tandem_store::repo::orders::Order;
 
 use super::{
     ports,
-    scenario::{Buy, Mms as Trouble, Scenario, Trick, scenario_of, scenarios},
+    scenario::{Buy, Mms as Trouble, Trick, scenario_of, scenarios},
 };
 use crate::usual_reach;
 
@@ -97,13 +100,6 @@ impl Carrier for Simulated {
     }
 
     fn magic_numbers(&self) -> Vec<MagicNumbers> {
-        let listed = |scenario: &Scenario| MagicNumbers {
-            name: scenario.name,
-            purpose: scenario.purpose().as_str(),
-            numbers: scenario.numbers().collect(),
-            carrier: scenario.carrier,
-            outcome: scenario.outcome,
-        };
-        scenarios().iter().map(listed).collect()
+        scenarios().iter().map(|scenario| scenario.listed(scenario.trick.purpose().as_str())).collect()
     }
 }

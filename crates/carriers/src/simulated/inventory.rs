@@ -2,6 +2,7 @@
 
 use std::{collections::HashSet, ops::Range};
 
+use tandem_app::magic;
 use tandem_domain::{
     Features,
     purchase::{Offer, OfferState},
@@ -10,7 +11,7 @@ use tandem_kernel::{Country, Currency, Money, PhoneNumber, places};
 
 use super::{
     Simulated,
-    scenario::{Buy, Purpose, Trick, is_set_aside, scenarios},
+    scenario::{Buy, Purpose, Trick, scenarios},
 };
 
 /// Numbers that an exchange gives at the most.
@@ -142,7 +143,7 @@ fn is_valid(digits: u64) -> bool {
 fn is_plausible(block: &Block, exchange: u64) -> bool {
     let american = matches!(block.sort, Sort::UnitedStates | Sort::Canada | Sort::TollFree);
     let service = exchange % 100 == 11 || matches!(exchange, 555 | 950 | 958 | 959 | 976);
-    let aside = is_set_aside((block.prefix * 1_000 + exchange) * 10_000);
+    let aside = magic::is_set_aside((block.prefix * 1_000 + exchange) * 10_000);
     !(american && (service || aside))
 }
 
@@ -181,7 +182,7 @@ fn offer(sort: Sort, phone: PhoneNumber, fine: bool) -> Offer {
 
 /// The magic numbers that can be bought, all at one price.
 fn magic() -> impl Iterator<Item = Offer> {
-    let bought = scenarios().iter().filter(|scenario| scenario.purpose() == Purpose::Purchase);
+    let bought = scenarios().iter().filter(|scenario| scenario.trick.purpose() == Purpose::Purchase);
     bought.flat_map(|scenario| {
         let reserved = scenario.trick == Trick::Buy(Buy::Reserved);
         let state = if reserved { OfferState::Reserved } else { OfferState::Available };
@@ -215,6 +216,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
+    use crate::simulated::scenario_of;
 
     fn count(offers: &[Offer], prefix: u64) -> usize {
         let prefix = format!("+{prefix}");
@@ -270,6 +272,8 @@ mod tests {
         let offers = inventory();
         let has = |digits| offers.iter().any(|offer| offer.phone == PhoneNumber::from_digits(digits));
         assert!(!has(14_155_551_234));
+        let kept = |offer: &&Offer| magic::is_set_aside(offer.phone.digits()) && scenario_of(offer.phone).is_none();
+        assert_eq!(offers.iter().find(kept), None, "recipients and callees are for sale");
         for scenario in scenarios() {
             for phone in scenario.numbers() {
                 let found = offers.iter().find(|offer| offer.phone == phone).map(|offer| offer.state);

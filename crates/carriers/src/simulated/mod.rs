@@ -13,4 +13,4 @@ mod scenario;
 pub use carrier::Simulated;
 pub use inventory::inventory;
 pub use page::magic_numbers_page;
-pub use scenario::{COPIES, Purpose, Scenario, scenario_of, scenarios};
+pub use scenario::{Purpose, Scenario, scenario_of, scenarios};

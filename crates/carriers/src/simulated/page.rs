@@ -1,8 +1,8 @@
 //! The page of the magic numbers, written from their table.
 
-use std::fmt::Write;
+use tandem_app::magic::COPIES;
 
-use super::scenario::{COPIES, Purpose, Scenario, scenarios};
+use super::scenario::{Purpose, scenarios};
 
 /// `docs/magic-numbers.md` as it has to be.
 #[must_use]
@@ -35,14 +35,10 @@ pub fn magic_numbers_page() -> String {
 }
 
 fn section(page: &mut String, title: &str, purpose: Purpose) {
-    let _ = write!(page, "\n## {title}\n\n| Scenario | Numbers | What the carrier does | What you see |\n|---|---|---|---|\n");
-    for scenario in scenarios().iter().filter(|scenario| scenario.purpose() == purpose) {
-        let _ = writeln!(page, "{}", row(scenario)); // writing to a text does not fail
+    page.push_str(&format!("\n## {title}\n\n| Scenario | Numbers | What the carrier does | What you see |\n|---|---|---|---|\n"));
+    for scenario in scenarios().iter().filter(|scenario| scenario.trick.purpose() == purpose) {
+        page.push_str(&scenario.row());
     }
-}
-
-fn row(Scenario { name, carrier, outcome, first, .. }: &Scenario) -> String {
-    format!("| `{name}` | +{first} to +{} | {carrier} | {outcome} |", first + COPIES - 1)
 }
 
 #[cfg(test)]

@@ -1,19 +1,7 @@
 //! The magic numbers: one table, from which the carrier's behaviour, the listing and the documentation come.
 
+use tandem_app::magic::{self, MMS, PORTS, PURCHASES};
 use tandem_kernel::PhoneNumber;
-
-/// Numbers of each scenario, so that tests that run at once do not meet.
-pub const COPIES: u64 = 10;
-
-/// The block of the magic numbers that are bought: +1 628 200.
-const BUY: u64 = 16_282_000_000;
-/// The block of the magic numbers that are ported: +1 628 201.
-const PORT: u64 = 16_282_010_000;
-/// The block of the magic recipients of messages, which belong to the SMSC of the pocket network: +1 628 202.
-const RECIPIENTS: u64 = 16_282_020_000;
-
-/// The block of the magic recipients of messages with media: +1 628 203.
-const MMS: u64 = 16_282_030_000;
 
 /// What a magic number is used for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,22 +26,12 @@ impl Purpose {
     }
 }
 
-/// A behaviour that magic numbers provoke, with ten numbers that provoke it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Scenario {
-    /// Its name, for ever.
-    pub name: &'static str,
-    /// What the carrier does.
-    pub carrier: &'static str,
-    /// What the caller sees.
-    pub outcome: &'static str,
-    pub(super) first: u64,
-    pub(super) trick: Trick,
-}
+/// A behaviour of the carrier, with the numbers that provoke it.
+pub type Scenario = magic::Scenario<Trick>;
 
 /// What the carrier does with a magic number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Trick {
+pub enum Trick {
     Buy(Buy),
     Port(Port),
     Mms(Mms),
@@ -61,7 +39,7 @@ pub(super) enum Trick {
 
 /// What it does with messages with media to a number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Mms {
+pub enum Mms {
     Refused(&'static str),
     Silent,
     Down,
@@ -69,7 +47,7 @@ pub(super) enum Mms {
 
 /// What it does with orders for a number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Buy {
+pub enum Buy {
     Down,
     Nonsense,
     LostAnswer,
@@ -80,7 +58,7 @@ pub(super) enum Buy {
 
 /// What it does with ports of a number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Port {
+pub enum Port {
     Accepted,
     Rejected(&'static str),
     Ineligible,
@@ -94,15 +72,15 @@ pub(super) enum Port {
 }
 
 const fn buy(place: u64, name: &'static str, trick: Buy, carrier: &'static str, outcome: &'static str) -> Scenario {
-    Scenario { name, carrier, outcome, first: BUY + place * COPIES, trick: Trick::Buy(trick) }
+    Scenario::new(PURCHASES, place, name, Trick::Buy(trick), carrier, outcome)
 }
 
 const fn port(place: u64, name: &'static str, trick: Port, carrier: &'static str, outcome: &'static str) -> Scenario {
-    Scenario { name, carrier, outcome, first: PORT + place * COPIES, trick: Trick::Port(trick) }
+    Scenario::new(PORTS, place, name, Trick::Port(trick), carrier, outcome)
 }
 
 const fn mms(place: u64, name: &'static str, trick: Mms, carrier: &'static str, outcome: &'static str) -> Scenario {
-    Scenario { name, carrier, outcome, first: MMS + place * COPIES, trick: Trick::Mms(trick) }
+    Scenario::new(MMS, place, name, Trick::Mms(trick), carrier, outcome)
 }
 
 macro_rules! refusal {
@@ -248,20 +226,15 @@ const SCENARIOS: &[Scenario] = &[
     ),
 ];
 
-impl Scenario {
-    /// What its numbers are used for.
+impl Trick {
+    /// What the numbers that provoke it are used for.
     #[must_use]
-    pub const fn purpose(&self) -> Purpose {
-        match self.trick {
-            Trick::Buy(_) => Purpose::Purchase,
-            Trick::Port(_) => Purpose::Port,
-            Trick::Mms(_) => Purpose::Mms,
+    pub const fn purpose(self) -> Purpose {
+        match self {
+            Self::Buy(_) => Purpose::Purchase,
+            Self::Port(_) => Purpose::Port,
+            Self::Mms(_) => Purpose::Mms,
         }
-    }
-
-    /// Its numbers.
-    pub fn numbers(&self) -> impl Iterator<Item = PhoneNumber> {
-        (self.first..self.first + COPIES).map(PhoneNumber::from_digits)
     }
 }
 
@@ -274,14 +247,7 @@ pub const fn scenarios() -> &'static [Scenario] {
 /// The scenario that a number provokes, if it is a magic one.
 #[must_use]
 pub fn scenario_of(phone: PhoneNumber) -> Option<&'static Scenario> {
-    let digits = phone.digits();
-    SCENARIOS.iter().find(|scenario| (scenario.first..scenario.first + COPIES).contains(&digits))
-}
-
-/// Whether a number is in a block that the magic numbers have to themselves.
-pub(super) const fn is_set_aside(digits: u64) -> bool {
-    let block = digits / 10_000;
-    block == BUY / 10_000 || block == PORT / 10_000 || block == MMS / 10_000 || block == RECIPIENTS / 10_000
+    magic::provoked(SCENARIOS, phone)
 }
 
 #[cfg(test)]
@@ -295,12 +261,12 @@ mod tests {
         let (mut names, mut numbers) = (HashSet::new(), HashSet::new());
         for scenario in scenarios() {
             assert!(names.insert(scenario.name), "{}", scenario.name);
-            assert_eq!(scenario.name.split('_').next(), Some(scenario.purpose().as_str()));
+            assert_eq!(scenario.name.split('_').next(), Some(scenario.trick.purpose().as_str()));
             for phone in scenario.numbers() {
                 assert!(numbers.insert(phone), "{phone}");
                 assert_eq!(PhoneNumber::parse(&phone.to_string()), Ok(phone));
                 assert_eq!(scenario_of(phone), Some(scenario));
-                assert!(is_set_aside(phone.digits()));
+                assert!(magic::is_set_aside(phone.digits()));
             }
         }
         assert_eq!(numbers.len(), SCENARIOS.len() * 10);

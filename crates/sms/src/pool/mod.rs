@@ -14,7 +14,7 @@ use std::{
 use async_trait::async_trait;
 use tandem_app::{
     App,
-    carrier::MagicNumbers,
+    magic::MagicNumbers,
     messages::gateway::{self, Outgoing, Route},
     smscs::{BindStatus, Network, PocketMessage},
 };
@@ -287,13 +287,6 @@ impl Network for Sms {
     }
 
     fn magic_numbers(&self) -> Vec<MagicNumbers> {
-        let listed = |scenario: &crate::smsc::Scenario| MagicNumbers {
-            name: scenario.name,
-            purpose: "message",
-            numbers: scenario.numbers().collect(),
-            carrier: scenario.smsc,
-            outcome: scenario.outcome,
-        };
-        scenarios().iter().map(listed).collect()
+        scenarios().iter().map(|scenario| scenario.listed("message")).collect()
     }
 }

@@ -34,7 +34,7 @@ use tokio::{
 pub use faults::{Effect, Fault, FaultPlace};
 pub use inbox::{Received, digits};
 pub use receipt::{State, Style};
-pub use scenario::{COPIES, Scenario, magic_recipients_page, scenarios};
+pub use scenario::{Scenario, magic_recipients_page, scenarios};
 
 use self::{
     faults::Faults,

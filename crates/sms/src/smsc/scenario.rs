@@ -1,30 +1,16 @@
 //! The magic recipients: one table, from which the SMSC's behaviour, the listing and the documentation come.
 
+use tandem_app::magic::{self, COPIES, RECIPIENTS};
 use tandem_kernel::PhoneNumber;
 
 use super::receipt::{State, Style};
 
-/// Numbers of each scenario, so that tests that run at once do not meet.
-pub const COPIES: u64 = 10;
-/// The block of the magic recipients: +1 628 202.
-const BLOCK: u64 = 16_282_020_000;
-
-/// A behaviour that magic recipients provoke, with ten numbers that provoke it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Scenario {
-    /// Its name, for ever.
-    pub name: &'static str,
-    /// What the SMSC does.
-    pub smsc: &'static str,
-    /// What the sender sees.
-    pub outcome: &'static str,
-    pub(super) first: u64,
-    pub(super) trick: Trick,
-}
+/// A behaviour of the SMSC, with the recipients that provoke it.
+pub type Scenario = magic::Scenario<Trick>;
 
 /// What the SMSC does with a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Trick {
+pub enum Trick {
     /// The receipt says this.
     Ends(State),
     /// The receipt comes an hour later.
@@ -50,7 +36,7 @@ pub(super) enum Trick {
 }
 
 const fn scenario(place: u64, name: &'static str, trick: Trick, smsc: &'static str, outcome: &'static str) -> Scenario {
-    Scenario { name, smsc, outcome, first: BLOCK + place * COPIES, trick }
+    Scenario::new(RECIPIENTS, place, name, trick, smsc, outcome)
 }
 
 const DELIVERED: &str = "`sent`, then `delivered`.";
@@ -190,13 +176,6 @@ const SCENARIOS: &[Scenario] = &[
     ),
 ];
 
-impl Scenario {
-    /// Its numbers.
-    pub fn numbers(&self) -> impl Iterator<Item = PhoneNumber> {
-        (self.first..self.first + COPIES).map(PhoneNumber::from_digits)
-    }
-}
-
 /// All scenarios, in the order in which they are documented.
 #[must_use]
 pub const fn scenarios() -> &'static [Scenario] {
@@ -205,9 +184,8 @@ pub const fn scenarios() -> &'static [Scenario] {
 
 /// What is done with messages to an address.
 pub(super) fn trick_of(address: &str) -> Trick {
-    let digits = address.trim_start_matches('+').parse::<u64>().unwrap_or(0);
-    let place = digits.checked_sub(BLOCK).map(|place| place / COPIES);
-    let found = place.and_then(|_| SCENARIOS.iter().find(|scenario| (scenario.first..scenario.first + COPIES).contains(&digits)));
+    let digits = address.trim_start_matches('+').parse().unwrap_or(0);
+    let found = magic::provoked(SCENARIOS, PhoneNumber::from_digits(digits));
     found.map_or(Trick::Ends(State::Delivered), |scenario| scenario.trick)
 }
 
@@ -223,8 +201,8 @@ pub fn magic_recipients_page() -> String {
          from it. In a live environment these numbers mean nothing.\n\n\
          | Scenario | Numbers | What the SMSC does | What you see |\n|---|---|---|---|\n"
     );
-    for Scenario { name, smsc, outcome, first, .. } in SCENARIOS {
-        page.push_str(&format!("| `{name}` | +{first} to +{} | {smsc} | {outcome} |\n", first + COPIES - 1));
+    for scenario in SCENARIOS {
+        page.push_str(&scenario.row());
     }
     page.push_str(
         "\n## This page\n\n\

@@ -11,8 +11,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tandem_app::{
     App,
-    carrier::MagicNumbers,
     handsets::{HandsetCall, HandsetDial, Handsets},
+    magic::MagicNumbers,
 };
 use tandem_kernel::{EnvironmentId, PhoneNumber};
 use tandem_media::Media;
@@ -23,7 +23,7 @@ use tokio_util::task::TaskTracker;
 use crate::near::{Gate, bound};
 use log::Log;
 
-pub use scenario::{COPIES, LONGEST, Scenario, magic_callees_page, scenarios};
+pub use scenario::{LONGEST, Scenario, magic_callees_page, scenarios};
 
 /// Calls that handsets make at once in all.
 const CALLS: usize = 500;
@@ -80,13 +80,6 @@ impl Handsets for Port {
     }
 
     fn magic_numbers(&self) -> Vec<MagicNumbers> {
-        let magic = |scenario: &Scenario| MagicNumbers {
-            name: scenario.name,
-            purpose: "call",
-            numbers: scenario.numbers().collect(),
-            carrier: scenario.handset,
-            outcome: scenario.outcome,
-        };
-        scenarios().iter().map(magic).collect()
+        scenarios().iter().map(|scenario| scenario.listed("call")).collect()
     }
 }

@@ -2,29 +2,15 @@
 
 use std::time::Duration;
 
+use tandem_app::magic::{self, CALLEES, COPIES};
 use tandem_kernel::PhoneNumber;
 
-/// Numbers of each scenario, so that tests that run at once do not meet.
-pub const COPIES: u64 = 10;
-/// The block of the magic numbers of calls: +1 628 204.
-const BLOCK: u64 = 16_282_040_000;
-
-/// A behaviour that magic numbers provoke, with ten numbers that provoke it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Scenario {
-    /// Its name, for ever.
-    pub name: &'static str,
-    /// What the handset does.
-    pub handset: &'static str,
-    /// What you see.
-    pub outcome: &'static str,
-    pub(super) first: u64,
-    pub(super) manner: Manner,
-}
+/// A behaviour of a handset, with the numbers that provoke it.
+pub type Scenario = magic::Scenario<Manner>;
 
 /// What a handset does with a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Manner {
+pub struct Manner {
     /// What it does before anybody speaks.
     pub begins: Begins,
     /// What it says.
@@ -39,7 +25,7 @@ pub(crate) struct Manner {
 
 /// What a handset does before anybody speaks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Begins {
+pub enum Begins {
     /// It rings for so many milliseconds, then it is taken up.
     Rings(u32),
     /// It rings, and nobody takes it up.
@@ -52,7 +38,7 @@ pub(crate) enum Begins {
 
 /// What a handset says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Says {
+pub enum Says {
     /// Three tones in turn, over and over.
     Tones,
     /// Three tones once, a beep, and then nothing: it listens.
@@ -67,7 +53,7 @@ pub(crate) enum Says {
 
 /// How a handset leaves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Leaves {
+pub enum Leaves {
     /// It hangs up.
     Politely,
     /// Its power goes: it sends nothing any more and answers nothing.
@@ -89,7 +75,7 @@ impl Manner {
 pub const LONGEST: u32 = 300;
 
 const fn answers(place: u64, name: &'static str, manner: Manner, handset: &'static str, outcome: &'static str) -> Scenario {
-    Scenario { name, handset, outcome, first: BLOCK + place * COPIES, manner }
+    Scenario::new(CALLEES, place, name, manner, handset, outcome)
 }
 
 const fn begins(place: u64, name: &'static str, begins: Begins, handset: &'static str, outcome: &'static str) -> Scenario {
@@ -200,13 +186,6 @@ const SCENARIOS: &[Scenario] = &[
     ),
 ];
 
-impl Scenario {
-    /// Its numbers.
-    pub fn numbers(&self) -> impl Iterator<Item = PhoneNumber> {
-        (self.first..self.first + COPIES).map(PhoneNumber::from_digits)
-    }
-}
-
 /// All scenarios, in the order in which they are documented.
 #[must_use]
 pub const fn scenarios() -> &'static [Scenario] {
@@ -215,9 +194,7 @@ pub const fn scenarios() -> &'static [Scenario] {
 
 /// What the handset of a number does.
 pub(crate) fn manner_of(number: PhoneNumber) -> Manner {
-    let digits = number.digits();
-    let found = SCENARIOS.iter().find(|scenario| (scenario.first..scenario.first + COPIES).contains(&digits));
-    found.map_or(Manner::USUAL, |scenario| scenario.manner)
+    magic::provoked(SCENARIOS, number).map_or(Manner::USUAL, |scenario| scenario.trick)
 }
 
 /// `docs/magic-callees.md` as it has to be.
@@ -233,8 +210,8 @@ pub fn magic_callees_page() -> String {
          mean nothing.\n\n\
          | Scenario | Numbers | What the handset does | What you see |\n|---|---|---|---|\n"
     );
-    for Scenario { name, handset, outcome, first, .. } in SCENARIOS {
-        page.push_str(&format!("| `{name}` | +{first} to +{} | {handset} | {outcome} |\n", first + COPIES - 1));
+    for scenario in SCENARIOS {
+        page.push_str(&scenario.row());
     }
     page.push_str(
         "\n## This page\n\n\
@@ -261,7 +238,7 @@ mod tests {
             for phone in scenario.numbers() {
                 assert!(numbers.insert(phone), "{phone}");
                 assert_eq!(PhoneNumber::parse(&phone.to_string()), Ok(phone));
-                assert_eq!(manner_of(phone), scenario.manner);
+                assert_eq!(manner_of(phone), scenario.trick);
             }
         }
         assert_eq!(manner_of(PhoneNumber::from_digits(14_155_550_199)), Manner::USUAL);
@@ -270,7 +247,7 @@ mod tests {
     #[test]
     fn what_a_refusal_means_is_said_as_the_table_of_causes_has_it() {
         for scenario in scenarios() {
-            if let Begins::Refuses(status) = scenario.manner.begins {
+            if let Begins::Refuses(status) = scenario.trick.begins {
                 let reason = Reason::of_both(status, None);
                 assert!(scenario.outcome.contains(&format!("`{}`", reason.as_str())), "{}: {reason:?}", scenario.name);
             }
