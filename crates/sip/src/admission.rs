@@ -105,6 +105,7 @@ pub(crate) struct Admission {
     memory: Mutex<Memory>,
     calls: AtomicUsize,
     incoming: AtomicUsize,
+    undecided: AtomicUsize,
     closing: AtomicBool,
 }
 
@@ -125,8 +126,9 @@ impl Admission {
             banned: Lately::new(limits.sources),
             total: Bucket { tokens: f64::from(limits.total_burst), at: now },
         };
-        let (calls, incoming) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { limits, memory: Mutex::new(memory), calls, incoming, closing: AtomicBool::new(false) }
+        let none = || AtomicUsize::new(0);
+        let (calls, incoming, undecided) = (none(), none(), none());
+        Self { limits, memory: Mutex::new(memory), calls, incoming, undecided, closing: AtomicBool::new(false) }
     }
 
     fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
@@ -235,12 +237,18 @@ impl Admission {
     /// Whether no call more may come in.
     fn full(&self) -> bool {
         let (calls, incoming) = (self.calls.load(Ordering::Relaxed), self.incoming.load(Ordering::Relaxed));
-        calls >= self.limits.calls || incoming >= self.limits.incoming
+        let undecided = self.undecided.load(Ordering::Relaxed);
+        calls >= self.limits.calls || incoming >= self.limits.incoming || undecided >= self.limits.undecided
     }
 
     /// A place for a call of ours, until the place is dropped.
     pub fn place(self: &std::sync::Arc<Self>) -> Option<Place> {
         takes(&self.calls, self.limits.calls).then(|| Place { admission: std::sync::Arc::clone(self), incoming: false })
+    }
+
+    /// A place among the calls that are not decided about, until it is dropped.
+    pub fn deciding(self: &std::sync::Arc<Self>) -> Option<Deciding> {
+        takes(&self.undecided, self.limits.undecided).then(|| Deciding(std::sync::Arc::clone(self)))
     }
 
     /// A place for a call that comes in, until the place is dropped. Those that are in keep room for the calls that they lead to.
@@ -294,6 +302,16 @@ impl Drop for Place {
         if self.incoming {
             self.admission.incoming.fetch_sub(1, Ordering::Relaxed);
         }
+    }
+}
+
+/// A call that is not decided about.
+#[derive(Debug)]
+pub(crate) struct Deciding(std::sync::Arc<Admission>);
+
+impl Drop for Deciding {
+    fn drop(&mut self) {
+        self.0.undecided.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -17,6 +17,9 @@ use crate::{
 const SPEAKING: usize = 2;
 const SPOKEN: usize = 32 << 20;
 
+/// Calls that are decided about at once. With more of them those that were let in would wait for the database too long.
+const UNDECIDED: usize = 64;
+
 /// Begins to take calls, where that is wanted.
 ///
 /// # Errors
@@ -51,6 +54,7 @@ pub async fn start(app: &App, config: &Config, certificate: Option<&Certificate>
             // Each call has two sides at least: those that come in do not take the room of those that they lead to.
             calls: most.saturating_mul(2),
             incoming: most,
+            undecided: UNDECIDED,
             source_rate: wanted.source_rate,
             source_burst: wanted.source_rate.saturating_mul(2),
             ..Limits::default()
