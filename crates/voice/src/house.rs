@@ -7,8 +7,12 @@ use tandem_app::{
     App,
     calls::{MadeCall, Obeyed, Order, Switchboard},
 };
+use tandem_domain::verification::Locale;
 use tandem_kernel::CallId;
-use tandem_media::{Media, MediaConfig, play::Speech};
+use tandem_media::{
+    Media, MediaConfig,
+    play::{Speech, SpeechError, Utterance},
+};
 use tandem_sip::{Bound, Config, Incoming, IncomingCall, Sip};
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -105,6 +109,7 @@ impl Voice {
         if voice.house.app.rooms.set(Arc::new(Floor(Arc::downgrade(&voice.house)))).is_err() {
             tracing::warn!("conferences are led by somebody else already");
         }
+        tokio::spawn(try_voices(voice.house.clone()));
         tokio::spawn(rooms::keep(voice.house.clone()));
         tokio::spawn(trunks::keep(voice.house.clone()));
         let _ = voice.house.app.handsets.set(Arc::new(Port(pocket))); // voice is started once
@@ -155,8 +160,27 @@ impl Switchboard for Switch {
         self.calls.spawn(call::make(house, made));
     }
 
+    async fn speaks(&self, locale: Locale) -> bool {
+        speaks(&*self.house.speech, locale).await
+    }
+
     async fn order(&self, id: CallId, order: Order) -> tandem_catalogue::Result<Obeyed> {
         self.house.board.order(id, order).await
+    }
+}
+
+/// Whether a language is spoken here. That there is too much to say at this moment does not count: it passes.
+async fn speaks(speech: &dyn Speech, locale: Locale) -> bool {
+    let said = speech.say(Utterance { text: "0".to_owned(), language: locale.as_str().to_owned() }).await;
+    matches!(said, Ok(_) | Err(SpeechError::Busy | SpeechError::TimedOut))
+}
+
+/// Says at the start whether codes can be spoken.
+async fn try_voices(house: Arc<House>) {
+    for locale in [Locale::En, Locale::Es, Locale::Fr] {
+        if !speaks(&*house.speech, locale).await {
+            tracing::warn!(language = locale.as_str(), "nothing speaks this language: codes cannot be said in it, and texts are beeps");
+        }
     }
 }
 

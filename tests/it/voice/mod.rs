@@ -1,5 +1,6 @@
 //! Voice: trunks, devices, routing, money, records of calls, conferences; and calls between telephones.
 
+mod asked;
 pub mod calls;
 mod conferences;
 mod conferring;

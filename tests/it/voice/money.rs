@@ -39,6 +39,7 @@ fn outbound(server: &Server, ada: &Persona) -> BeginCall {
         timeout: Some(30),
         max_duration: None,
         fee: None,
+        code: None,
         tags: Map::from_iter([("team".to_owned(), json!("sales"))]),
         custom_fields: Map::new(),
         explanation: Explanation::of("route", ""),

@@ -99,7 +99,7 @@ impl Call {
         match then.next {
             Next::Lead(treatment, otherwise) => Step::Lead(treatment, otherwise),
             Next::Wait => self.wait().await,
-            Next::End => Step::Stop(Stop::Ours(Reason::Normal)),
+            Next::End | Next::Dictate(_) => Step::Stop(Stop::Ours(Reason::Normal)),
             Next::Join(conference, participant) => self.confer(conference, Some(participant)).await,
         }
     }
