@@ -237,7 +237,7 @@ async fn take_in(house: Arc<House>, calls: TaskTracker, mut incoming: mpsc::Rece
 }
 
 /// Takes one call from its arrival to its end.
-async fn serve(house: Arc<House>, incoming: IncomingCall) {
+async fn serve(house: Arc<House>, mut incoming: IncomingCall) {
     let id = CallId::new(house.app.machine_now(), &*house.app.rng);
     let arrival = match arrival::read(&house, &incoming, id).await {
         Ok(arrival) => arrival,
@@ -254,7 +254,10 @@ async fn serve(house: Arc<House>, incoming: IncomingCall) {
         }
     };
     match tandem_app::calls::begin(&house.app, begin).await {
-        Ok((live, grant)) => call::watch(Call::taken(house, live, grant, incoming), plan).await,
+        Ok((live, grant)) => {
+            incoming.settled();
+            call::watch(Call::taken(house, live, grant, incoming), plan).await;
+        }
         Err(error) => {
             tracing::info!(%id, code = error.code().name(), "a call is refused");
             incoming.refuse(refusal(&error, id)).await;

@@ -159,6 +159,7 @@ fn settings(calls: usize) -> Config {
         total_rate: most,
         total_burst: most,
         calls,
+        incoming: calls,
         ..Limits::default()
     };
     config

@@ -11,6 +11,7 @@ mod health;
 mod joined;
 mod killed;
 mod money;
+mod overload;
 mod pocket;
 mod recorded;
 mod recordings;

@@ -85,7 +85,8 @@ on_both! {
             let (there, here) = (arriving.answer().await, calling.answered().await);
             here.say(440);
             there.say(1_000);
-            (there.hears(440).await, here.hears(1_000).await);
+            there.hears(440).await;
+            here.hears(1_000).await;
             there.hold().await;
             there.resume().await;
             there.say(700);
@@ -96,7 +97,8 @@ on_both! {
             let (there, here) = (outside.incoming().await.answer().await, calling.answered().await);
             here.say(440);
             there.say(1_000);
-            (there.hears(440).await, here.hears(1_000).await);
+            there.hears(440).await;
+            here.hears(1_000).await;
             there.bye().await;
             assert_eq!(here.ended().await.by, By::Them);
             let calls = record(&client, count).await;
@@ -119,7 +121,8 @@ on_both! {
         let (there, here) = (beyond.incoming().await.answer().await, calling.answered().await);
         here.say(440);
         there.say(1_000);
-        (there.hears(440).await, here.hears(1_000).await);
+        there.hears(440).await;
+        here.hears(1_000).await;
         here.bye().await;
         there.ended().await;
         // One that brings calls is held to it as well: what is not encrypted is refused.

@@ -356,6 +356,7 @@ pub(super) fn close(tx: &mut Tx, desk: &Desk, live: &Live, ending: &Ending, mach
     if !live_calls::remove(tx, live.id)? {
         return Err(Error::concurrent_modification("call"));
     }
+    let machine = live.over_at(machine);
     let seconds = live.spoken(machine);
     let cost = if live.answered_at.is_some() { money::cost(&live.tariff, seconds, live.held) } else { 0 };
     settle(tx, desk, live, cost)?;

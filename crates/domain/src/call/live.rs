@@ -181,6 +181,13 @@ impl Live {
         micros.max(0).saturating_add(SECOND - 1) / SECOND
     }
 
+    /// When the call is over that ends at `machine`: at the latest where what is paid for is used up. The moment that it takes then to hang up
+    /// is nobody's: neither paid nor counted.
+    #[must_use]
+    pub fn over_at(&self, machine: Timestamp) -> Timestamp {
+        self.answered_at.map_or(machine, |answered| machine.min(answered.plus_seconds(self.granted.max(0))))
+    }
+
     /// What the call is when it ends at `machine`: the record that is written, and what else is known. `now` is the environment's time.
     #[must_use]
     pub fn ended(&self, ending: &Ending, cost: i64, machine: Timestamp, now: Timestamp) -> (Call, Outcome) {
