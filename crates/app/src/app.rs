@@ -15,7 +15,7 @@ use tandem_store::{
 use tokio::sync::Semaphore;
 
 use crate::{
-    calls::Switchboard,
+    calls::{self, Switchboard},
     carrier::Carriers,
     conferences::Rooms,
     directory::Directory,
@@ -141,6 +141,8 @@ pub struct Inner {
     pub vault: Arc<Vault>,
     /// Passwords that are hashed at once.
     pub passwords: Semaphore,
+    /// Webhooks that are asked about calls at once.
+    pub questions: Semaphore,
     /// Who does which environment's due work.
     pub turns: Turns,
     /// Who does which job that asks somebody outside.
@@ -187,6 +189,7 @@ impl App {
             mailbox: Bell::default(),
             vault: Arc::new(Vault::new(secret.as_ref(), rng.clone())),
             passwords: Semaphore::new(PASSWORDS_AT_ONCE),
+            questions: Semaphore::new(calls::QUESTIONS),
             turns: Turns::default(),
             asking: Turns::default(),
             pools: Arc::new([settings.leased_numbers.clone(), Pool::pocket()]),

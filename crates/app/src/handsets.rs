@@ -56,6 +56,8 @@ pub struct HandsetCall {
     pub ended_at: Option<Timestamp>,
     /// The digits that came.
     pub digits: String,
+    /// The digits of a code that a call of the platform's said, as the handset heard them; a space where it paused.
+    pub spoken: String,
     /// The frequencies that were heard for 200 ms and more, in hertz, in their order.
     pub tones: Vec<i64>,
     /// The loudest 200 ms, in decibels below full scale; none where nothing was heard.

@@ -148,6 +148,19 @@ pub async fn own(app: &App, environment: EnvironmentId, number: PhoneNumber, que
     app.store.read(read).await
 }
 
+/// Decides about a call that the platform makes on behalf of an environment, in the unit of work that begins it; `shown` is none where it
+/// shows no number.
+///
+/// # Errors
+/// Faults of the store. A refusal is in the outcome.
+pub(crate) fn on_behalf_in(tx: &mut Tx, pen: &Pen, known: &Known, shown: Option<PhoneNumber>, to: PhoneNumber) -> Result<Routed> {
+    let named = Named { numbers: vec![to], ..Named::default() };
+    let facts = facts(tx, pen, known, None, named, &RouteQuery::default())?;
+    let mut explanation = Explanation::of("route", to.to_string());
+    let plan = routing::on_behalf(shown, to, &facts, &mut explanation);
+    Ok(routed(Direction::Outbound, None, plan, explanation))
+}
+
 fn reach(app: &App, kind: Environment) -> Result<Option<routing::Reach>> {
     match kind {
         Environment::Live => Ok(None),
@@ -162,14 +175,16 @@ fn dice(app: &App) -> u64 {
 }
 
 /// What is known before anything is read.
-struct Known {
+#[derive(Clone)]
+pub(crate) struct Known {
     environment: EnvironmentId,
     pocket: Option<routing::Reach>,
     dice: u64,
 }
 
 impl Known {
-    async fn of(app: &App, environment: EnvironmentId) -> Result<Self> {
+    /// Of an environment.
+    pub async fn of(app: &App, environment: EnvironmentId) -> Result<Self> {
         let kind = app.directory.environment(environment).await?.settings.kind;
         Ok(Self { environment, pocket: reach(app, kind)?, dice: dice(app) })
     }
@@ -212,6 +227,7 @@ fn outgoing_in(
 
 fn routed(direction: Direction, number: Option<Number>, plan: Result<Plan>, explanation: Explanation) -> Routed {
     let outcome = match &plan {
+        Ok(Plan { ask: Some(_), begin, .. }) => format!("the number's webhook is asked; without its answer: {}", begin.kind()),
         Ok(plan) => format!("the call is taken: {}", plan.begin.kind()),
         Err(error) => format!("the call is refused: {}", error.code().name()),
     };

@@ -54,6 +54,7 @@ fn describe() {
     describe_counter!("tandem_journal_dropped_total", "Requests that the request log had no room for");
     describe_gauge!("tandem_inventory_numbers", "Numbers of the inventory, by environment and whether they are for sale");
     describe_counter!("tandem_task_restarts_total", "Background tasks that died and were started again, by task");
+    describe_counter!("tandem_call_questions_total", "Calls whose number's webhook was asked, by what came of it");
     describe_gauge!("tandem_build_info", "Always 1; the version is in the label");
     gauge!("tandem_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }

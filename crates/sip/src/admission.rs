@@ -104,6 +104,8 @@ pub(crate) struct Admission {
     limits: Limits,
     memory: Mutex<Memory>,
     calls: AtomicUsize,
+    incoming: AtomicUsize,
+    undecided: AtomicUsize,
     closing: AtomicBool,
 }
 
@@ -124,7 +126,9 @@ impl Admission {
             banned: Lately::new(limits.sources),
             total: Bucket { tokens: f64::from(limits.total_burst), at: now },
         };
-        Self { limits, memory: Mutex::new(memory), calls: AtomicUsize::new(0), closing: AtomicBool::new(false) }
+        let none = || AtomicUsize::new(0);
+        let (calls, incoming, undecided) = (none(), none(), none());
+        Self { limits, memory: Mutex::new(memory), calls, incoming, undecided, closing: AtomicBool::new(false) }
     }
 
     fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
@@ -133,7 +137,8 @@ impl Admission {
 
     fn fresh(&self, now: Instant) -> Known {
         let full = Bucket { tokens: f64::from(self.limits.source_burst), at: now };
-        Known { bucket: full, refused: full, strikes: 0, since: now, trusted: false, proven: false }
+        let refused = Bucket { tokens: f64::from(self.limits.trusted_rate), at: now };
+        Known { bucket: full, refused, strikes: 0, since: now, trusted: false, proven: false }
     }
 
     /// Whether an address is banned.
@@ -150,7 +155,7 @@ impl Admission {
 
     /// Whether a request that belongs to nothing yet may come in.
     pub fn admit(&self, address: IpAddr, call: bool) -> Admit {
-        if call && (self.closing.load(Ordering::Relaxed) || self.calls.load(Ordering::Relaxed) >= self.limits.calls) {
+        if call && (self.closing.load(Ordering::Relaxed) || self.full()) {
             return self.refuse(address, Fault::Calls);
         }
         let now = Instant::now();
@@ -229,11 +234,36 @@ impl Admission {
         self.limits.retry_after
     }
 
-    /// A place for a call, until the place is dropped.
+    /// Whether no call more may come in.
+    fn full(&self) -> bool {
+        let (calls, incoming) = (self.calls.load(Ordering::Relaxed), self.incoming.load(Ordering::Relaxed));
+        let undecided = self.undecided.load(Ordering::Relaxed);
+        calls >= self.limits.calls || incoming >= self.limits.incoming || undecided >= self.limits.undecided
+    }
+
+    /// A place for a call of ours, until the place is dropped.
     pub fn place(self: &std::sync::Arc<Self>) -> Option<Place> {
-        let took =
-            self.calls.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |calls| (calls < self.limits.calls).then_some(calls + 1));
-        took.is_ok().then(|| Place(std::sync::Arc::clone(self)))
+        takes(&self.calls, self.limits.calls).then(|| Place { admission: std::sync::Arc::clone(self), incoming: false })
+    }
+
+    /// A place among the calls that are not decided about, until it is dropped.
+    pub fn deciding(self: &std::sync::Arc<Self>) -> Option<Deciding> {
+        takes(&self.undecided, self.limits.undecided).then(|| Deciding(std::sync::Arc::clone(self)))
+    }
+
+    /// A place for a call that comes in, until the place is dropped. Those that are in keep room for the calls that they lead to.
+    pub fn place_in(self: &std::sync::Arc<Self>) -> Option<Place> {
+        if !takes(&self.incoming, self.limits.incoming) {
+            return None;
+        }
+        let place = self.place().map(|mut place| {
+            place.incoming = true;
+            place
+        });
+        if place.is_none() {
+            self.incoming.fetch_sub(1, Ordering::Relaxed);
+        }
+        place
     }
 
     /// No new calls from now on.
@@ -261,12 +291,33 @@ impl Admission {
 
 /// A call's place. Dropping it makes room.
 #[derive(Debug)]
-pub(crate) struct Place(std::sync::Arc<Admission>);
+pub(crate) struct Place {
+    admission: std::sync::Arc<Admission>,
+    incoming: bool,
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.calls.fetch_sub(1, Ordering::Relaxed);
+        self.admission.calls.fetch_sub(1, Ordering::Relaxed);
+        if self.incoming {
+            self.admission.incoming.fetch_sub(1, Ordering::Relaxed);
+        }
     }
+}
+
+/// A call that is not decided about.
+#[derive(Debug)]
+pub(crate) struct Deciding(std::sync::Arc<Admission>);
+
+impl Drop for Deciding {
+    fn drop(&mut self) {
+        self.0.undecided.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Counts one more, unless there are as many as there may be.
+fn takes(count: &AtomicUsize, most: usize) -> bool {
+    count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| (count < most).then_some(count + 1)).is_ok()
 }
 
 /// Who is taken for one: an address, or what one customer is given of IPv6.
@@ -320,6 +371,23 @@ mod tests {
         let answers: Vec<_> = (0..3).map(|_| admission.admit(address(1), false)).collect();
         assert_eq!(answers, [Admit::Yes, Admit::Yes, Admit::Refuse(Fault::Rate)]);
         assert_eq!(admission.admit(address(2), false), Admit::Yes);
+    }
+
+    #[test]
+    fn calls_that_come_in_leave_room_for_those_that_they_lead_to() {
+        let admission = std::sync::Arc::new(Admission::new(Limits { calls: 4, incoming: 2, ..Limits::default() }));
+        let one = admission.place_in();
+        let two = admission.place_in();
+        assert!(one.is_some() && two.is_some() && admission.place_in().is_none());
+        assert_eq!(admission.admit(address(1), true), Admit::Refuse(Fault::Calls));
+        let out = [admission.place(), admission.place()];
+        assert!(out.iter().all(Option::is_some) && admission.place().is_none());
+        drop(one);
+        let three = admission.place_in();
+        assert!(three.is_some());
+        assert!(admission.place_in().is_none());
+        drop((two, three, out));
+        assert_eq!((admission.calls(), admission.admit(address(1), true)), (0, Admit::Yes));
     }
 
     #[test]

@@ -92,6 +92,11 @@ pub struct Limits {
     pub total_burst: u32,
     /// Calls at one time, in whatever state.
     pub calls: usize,
+    /// Of them, calls that came in. Where fewer than all may, those find room for the calls that they lead to.
+    pub incoming: usize,
+    /// Calls that came in and of which their owner has not said yet that they are taken: see [`IncomingCall::settled`](crate::IncomingCall::settled).
+    /// Those that are taken are not to wait behind more than these.
+    pub undecided: usize,
     /// Messages that wait for the stack.
     pub backlog: usize,
     /// Connections at one time.
@@ -117,6 +122,8 @@ impl Default for Limits {
             total_rate: 2_000,
             total_burst: 4_000,
             calls: 4_000,
+            incoming: usize::MAX,
+            undecided: usize::MAX,
             backlog: 8_192,
             connections: 8_192,
             source_connections: 256,

@@ -391,6 +391,12 @@ async fn invite(core: &Arc<Core>, mut transaction: Transaction, source: Source, 
     if let Some(answer) = unfit(core, &transaction) {
         return core.answer(transaction, &answer).await;
     }
+    // Whoever is let in is asked about: not more at once than can be answered soon.
+    let busy = Answer::of(503).with("Retry-After", core.admission.retry_after().to_string());
+    let Some(deciding) = core.admission.deciding() else {
+        auth::refused(core, source, "INVITE", None, Fault::Calls, 503);
+        return core.answer(transaction, &busy).await;
+    };
     let _ = transaction.send_trying().await; // what cannot be sent now cannot be sent later either
     // Whoever shows or names credentials is a user, also at an address that is a trunk's.
     let peer = match auth::names_a_user(core, &transaction).await {
@@ -407,12 +413,11 @@ async fn invite(core: &Arc<Core>, mut transaction: Transaction, source: Source, 
             Err(answer) => return core.answer(transaction, &answer).await,
         },
     };
-    let busy = Answer::of(503).with("Retry-After", core.admission.retry_after().to_string());
-    let place = core.admission.place().filter(|_| !core.admission.closing());
+    let place = core.admission.place_in().filter(|_| !core.admission.closing());
     let (Some(place), Ok(room)) = (place, calls.try_reserve()) else {
         auth::refused(core, source, "INVITE", None, Fault::Calls, 503);
         return core.answer(transaction, &busy).await;
     };
     let Some(flow) = core.flows.back(source) else { return };
-    room.send(Incoming::Call(dialog::begin(core, transaction, source, flow, caller, place)));
+    room.send(Incoming::Call(dialog::begin(core, transaction, source, flow, caller, (place, deciding))));
 }

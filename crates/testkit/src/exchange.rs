@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, ops::Deref};
 
 use serde_json::{Value, json};
+use tandem_server::config::Voice;
 
 use crate::{Client, Phone, Scene, Server, Stage};
 
@@ -30,7 +31,9 @@ impl Stage {
         let listen = ["udp:127.0.0.1:0", "tcp:127.0.0.1:0"].map(str::to_owned);
         let stage = self.flowing().config(|config| {
             config.voice.listen.splice(..0, listen);
-            config.voice.source_rate = 10_000;
+            if config.voice.source_rate == Voice::default().source_rate {
+                config.voice.source_rate = 10_000;
+            }
             config.limits.shutdown_seconds = config.limits.shutdown_seconds.min(1); // who still speaks at the end is hung up
         });
         Exchange(stage.start().await)

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use tandem_app::fetch::{Fetch, FetchFault, Fetched};
+use tandem_app::fetch::{Fetch, FetchFault, Fetched, Question};
 
 /// An internet that has at each address what the address says:
 ///
@@ -43,5 +43,11 @@ impl Fetch for Internet {
             return Err(FetchFault::TooLarge);
         }
         Ok(Fetched { media_type: media_type.to_owned(), content: vec![7; size] })
+    }
+
+    /// Whoever is asked has nothing to say.
+    async fn post(&self, question: Question, _: usize, _: std::time::Duration) -> Result<Fetched, FetchFault> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(question.url);
+        Ok(Fetched { media_type: String::new(), content: Vec::new() })
     }
 }

@@ -30,6 +30,8 @@ pub enum Reaction {
     Hang,
     /// With these bytes, whatever they are.
     Raw(Vec<u8>),
+    /// With 200 and a document.
+    Json(Value),
     /// It closes the connection.
     Close,
 }
@@ -140,9 +142,11 @@ async fn talk(stream: TcpStream, state: Arc<Mutex<State>>) {
     let mut stream = BufReader::new(stream);
     while let Some(mut received) = read(&mut stream).await {
         let reaction = lock(&state).reaction.clone().unwrap_or(Reaction::Status(200));
-        if let Reaction::Status(status) | Reaction::Late(status) = reaction {
-            received.status = Some(status);
-        }
+        received.status = match reaction {
+            Reaction::Status(status) | Reaction::Late(status) => Some(status),
+            Reaction::Json(_) => Some(200),
+            Reaction::Raw(_) | Reaction::Close | Reaction::Hang => None,
+        };
         lock(&state).received.push(received);
         if matches!(reaction, Reaction::Late(_)) {
             tokio::time::sleep(LATE).await;
@@ -152,6 +156,11 @@ async fn talk(stream: TcpStream, state: Arc<Mutex<State>>) {
                 format!("HTTP/1.1 {status} Said\r\ncontent-length: 2\r\n\r\nok").into_bytes()
             }
             Reaction::Raw(bytes) => bytes,
+            Reaction::Json(document) => {
+                let text = document.to_string();
+                format!("HTTP/1.1 200 Said\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{text}", text.len())
+                    .into_bytes()
+            }
             Reaction::Close => return,
             Reaction::Hang => {
                 let mut rest = Vec::new();

@@ -136,8 +136,8 @@ fn taken(id: CallId, routed: Routed, from: Option<PhoneNumber>, to: PhoneNumber)
     };
     let (environment, about): (EnvironmentId, PhoneNumber) = (number.environment, number.phone);
     let outside = match &routed.plan {
-        Ok(plan) => plan.begin.outside().collect(),
-        Err(_) => Vec::new(),
+        Ok(plan) if plan.ask.is_none() => plan.begin.outside().collect(),
+        Ok(_) | Err(_) => Vec::new(), // whom it rings is not known before the webhook has answered
     };
     let begin = BeginCall {
         id,
@@ -155,6 +155,7 @@ fn taken(id: CallId, routed: Routed, from: Option<PhoneNumber>, to: PhoneNumber)
         timeout: None,
         max_duration: None,
         fee: None,
+        code: None,
         tags: serde_json::Map::new(),
         custom_fields: serde_json::Map::new(),
         explanation: routed.explanation,

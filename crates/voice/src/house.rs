@@ -7,9 +7,12 @@ use tandem_app::{
     App,
     calls::{MadeCall, Obeyed, Order, Switchboard},
 };
-use tandem_domain::trunk::Trunk;
+use tandem_domain::{trunk::Trunk, verification::Locale};
 use tandem_kernel::CallId;
-use tandem_media::{Media, MediaConfig, play::Speech};
+use tandem_media::{
+    Media, MediaConfig,
+    play::{Speech, SpeechError, Utterance},
+};
 use tandem_sip::{Bound, Caller, Config, Incoming, IncomingCall, Sip};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -146,6 +149,7 @@ impl Voice {
         if voice.house.app.rooms.set(Arc::new(Floor(Arc::downgrade(&voice.house)))).is_err() {
             tracing::warn!("conferences are led by somebody else already");
         }
+        tokio::spawn(try_voices(voice.house.clone()));
         tokio::spawn(rooms::keep(voice.house.clone()));
         tokio::spawn(trunks::keep(voice.house.clone()));
         tokio::spawn(lamps::keep(voice.house.clone()));
@@ -198,8 +202,30 @@ impl Switchboard for Switch {
         self.calls.spawn(call::make(house, made));
     }
 
+    async fn speaks(&self, locale: Locale) -> bool {
+        speaks(&*self.house.speech, locale).await
+    }
+
     async fn order(&self, id: CallId, order: Order) -> tandem_catalogue::Result<Obeyed> {
         self.house.board.order(id, order).await
+    }
+}
+
+/// Whether a language is spoken here. That there is too much to say at this moment does not count: it passes.
+async fn speaks(speech: &dyn Speech, locale: Locale) -> bool {
+    let said = speech.say(Utterance { text: "0".to_owned(), language: locale.as_str().to_owned() }).await;
+    matches!(said, Ok(_) | Err(SpeechError::Busy | SpeechError::TimedOut))
+}
+
+/// Says at the start whether codes can be spoken.
+async fn try_voices(house: Arc<House>) {
+    for locale in [Locale::En, Locale::Es, Locale::Fr] {
+        if !speaks(&*house.speech, locale).await {
+            tracing::warn!(
+                language = locale.as_str(),
+                "nothing speaks this language: codes cannot be said in it, and texts are beeps"
+            );
+        }
     }
 }
 
@@ -211,7 +237,7 @@ async fn take_in(house: Arc<House>, calls: TaskTracker, mut incoming: mpsc::Rece
 }
 
 /// Takes one call from its arrival to its end.
-async fn serve(house: Arc<House>, incoming: IncomingCall) {
+async fn serve(house: Arc<House>, mut incoming: IncomingCall) {
     let id = CallId::new(house.app.machine_now(), &*house.app.rng);
     let arrival = match arrival::read(&house, &incoming, id).await {
         Ok(arrival) => arrival,
@@ -228,7 +254,10 @@ async fn serve(house: Arc<House>, incoming: IncomingCall) {
         }
     };
     match tandem_app::calls::begin(&house.app, begin).await {
-        Ok((live, grant)) => call::watch(Call::taken(house, live, grant, incoming), plan).await,
+        Ok((live, grant)) => {
+            incoming.settled();
+            call::watch(Call::taken(house, live, grant, incoming), plan).await;
+        }
         Err(error) => {
             tracing::info!(%id, code = error.code().name(), "a call is refused");
             incoming.refuse(refusal(&error, id)).await;

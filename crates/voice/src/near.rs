@@ -23,6 +23,8 @@ use crate::{config::VoiceConfig, pocket::Pocket};
 
 /// The field that says which environment a call belongs to. Only ours is believed.
 pub(crate) const ENVIRONMENT: &str = "Tandem-Environment";
+/// The field that says in which language a code is said.
+pub(crate) const DICTATES: &str = "Tandem-Dictates";
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Whoever calls within the installation.
@@ -107,7 +109,7 @@ impl Near {
         gate.admit(bound(&out), Inside::Ourselves);
         gate.admit(bound(&handsets), Inside::Handset);
         let media = media(config.media_ports.clone());
-        let pocket = Pocket::new(app.clone(), handsets, bound(&inside), media.clone(), gate.clone());
+        let pocket = Pocket::new(app.clone(), handsets, bound(&inside), media.clone(), gate.clone(), config.speech.clone());
         tokio::spawn(pocket.clone().serve(ringing));
         Ok((Self { out, media, pocket, inside, gate }, incoming))
     }
@@ -157,6 +159,7 @@ fn settings(calls: usize) -> Config {
         total_rate: most,
         total_burst: most,
         calls,
+        incoming: calls,
         ..Limits::default()
     };
     config

@@ -15,9 +15,14 @@ use hyper_util::{
     client::legacy::Client,
     rt::{TokioExecutor, TokioTimer},
 };
-use tandem_app::fetch::{Fetch, FetchFault, Fetched};
+use metrics::{counter, histogram};
+use tandem_app::fetch::{Fetch, FetchFault, Fetched, Question};
+use tandem_domain::webhook::Target;
 
-use crate::connect::{Connector, Refused, Resolve};
+use crate::{
+    connect::{Connector, Refused, Resolve},
+    sign::{self, Envelope},
+};
 
 /// How long an idle connection is kept for the next delivery, and how many to one host.
 const IDLE: (Duration, usize) = (Duration::from_secs(20), 16);
@@ -189,6 +194,29 @@ impl Fetch for Http {
     async fn get(&self, url: &str, most: usize) -> Result<Fetched, FetchFault> {
         let agent = [("User-Agent".to_owned(), "Tandem/1.0".to_owned())];
         let request = self.request(Method::GET, url, &agent, Vec::new()).map_err(FetchFault::Refused)?;
+        self.answer(request, most, self.limits.patience).await
+    }
+
+    async fn post(&self, question: Question, most: usize, patience: Duration) -> Result<Fetched, FetchFault> {
+        let Question { url, body, event, delivery, timestamp, secrets } = question;
+        let headers = sign::headers(Target::Number, Envelope { event, delivery, timestamp }, &body, &secrets);
+        let request = self.request(Method::POST, &url, &headers, body.bytes).map_err(FetchFault::Refused)?;
+        let began = Instant::now();
+        let answer = self.answer(request, most, patience).await;
+        let outcome = match &answer {
+            Ok(_) => "delivered",
+            Err(FetchFault::Status(_) | FetchFault::TooLarge) => "refused",
+            Err(FetchFault::Refused(_) | FetchFault::Unreachable(_)) => "unreachable",
+        };
+        counter!("tandem_webhook_attempts_total", "target" => "call", "outcome" => outcome).increment(1);
+        histogram!("tandem_webhook_attempt_seconds", "target" => "call").record(began.elapsed().as_secs_f64());
+        answer
+    }
+}
+
+impl Http {
+    /// The whole answer to a request, of at most so many bytes, within a time.
+    async fn answer(&self, request: Request<Full<Bytes>>, most: usize, patience: Duration) -> Result<Fetched, FetchFault> {
         let work = async {
             let asked = self.pool.request(request).await;
             let response = asked.map_err(|fault| match is_refused(&fault) {
@@ -197,8 +225,8 @@ impl Fetch for Http {
             })?;
             whole(response, most).await
         };
-        let late = || FetchFault::Unreachable(format!("no answer within {} seconds", self.limits.patience.as_secs_f64()));
-        tokio::time::timeout(self.limits.patience, work).await.unwrap_or_else(|_| Err(late()))
+        let late = || FetchFault::Unreachable(format!("no answer within {} seconds", patience.as_secs_f64()));
+        tokio::time::timeout(patience, work).await.unwrap_or_else(|_| Err(late()))
     }
 }
 

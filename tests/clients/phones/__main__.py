@@ -140,7 +140,7 @@ def devices_over_tls(number):
 def desk(number, server, transport):
     """A device registers, is rung by its number, and calls outside in its turn."""
     device = api.call("POST", "/v1/devices", {"label": "Desk", "caller_id": number})
-    api.configure(number, ring={"strategy": "in_turn", "targets": [{"device_id": device["id"], "seconds": 20}]})
+    api.configure(number, ring={"strategy": "in_turn", "targets": [{"device_id": device["id"], "ring_seconds": 20}]})
     account = line(device["user_name"], server, device["password"])
     with Phone("desk", account, tone=CALLEE) as phone, caller() as one:
         registrations = lambda: api.call("GET", f"/v1/devices/{device['id']}/registrations")["data"]

@@ -89,7 +89,7 @@ on_both! {
         let ada = server.account("Ada").await;
         for (phone, line) in [("+442079460123", "fixed_line"), ("+18005551234", "toll_free"), ("+447012345678", "personal_number")] {
             let refused = send(&ada.live(), phone).await;
-            let message = format!("The phone number {phone} cannot get text messages: its plan says {line}");
+            let message = format!("The phone number {phone} cannot get codes: its plan says {line}");
             refused.assert_telephony_error(400, "invalid_parameter", &message);
             assert_eq!(decided(&server, &ada.live(), &refused).await, json!({
                 "rule": "the number can be a handset's", "compared": line, "met": false,

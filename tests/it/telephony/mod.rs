@@ -5,6 +5,7 @@ mod brakes;
 mod codes;
 mod killed;
 mod lookup;
+mod spoken;
 pub mod verify;
 mod voice;
 mod webhooks;

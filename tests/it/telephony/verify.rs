@@ -264,7 +264,7 @@ on_both! {
         refused(SEND, json!({ "phone_number": PHONE, "locale": "de" }), "The locale parameter must be one of: en, es, fr").await;
         refused(SEND, json!({ "phone_number": PHONE, "brand": "evil.com" }), brand).await;
         refused(SEND, json!({ "phone_number": PHONE, "brand": "<b>" }), brand).await;
-        let voice = "The channel parameter names a channel that is not available yet: voice";
+        let voice = "The channel parameter names a channel that is not available here: voice";
         refused(SEND, json!({ "phone_number": PHONE, "channel": "voice" }), voice).await;
         refused(CHECK, json!({ "phone_number": PHONE }), "The 'code' parameter is required").await;
         refused(CHECK, json!({ "code": "123456" }), "The 'phone_number' parameter is required").await;

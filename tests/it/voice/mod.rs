@@ -1,5 +1,6 @@
 //! Voice: trunks, devices, routing, money, records of calls, conferences; and calls between telephones.
 
+mod asked;
 pub mod calls;
 mod conferences;
 mod conferring;
@@ -9,6 +10,7 @@ mod health;
 mod joined;
 mod killed;
 mod money;
+mod overload;
 mod pocket;
 mod recorded;
 mod recordings;

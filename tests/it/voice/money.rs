@@ -39,6 +39,7 @@ fn outbound(server: &Server, ada: &Persona) -> BeginCall {
         timeout: Some(30),
         max_duration: None,
         fee: None,
+        code: None,
         tags: Map::from_iter([("team".to_owned(), json!("sales"))]),
         custom_fields: Map::new(),
         explanation: Explanation::of("route", ""),
@@ -166,9 +167,10 @@ on_both! {
         calls::answer(&app, id, taken()).await.expect("answered");
         server.pass_seconds(15);
         assert_eq!(calls::extend(&app, id).await.expect("nothing more").until, 30);
-        server.pass_seconds(15);
+        server.pass_seconds(17); // hanging up has taken a moment
         let call = calls::finish(&app, id, Ending::of(Reason::FundsEnded)).await.expect("finished");
         assert_eq!((call.duration, ada.wallet(Test).await.available), (30, 1));
+        assert_eq!(call.answered_at.map(|answered| answered.plus_seconds(30)), Some(call.ended_at), "what is paid for is what is written down");
         let poor = calls::begin(&app, outbound(&server, &ada)).await.expect_err("no money");
         assert_eq!(poor.code(), Code::InsufficientFunds);
         assert_eq!(books(&client, &server).await["agrees"], true);
@@ -210,7 +212,8 @@ on_both! {
             })
             .collect();
         for one in ended {
-            one.await.expect("no panic");
+            let call = one.await.expect("no panic");
+            assert!([30, 60].contains(&call.duration), "{call:?}");
         }
         let wallet = ada.wallet(Test).await;
         assert_eq!((wallet.available, wallet.held), (0, 0));

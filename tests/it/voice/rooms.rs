@@ -63,6 +63,7 @@ async fn begun(server: &Server, ada: &Persona, id: CallId) {
         timeout: None,
         max_duration: None,
         fee: None,
+        code: None,
         tags: Map::new(),
         custom_fields: Map::new(),
         explanation: Explanation::of("route", ""),

@@ -83,8 +83,10 @@ on_both! {
             arriving.ring().await;
             calling.ringing().await;
             let (there, here) = (arriving.answer().await, calling.answered().await);
-            (here.say(440), there.say(1_000));
-            (there.hears(440).await, here.hears(1_000).await);
+            here.say(440);
+            there.say(1_000);
+            there.hears(440).await;
+            here.hears(1_000).await;
             there.hold().await;
             there.resume().await;
             there.say(700);
@@ -93,8 +95,10 @@ on_both! {
             assert_eq!(there.ended().await.by, By::Them);
             let calling = phone.call(exchange.sip_for(&phone), &user, TARGET).await;
             let (there, here) = (outside.incoming().await.answer().await, calling.answered().await);
-            (here.say(440), there.say(1_000));
-            (there.hears(440).await, here.hears(1_000).await);
+            here.say(440);
+            there.say(1_000);
+            there.hears(440).await;
+            here.hears(1_000).await;
             there.bye().await;
             assert_eq!(here.ended().await.by, By::Them);
             let calls = record(&client, count).await;
@@ -115,8 +119,10 @@ on_both! {
         configure(&client, json!({ "call_forwarding": { "enabled": true, "forward_to": TARGET } })).await;
         let calling = caller.call(exchange.sip(), CALLER, OURS).await;
         let (there, here) = (beyond.incoming().await.answer().await, calling.answered().await);
-        (here.say(440), there.say(1_000));
-        (there.hears(440).await, here.hears(1_000).await);
+        here.say(440);
+        there.say(1_000);
+        there.hears(440).await;
+        here.hears(1_000).await;
         here.bye().await;
         there.ended().await;
         // One that brings calls is held to it as well: what is not encrypted is refused.

@@ -125,7 +125,7 @@ const CONFIG: &[Field] = &[
     )
     .or(&["smsWebhook"])
     .clearable(),
-    Field::new("voice_webhook", Kind::Text { min: 1, max: 2048 }, "Who is asked about calls.", r#""https://example.com/voice""#)
+    Field::new("voice_webhook", Kind::Text { min: 1, max: 2048 }, "Who is asked about calls, before anything is done with them. What it is asked and may answer is ours: see the page about webhooks.", r#""https://example.com/voice""#)
         .or(&["voiceWebhook"])
         .clearable(),
     Field::new("conference", Kind::Object(CONFERENCE), "The conference that callers join.", "").clearable(),

@@ -12,7 +12,7 @@ use tandem_domain::{
     Step,
     call::{Call as Record, Live, Outcome, Policy, Reason, cause},
     config::Recording,
-    routing::{Attempt, Otherwise, Plan, Stage, Target, Treatment},
+    routing::{Attempt, Plan, Stage, Target},
 };
 use tandem_kernel::{CallId, Country, Money, PhoneFault, PhoneNumber, Timestamp, uuid_text};
 use utoipa::ToSchema;
@@ -155,9 +155,9 @@ struct PlannedRouteDto {
 /// What would be done with a call.
 #[derive(Serialize, ToSchema)]
 struct PlanDto {
-    /// The webhook that is asked first: what it answers stands in place of the rest.
+    /// The webhook that is asked first: what it answers stands in place of the rest, which is for when it does not answer.
     webhook: Option<String>,
-    /// `ring`, `menu`, `conference`, `announcement` or `voicemail`.
+    /// `ring`, `menu`, `conference`, `announcement` or `voicemail`; `refuse` where only the webhook could have the call taken.
     treatment: &'static str,
     /// The menu, conference or recording.
     target: Option<String>,
@@ -486,22 +486,12 @@ fn route(found: &Routed) -> PlannedRouteDto {
 }
 
 fn plan(plan: &Plan) -> PlanDto {
-    let (target, stages): (Option<String>, &[Stage]) = match &plan.begin {
-        Treatment::Ring(stages) => (None, stages),
-        Treatment::Menu(id) => (Some(id.to_string()), &[]),
-        Treatment::Conference(id) => (Some(id.to_string()), &[]),
-        Treatment::Announcement(id) => (Some(id.to_string()), &[]),
-        Treatment::Voicemail => (None, &[]),
-    };
     PlanDto {
         webhook: plan.ask.clone(),
         treatment: plan.begin.kind(),
-        target,
-        stages: stages.iter().map(stage).collect(),
-        otherwise: match plan.otherwise {
-            Otherwise::Voicemail => "voicemail",
-            Otherwise::End(reason) => reason.as_str(),
-        },
+        target: plan.begin.target(),
+        stages: plan.begin.stages().iter().map(stage).collect(),
+        otherwise: plan.otherwise(),
         recorded: plan.recording.is_some(),
         recording_format: plan.recording.as_ref().map(|Recording { format, .. }| format.clone()),
     }

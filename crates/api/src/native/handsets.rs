@@ -95,6 +95,9 @@ struct HandsetCallDto {
     ended_at: Option<String>,
     /// The digits that came.
     digits: String,
+    /// The digits of a code that was said in a call of a verification, as the handset heard them: each time that it was said, with a space
+    /// between.
+    spoken: String,
     /// The tones that were heard, in hertz, in their order.
     tones: Vec<i64>,
     /// How loud the loudest 200 ms were, in decibels below full scale; null where nothing was heard.
@@ -166,6 +169,7 @@ fn shown(call: HandsetCall) -> HandsetCallDto {
         answered_at: call.answered_at.map(|at| at.to_string()),
         ended_at: call.ended_at.map(|at| at.to_string()),
         digits: call.digits,
+        spoken: call.spoken.trim().to_owned(),
         tones: call.tones,
         level_db: call.level.map(|level| (f64::from(level) * 10.0).round() / 10.0),
         heard_ms: call.heard_millis,

@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode};
 use serde::Serialize;
-use tandem_app::verifications::{self, ListVerifications, PolicyView, VerificationView, Whose};
+use tandem_app::verifications::{self, Carrier, ListVerifications, PolicyView, VerificationView, Whose};
 use tandem_catalogue::{Code, Result};
 use tandem_domain::verification::{Policy, State, Verification};
 use tandem_kernel::{Country, Timestamp, VerificationId};
@@ -98,7 +98,7 @@ struct VerificationDto {
     ended_at: Option<String>,
 }
 
-/// A verification and the messages that carried its code.
+/// A verification with the messages and calls that carried its code.
 #[derive(Serialize, ToSchema)]
 struct VerificationDetailDto {
     /// The verification.
@@ -110,8 +110,10 @@ struct VerificationDetailDto {
 /// One sending of a code.
 #[derive(Serialize, ToSchema)]
 struct SendingDto {
-    /// The message.
-    message_id: String,
+    /// The message that carried it; null where a call did.
+    message_id: Option<String>,
+    /// The call that said it; null where a message carried it.
+    call_id: Option<String>,
     /// When it was asked for.
     at: String,
 }
@@ -198,7 +200,13 @@ async fn list(call: Call) -> Result<Reply> {
 async fn get(call: Call) -> Result<Reply> {
     let VerificationView { verification, sendings } =
         verifications::get(&call.app, &call.caller()?, call.param("verification_id").to_owned()).await?;
-    let sending = sendings.iter().map(|sending| SendingDto { message_id: sending.message.to_string(), at: sending.at.to_string() });
+    let sending = sendings.iter().map(|sending| {
+        let (message_id, call_id) = match sending.by {
+            Carrier::Message(id) => (Some(id.to_string()), None),
+            Carrier::Call(id) => (None, Some(id.to_string())),
+        };
+        SendingDto { message_id, call_id, at: sending.at.to_string() }
+    });
     let dto = VerificationDetailDto { verification: dto(&verification), messages: sending.collect() };
     Ok(Reply::json(StatusCode::OK, &dto))
 }

@@ -22,14 +22,19 @@ const SEND: &[Field] = &[
         "Your application's name in the message: letters, digits, spaces and - & ' . , ! + only, and nothing that reads as a link.",
         r#""Acme""#,
     ),
-    Field::new("channel", Kind::Choice(Channel::WORDS), "By which way; `voice` is not available yet.", r#""sms""#),
+    Field::new(
+        "channel",
+        Kind::Choice(Channel::WORDS),
+        "By which way: a text message, or a call that says the code digit by digit, twice.",
+        r#""sms""#,
+    ),
     Field::new(
         "code_length",
         Kind::Int { min: CODE_LENGTHS.0, max: CODE_LENGTHS.1 },
         "Digits of the code. One that is sent again keeps its own.",
         "6",
     ),
-    Field::new("locale", Kind::Choice(Locale::WORDS), "The message's language.", r#""en""#),
+    Field::new("locale", Kind::Choice(Locale::WORDS), "The language of the message or the call.", r#""en""#),
 ];
 const CHECK: &[Field] = &[
     Field { doc: "The number that the code was sent to, in E.164.", ..PHONE },
@@ -53,7 +58,7 @@ struct SentDto {
     /// The number.
     #[schema(example = "+61412345678")]
     phone_number: String,
-    /// `sms`.
+    /// `sms` or `voice`.
     #[schema(example = "sms")]
     channel: &'static str,
     /// `pending`.
@@ -62,7 +67,7 @@ struct SentDto {
     /// When the code stops working; sending again does not move it.
     #[schema(example = "2024-12-10T00:50:00Z")]
     expires_at: String,
-    /// What this sending costs; given back if the message does not leave.
+    /// What this sending costs; given back if the message does not leave, or if nobody takes the call.
     #[serde(rename = "creditsUsed")]
     #[schema(value_type = f64, example = 0.05)]
     credits_used: Value,
@@ -110,6 +115,11 @@ pub fn endpoints() -> Vec<Endpoint> {
                 Code::VerificationBlocked,
                 Code::VerificationThrottled,
                 Code::RecipientOptedOut,
+                Code::CallCountryNotAllowed,
+                Code::CallTooDear,
+                Code::CallLimitReached,
+                Code::NoRoute,
+                Code::TrunksUnavailable,
                 Code::InsufficientFunds,
                 Code::SpendingLimitReached,
             ]),

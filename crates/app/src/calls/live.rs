@@ -6,13 +6,14 @@ use tandem_domain::{
     Explanation,
     account::AccountStatus,
     call::{
-        self, Call, Detail, Direction, Ending, Live, PACE, Phase, Rate, Tariff, Traffic,
+        self, Call, Detail, Direction, Ending, Live, PACE, Phase, Rate, SpokenCode, Tariff, Traffic,
         money::{self, AHEAD, Grant, Piece},
         rates,
     },
+    config, property,
     routing::Plan,
 };
-use tandem_kernel::{CallId, DeviceId, EnvironmentId, Money, PhoneNumber, Timestamp, TrunkId};
+use tandem_kernel::{CallId, DeviceId, EnvironmentId, Money, PhoneNumber, Timestamp, TrunkId, VerificationId};
 use tandem_ledger::{Cause, Posting, transfer_id};
 use tandem_store::{
     Fault, Tx,
@@ -20,7 +21,7 @@ use tandem_store::{
 };
 
 use super::notes;
-use crate::{App, app::Desk, conferences, spending::Budget};
+use crate::{App, app::Desk, conferences, spending::Budget, verifications};
 
 /// A call that begins.
 #[derive(Clone, Debug)]
@@ -41,7 +42,7 @@ pub struct BeginCall {
     pub trunk_in: Option<TrunkId>,
     /// The device that made it.
     pub device: Option<DeviceId>,
-    /// `api`, `device`, `trunk` or `pocket`.
+    /// `api`, `device`, `trunk`, `pocket`, `internal` or `verification`.
     pub initiated_by: String,
     /// The caller's name.
     pub from_name: Option<String>,
@@ -55,6 +56,8 @@ pub struct BeginCall {
     pub max_duration: Option<i64>,
     /// What it costs once whoever is called first has answered, in place of what the numbers cost, in millionths.
     pub fee: Option<i64>,
+    /// The verification whose code it says. Such a call need not be about a number of the environment's.
+    pub code: Option<VerificationId>,
     /// Its maker's labels.
     pub tags: Map<String, Value>,
     /// Its maker's fields.
@@ -90,6 +93,7 @@ impl BeginCall {
             timeout: None,
             max_duration: None,
             fee: None,
+            code: None,
             tags: Map::new(),
             custom_fields: Map::new(),
             explanation,
@@ -147,7 +151,7 @@ pub(crate) fn begin_in(tx: &mut Tx, desk: &Desk, command: &BeginCall) -> Result<
     policy.check_traffic(traffic, currency, &mut why)?;
     let longest = command.max_duration.map_or(policy.longest, |seconds| seconds.min(policy.longest));
     let mut live = blank(tx, desk, command, longest)?;
-    let piece = set_aside(tx, desk, &mut live, &policy, traffic, 0)?;
+    let piece = set_aside(tx, desk, &mut live, policy.left_today(traffic.spent), 0)?;
     let enough = piece.granted > 0 || live.tariff.is_free();
     let compared = format!("{} s are paid for with {}", piece.granted, Money::new(live.held, currency));
     if !why.note("the wallet pays for the beginning of the call", compared, enough) {
@@ -253,6 +257,22 @@ pub async fn part(app: &App, id: CallId, left: Option<PhoneNumber>) -> Result<Gr
     .await
 }
 
+/// All of the code that a call is for was said to whoever took it. Noted once.
+///
+/// # Errors
+/// `call_over`.
+pub async fn code_heard(app: &App, id: CallId) -> Result<()> {
+    changed(app, id, |tx, desk, mut live| {
+        let Some(code) = live.detail.code.as_mut().filter(|code| !code.heard) else { return Ok(()) };
+        code.heard = true;
+        let mut why = Explanation::of("verification", code.verification.to_string());
+        why.note("somebody takes the call and hears the code", live.id.to_string(), true);
+        live_calls::update(tx, &live)?;
+        desk.explain(tx, &why.concluding("the code was heard"))
+    })
+    .await
+}
+
 /// A telephone has joined a call with another call of its own, and has left both: it is paid until now, and each call goes on.
 ///
 /// # Errors
@@ -336,6 +356,7 @@ pub(super) fn close(tx: &mut Tx, desk: &Desk, live: &Live, ending: &Ending, mach
     if !live_calls::remove(tx, live.id)? {
         return Err(Error::concurrent_modification("call"));
     }
+    let machine = live.over_at(machine);
     let seconds = live.spoken(machine);
     let cost = if live.answered_at.is_some() { money::cost(&live.tariff, seconds, live.held) } else { 0 };
     settle(tx, desk, live, cost)?;
@@ -346,6 +367,9 @@ pub(super) fn close(tx: &mut Tx, desk: &Desk, live: &Live, ending: &Ending, mach
     let [call] = records;
     conferences::call_left(tx, desk, live.id)?;
     notes::ended(tx, desk, &call, &outcome)?;
+    if let Some(code) = live.detail.code.filter(|code| !code.heard) {
+        verifications::unheard(tx, desk, code.verification, (live.id, ending.reason))?;
+    }
     let why = charge(tx, desk, live, seconds, cost)?;
     desk.explain(tx, &why)?;
     Ok(call)
@@ -434,8 +458,11 @@ pub(crate) fn traffic(tx: &mut Tx, desk: &Desk) -> Result<Traffic> {
 
 /// A call of which nothing is paid yet.
 fn blank(tx: &mut Tx, desk: &Desk, command: &BeginCall, longest: i64) -> Result<Live> {
-    let number = numbers::by_phone(tx, command.environment, command.number)?;
-    let number = number.ok_or_else(|| Error::owned_number_not_found(command.number.to_string()))?;
+    let (property, labels) = match numbers::by_phone(tx, command.environment, command.number)? {
+        Some(number) => (number.property, number.config.attribution),
+        None if command.code.is_some() => (property::default_of(command.environment), config::Attribution::default()),
+        None => return Err(Error::owned_number_not_found(command.number.to_string())),
+    };
     let inbound = match command.direction {
         Direction::Inbound => rates::of(Direction::Inbound, command.to),
         Direction::Outbound => Rate::FREE,
@@ -445,11 +472,10 @@ fn blank(tx: &mut Tx, desk: &Desk, command: &BeginCall, longest: i64) -> Result<
         Some(fee) => tariff.offer([flat(fee)], 0),
         None => tariff.offer(command.outside.iter().map(|number| rates::of(Direction::Outbound, *number)), 0),
     }
-    let labels = number.config.attribution;
     Ok(Live {
         id: command.id,
         environment: command.environment,
-        property: number.property,
+        property,
         node: desk.pen.node,
         phase: Phase::Initiated,
         direction: command.direction,
@@ -483,6 +509,7 @@ fn blank(tx: &mut Tx, desk: &Desk, command: &BeginCall, longest: i64) -> Result<
             custom_fields: command.custom_fields.clone(),
             held: false,
             fee: command.fee,
+            code: command.code.map(|verification| SpokenCode { verification, heard: false }),
         },
     })
 }
@@ -490,19 +517,19 @@ fn blank(tx: &mut Tx, desk: &Desk, command: &BeginCall, longest: i64) -> Result<
 /// As [`set_aside`], by what is known now.
 fn set_aside_now(tx: &mut Tx, desk: &Desk, live: &mut Live, granted: i64) -> Result<Piece> {
     let policy = live_calls::policy(tx, live.environment)?.unwrap_or_default();
-    let traffic = traffic(tx, desk)?;
-    set_aside(tx, desk, live, &policy, traffic, granted)
+    let spent = live_calls::spent(tx, live.environment, desk.now.start_of_day())?;
+    set_aside(tx, desk, live, policy.left_today(spent), granted)
 }
 
-/// Sets the next piece aside, counted from `granted` seconds, within what the wallet, the day's cap and the month's limit leave.
-fn set_aside(tx: &mut Tx, desk: &Desk, live: &mut Live, policy: &call::Policy, traffic: Traffic, granted: i64) -> Result<Piece> {
+/// Sets the next piece aside, counted from `granted` seconds, within what the wallet, the day's cap (`today`)
+/// and the month's limit leave.
+fn set_aside(tx: &mut Tx, desk: &Desk, live: &mut Live, today: i64, granted: i64) -> Result<Piece> {
     if live.tariff.is_free() {
         live.granted = live.longest;
         return Ok(Piece { hold: 0, granted: live.longest, is_last: false });
     }
     let available = ledger::wallet(tx, live.environment)?.available;
-    let day = policy.most_per_day.saturating_sub(traffic.spent).max(0);
-    let mut piece = money::next(&live.tariff, granted, live.held, available.min(day), live.longest);
+    let mut piece = money::next(&live.tariff, granted, live.held, available.min(today), live.longest);
     let mut budget = Budget::open(tx, desk)?;
     if let Err(refused) = budget.check(piece.hold) {
         if live.holds == 0 {

@@ -1,5 +1,6 @@
 //! Calls: those that go on, with their money, and those that are over.
 
+mod ask;
 mod control;
 mod live;
 mod make;
@@ -11,9 +12,11 @@ mod show;
 mod switchboard;
 mod trigger;
 
+pub(crate) use ask::AT_ONCE as QUESTIONS;
+pub use ask::{Advice, ask};
 pub use control::{Controlled, Recorded, TransferCall, hang_up, hold, record, transfer, unhold};
 pub(crate) use live::begin_in;
-pub use live::{Answer, BeginCall, answer, begin, dial, extend, finish, hand_on, part, put_on_hold, ring};
+pub use live::{Answer, BeginCall, answer, begin, code_heard, dial, extend, finish, hand_on, part, put_on_hold, ring};
 pub(crate) use make::calling_number;
 pub use make::{MakeCall, make};
 pub use policy::{PolicyView, Whose, read_policy, set_policy};

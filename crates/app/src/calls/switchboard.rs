@@ -7,6 +7,7 @@ use tandem_catalogue::{Error, Result};
 use tandem_domain::{
     call::{Live, Reason, money::Grant},
     routing::{Otherwise, Plan, TRUNKS_AFTER, Treatment},
+    verification::{Dictation, Locale},
 };
 use tandem_kernel::{CallId, ConferenceId, ParticipantId};
 
@@ -55,6 +56,8 @@ pub enum Next {
     Join(ConferenceId, ParticipantId),
     /// They hear music until an order says what follows.
     Wait,
+    /// They hear a code, and the call ends.
+    Dictate(Dictation),
     /// The call ends.
     End,
 }
@@ -119,6 +122,9 @@ pub enum Obeyed {
 pub trait Switchboard: Send + Sync {
     /// Carries a call that was begun. Whatever becomes of it, it is finished in the store.
     async fn carry(&self, made: MadeCall);
+
+    /// Whether codes can be said in a language.
+    async fn speaks(&self, locale: Locale) -> bool;
 
     /// Gives an order to a call that is carried here.
     ///

@@ -7,13 +7,20 @@ use tandem_domain::{
     message::Sender,
     verification::{Channel, LIFE, Locale, Secret, State, Verification, decide, hidden_text, make_code, text},
 };
-use tandem_kernel::{Caller, PhoneNumber, Scope, Timestamp, VerificationId};
-use tandem_store::{Tx, repo::verifications};
+use tandem_kernel::{Caller, Money, PhoneNumber, Scope, Timestamp, VerificationId};
+use tandem_store::{
+    Tx,
+    repo::{
+        ledger,
+        verifications::{self, Carrier},
+    },
+};
 
 use super::{
     data,
     end::{EXPIRY_JOB, end},
     mac_of,
+    spoken::{Begun, Speaker},
 };
 use crate::{
     App, Finish,
@@ -52,12 +59,21 @@ pub struct Sent {
 struct Means {
     pen: Pen,
     caller: Caller,
-    sender: Sender,
+    way: Way,
     price: i64,
 }
 
+/// By which way a code goes.
+#[derive(Clone)]
+enum Way {
+    /// In a message of this sender's.
+    Text(Sender),
+    /// In a call.
+    Call(Speaker),
+}
+
 /// What a unit of work came to: a refusal is kept with its explanation.
-type Outcome = std::result::Result<Sent, Refused>;
+type Outcome = std::result::Result<(Sent, Option<Begun>), Refused>;
 
 /// A refusal that was written down.
 struct Refused(Error);
@@ -65,22 +81,24 @@ struct Refused(Error);
 /// Sends a code to a number. While a verification of the number lasts, its code is sent again.
 ///
 /// # Errors
-/// `insufficient_scope`, `verification_channel_unavailable`, then the refusals of [`decide`], those of a message, and
+/// `insufficient_scope`, `verification_channel_unavailable`, then the refusals of [`decide`], those of a message or of a call, and
 /// `insufficient_funds`.
 pub async fn send(app: &App, caller: &Caller, command: SendVerification, finish: Finish<Sent>) -> Result<Sent> {
     permit(caller, Scope::Verify)?;
-    if command.channel == Channel::Voice {
-        return Err(Error::verification_channel_unavailable("channel", command.channel.as_str()));
-    }
-    let sender = Sender::parse(&app.settings.verification_sender);
-    let sender = sender.ok_or_else(|| Error::internal().because("the setting verification_sender is no sender"))?;
-    let means = Means { pen: app.pen(), caller: *caller, sender, price: app.settings.verification_price };
+    let way = match command.channel {
+        Channel::Sms => Way::Text(sender(app)?),
+        Channel::Voice => Way::Call(Speaker::find(app, caller, &command).await?),
+    };
+    let means = Means { pen: app.pen(), caller: *caller, way: way.clone(), price: app.settings.verification_price };
     let phone = command.phone;
     let outcome = app.store.write(move |tx| send_one(tx, &means, &command, &finish)).await;
     match outcome {
-        Ok(Ok(sent)) => {
+        Ok(Ok((sent, begun))) => {
             app.outbox.ring();
             app.mailbox.ring();
+            if let (Way::Call(speaker), Some(begun)) = (way, begun) {
+                speaker.carry(begun).await;
+            }
             Ok(sent)
         }
         Ok(Err(Refused(error))) => Err(error),
@@ -92,6 +110,11 @@ pub async fn send(app: &App, caller: &Caller, command: SendVerification, finish:
     }
 }
 
+fn sender(app: &App) -> Result<Sender> {
+    let sender = Sender::parse(&app.settings.verification_sender);
+    sender.ok_or_else(|| Error::internal().because("the setting verification_sender is no sender"))
+}
+
 fn send_one(tx: &mut Tx, means: &Means, command: &SendVerification, finish: &Finish<Sent>) -> Result<Outcome> {
     let environment = means.caller.environment;
     let desk = means.pen.open(tx, environment)?;
@@ -100,7 +123,7 @@ fn send_one(tx: &mut Tx, means: &Means, command: &SendVerification, finish: &Fin
     let history =
         verifications::history(tx, environment, means.caller.key, command.phone, latest.as_ref(), &policy.limits, desk.now)?;
     let mut why = Explanation::of("verification", means.caller.request.to_string());
-    if let Err(error) = decide(&policy, &history, command.phone, desk.now, &mut why) {
+    if let Err(error) = decide(&policy, &history, (command.channel, command.phone), desk.now, &mut why) {
         desk.explain(tx, &why.concluding(format!("no code was sent to {}", command.phone)))?;
         return Ok(Err(Refused(error)));
     }
@@ -116,20 +139,34 @@ fn send_one(tx: &mut Tx, means: &Means, command: &SendVerification, finish: &Fin
     } else {
         verifications::update(tx, &verification)?;
     }
-    let message = send_in(tx, &desk, draft(means, &verification, &code, desk.now))?;
-    verifications::note_sending(tx, &verification, means.caller.key, message.id)?;
+    let (carrier, begun) = match &means.way {
+        Way::Text(sender) => {
+            let message = send_in(tx, &desk, draft(means, sender, &verification, &code, desk.now))?;
+            (Carrier::Message(message.id), None)
+        }
+        Way::Call(speaker) => {
+            let begun = speaker.call(tx, &desk, &means.pen, &verification, (&code, means.price))?;
+            (Carrier::Call(begun.id()), Some(begun))
+        }
+    };
+    verifications::note_sending(tx, &verification, means.caller.key, carrier)?;
+    let (member, id) = match carrier {
+        Carrier::Message(id) => ("message_id", id.to_string()),
+        Carrier::Call(id) => ("call_id", id.to_string()),
+    };
     let mut told = data(&verification);
     if let Some(members) = told.as_object_mut() {
-        members.insert("message_id".into(), message.id.to_string().into());
+        members.insert(member.into(), id.clone().into());
         members.insert("sends".into(), verification.sends.into());
     }
     desk.event(tx, &verification.id.to_string(), EventKind::VerifySent, &told)?;
     why.note("a verification of the number lasts, so that its code is sent again", verification.expires_at.to_string(), !first);
     why.subject = verification.id.to_string();
-    desk.explain(tx, &why.concluding(format!("the code was handed over as {} for {}", message.id, message.price)))?;
+    let price = Money::new(means.price, ledger::wallet(tx, environment)?.currency);
+    desk.explain(tx, &why.concluding(format!("the code was handed over as {id} for {price}")))?;
     let sent = Sent { verification, price: means.price };
     finish(tx, &sent)?;
-    Ok(Ok(sent))
+    Ok(Ok((sent, begun)))
 }
 
 /// The number's last verification if its code can still be used; one whose time is over ends now.
@@ -175,16 +212,16 @@ fn again(desk: &Desk, verification: Verification, command: &SendVerification) ->
     };
     let opened = desk.pen.vault.open(&secret.sealed).and_then(|bytes| String::from_utf8(bytes).ok());
     let code = opened.ok_or_else(|| Error::internal().because("another secret key sealed the code"))?;
-    Ok((verification.sent_again(command.brand.clone(), command.locale, desk.now), code))
+    Ok((verification.sent_again(command.channel, command.brand.clone(), command.locale, desk.now), code))
 }
 
-fn draft(means: &Means, verification: &Verification, code: &str, now: Timestamp) -> Draft {
+fn draft(means: &Means, sender: &Sender, verification: &Verification, code: &str, now: Timestamp) -> Draft {
     let Verification { locale, brand, code_length, .. } = verification;
     let minutes = verification.minutes_left(now);
     Draft {
         shown_body: Some(hidden_text(*locale, brand, *code_length, minutes)),
         validity: Some((verification.expires_at.micros() - now.micros()) / 1_000_000),
         terms: Terms::Priced(means.price),
-        ..Draft::text(means.sender.clone(), verification.phone, text(*locale, brand, code, minutes))
+        ..Draft::text(sender.clone(), verification.phone, text(*locale, brand, code, minutes))
     }
 }

@@ -10,7 +10,7 @@ use std::{
 
 use tandem_app::{
     due,
-    fetch::{Fetch, FetchFault, Fetched},
+    fetch::{Fetch, FetchFault, Fetched, Question},
 };
 use tandem_store::repo::jobs::{self, Job};
 
@@ -26,6 +26,10 @@ impl Fetch for Gallery {
         self.0.fetch_add(1, Ordering::SeqCst);
         tokio::time::sleep(Duration::from_millis(200)).await;
         Ok(Fetched { media_type: "image/png".into(), content: vec![1] })
+    }
+
+    async fn post(&self, _: Question, _: usize, _: Duration) -> std::result::Result<Fetched, FetchFault> {
+        Err(FetchFault::Status(405))
     }
 }
 

@@ -1,7 +1,7 @@
 //! A call that goes on.
 
 use serde_json::{Map, Value};
-use tandem_kernel::{CallId, DeviceId, EnvironmentId, PhoneNumber, PropertyId, Timestamp, TrunkId};
+use tandem_kernel::{CallId, DeviceId, EnvironmentId, PhoneNumber, PropertyId, Timestamp, TrunkId, VerificationId};
 
 use super::{ANONYMOUS, Attribution, Call, Direction, Disposition, Origin, Reason, Tariff};
 
@@ -22,7 +22,8 @@ words! {
 /// What a call carries along that no rule asks for.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Detail {
-    /// `api`, `device`, `trunk`, `pocket` (a handset of that network) or `internal` (another number of the installation).
+    /// `api`, `device`, `trunk`, `pocket` (a handset of that network), `internal` (another number of the installation) or `verification`
+    /// (a code is said).
     pub initiated_by: String,
     /// The caller's name, as it was given.
     pub from_name: Option<String>,
@@ -42,6 +43,17 @@ pub struct Detail {
     pub held: bool,
     /// What it costs once whoever was called first has answered, where it has a price of its own, in millionths.
     pub fee: Option<i64>,
+    /// The code that it says, where it says one.
+    pub code: Option<SpokenCode>,
+}
+
+/// A code that a call says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SpokenCode {
+    /// Of which verification.
+    pub verification: VerificationId,
+    /// Whether all of it was said to somebody.
+    pub heard: bool,
 }
 
 /// A call that goes on. Its own time is the machine's: a test environment's clock may stand still or be moved while people speak.
@@ -167,6 +179,13 @@ impl Live {
         const SECOND: i64 = 1_000_000;
         let micros = self.answered_at.map_or(0, |answered| machine.micros().saturating_sub(answered.micros()));
         micros.max(0).saturating_add(SECOND - 1) / SECOND
+    }
+
+    /// When the call is over that ends at `machine`: at the latest where what is paid for is used up. The moment that it takes then to hang up
+    /// is nobody's: neither paid nor counted.
+    #[must_use]
+    pub fn over_at(&self, machine: Timestamp) -> Timestamp {
+        self.answered_at.map_or(machine, |answered| machine.min(answered.plus_seconds(self.granted.max(0))))
     }
 
     /// What the call is when it ends at `machine`: the record that is written, and what else is known. `now` is the environment's time.

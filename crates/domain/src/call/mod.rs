@@ -15,7 +15,7 @@ use crate::words::words;
 
 pub use cause::Reason;
 pub use filter::Filter;
-pub use live::{Detail, Ending, Live, Outcome, Phase};
+pub use live::{Detail, Ending, Live, Outcome, Phase, SpokenCode};
 pub use policy::{PACE, Policy, Traffic};
 pub use rates::{Rate, Tariff, Way};
 pub use token::Token;

@@ -72,6 +72,12 @@ impl Policy {
         Ok(())
     }
 
+    /// What calls may still cost today, in millionths, where they have cost `spent`.
+    #[must_use]
+    pub fn left_today(&self, spent: i64) -> i64 {
+        self.most_per_day.saturating_sub(spent).max(0)
+    }
+
     /// Whether another call may begin.
     ///
     /// # Errors

@@ -21,7 +21,8 @@ use crate::{
 /// Call flows that lead to each other are followed so far.
 const MOST_FLOWS: usize = 10;
 
-/// Decides about a call to a number of ours; `number` is none where nobody has it.
+/// Decides about a call to a number of ours; `number` is none where nobody has it. Where a webhook is asked first, a configuration that leads
+/// nowhere is no reason to refuse the call before the webhook has answered.
 ///
 /// # Errors
 /// `number_unassigned`, `number_out_of_service`, `call_loop`, `too_many_hops`, `insufficient_funds`, `call_rejected`,
@@ -40,11 +41,17 @@ pub fn inbound(called: PhoneNumber, number: Option<&Number>, asked: Asked, facts
         return Err(Error::insufficient_funds("to take this call", money(rate.cost(1)), money(facts.available)));
     }
     let way = Way { number, asked, facts };
+    let ask = number.config.voice_webhook.clone();
+    why.note("a webhook is asked first", ask.clone().unwrap_or_else(|| "none".to_owned()), ask.is_some());
     let otherwise = way.otherwise(why);
-    let begin = way.begin(otherwise, why)?;
-    let asks = number.config.voice_webhook.is_some();
-    why.note("a webhook is asked first", number.config.voice_webhook.clone().unwrap_or_else(|| "none".to_owned()), asks);
-    Ok(Plan { ask: number.config.voice_webhook.clone(), begin, otherwise, recording: recording_of(number) })
+    let begin = match way.begin(otherwise, why) {
+        Err(error) if ask.is_some() => {
+            why.note("without the webhook's answer the call is taken", error.code().name(), false);
+            Treatment::Refuse(Reason::of_error(&error))
+        }
+        begin => begin?,
+    };
+    Ok(Plan { ask, begin, otherwise, recording: recording_of(number) })
 }
 
 /// Decides about a call that leads to a destination of a flow or a menu, in the course of a call to a number of ours.
@@ -97,6 +104,18 @@ pub fn outbound(shown: PhoneNumber, from: Option<&Number>, to: PhoneNumber, fact
     let attempt = Attempt { target, caller_id: Some(shown), diverted_by: None };
     let begin = Treatment::Ring(vec![Stage { attempts: vec![attempt], ring_seconds: USUAL_RINGING }]);
     Ok(Plan { ask: None, begin, otherwise: Otherwise::End(Reason::NoAnswer), recording: from.and_then(recording_of) })
+}
+
+/// Decides about a call that the platform makes on behalf of an account and at a price of its own, such as one that says a code; `shown` is
+/// none where it shows no number.
+///
+/// # Errors
+/// `call_limit_reached`, `call_country_not_allowed`, `call_too_dear`, `no_route`, `trunks_unavailable`.
+pub fn on_behalf(shown: Option<PhoneNumber>, to: PhoneNumber, facts: &Facts, why: &mut Explanation) -> Result<Plan> {
+    facts.policy.check_traffic(facts.traffic, facts.currency, why)?;
+    let attempt = Attempt { target: outside(to, facts, why)?, caller_id: shown, diverted_by: None };
+    let begin = Treatment::Ring(vec![Stage { attempts: vec![attempt], ring_seconds: USUAL_RINGING }]);
+    Ok(Plan { ask: None, begin, otherwise: Otherwise::End(Reason::NoAnswer), recording: None })
 }
 
 /// Whether and how a number's calls are recorded.

@@ -3,6 +3,7 @@
 mod decide;
 mod facts;
 mod plan;
+mod said;
 #[cfg(test)]
 mod tests;
 
@@ -16,9 +17,10 @@ use crate::{
     trunk::{Trunk, choice},
 };
 
-pub use decide::{check_caller_id, inbound, leads_somewhere, onward, outbound, outside, own};
+pub use decide::{check_caller_id, inbound, leads_somewhere, on_behalf, onward, outbound, outside, own};
 pub use facts::{Asked, Facts};
 pub use plan::{Attempt, Otherwise, Plan, RING, SHORTEST_RINGING, Stage, Target, Treatment, USUAL_RINGING};
+pub use said::{Said, said};
 
 /// Seconds after which a call may be tried again that no trunk can take at present.
 pub const TRUNKS_AFTER: i64 = 5;

@@ -1,5 +1,6 @@
 //! What is to be done with a call.
 
+use serde_json::{Value, json};
 use tandem_kernel::{ConferenceId, DeviceId, MenuId, PhoneNumber, RecordingId, TrunkId};
 
 use crate::{call::Reason, config::Recording};
@@ -37,6 +38,8 @@ pub enum Treatment {
     Announcement(RecordingId),
     /// The caller may leave a message.
     Voicemail,
+    /// It is refused: only somebody who is asked first could have it taken.
+    Refuse(Reason),
 }
 
 /// What is done when nobody took a call.
@@ -118,16 +121,61 @@ impl Treatment {
             Self::Conference(_) => "conference",
             Self::Announcement(_) => "announcement",
             Self::Voicemail => "voicemail",
+            Self::Refuse(_) => "refuse",
         }
+    }
+
+    /// The menu, conference or recording that it names.
+    #[must_use]
+    pub fn target(&self) -> Option<String> {
+        match self {
+            Self::Menu(id) => Some(id.to_string()),
+            Self::Conference(id) => Some(id.to_string()),
+            Self::Announcement(id) => Some(id.to_string()),
+            Self::Ring(_) | Self::Voicemail | Self::Refuse(_) => None,
+        }
+    }
+
+    /// The telephones that ring, one stage after the other.
+    #[must_use]
+    pub fn stages(&self) -> &[Stage] {
+        if let Self::Ring(stages) = self { stages } else { &[] }
     }
 
     /// The numbers outside that it may call, each of which has its price.
     pub fn outside(&self) -> impl Iterator<Item = PhoneNumber> {
-        let stages: &[Stage] = match self {
-            Self::Ring(stages) => stages,
-            _ => &[],
-        };
-        let targets = stages.iter().flat_map(|stage| &stage.attempts).map(|attempt| &attempt.target);
+        let targets = self.stages().iter().flat_map(|stage| &stage.attempts).map(|attempt| &attempt.target);
         targets.filter(|target| !matches!(target, Target::Internal(_))).filter_map(Target::number)
+    }
+}
+
+impl Plan {
+    /// `voicemail`, or why the call ends when nobody took it.
+    #[must_use]
+    pub fn otherwise(&self) -> &'static str {
+        match (&self.begin, &self.otherwise) {
+            (Treatment::Refuse(reason), _) | (_, Otherwise::End(reason)) => reason.as_str(),
+            (_, Otherwise::Voicemail) => "voicemail",
+        }
+    }
+
+    /// The plan as its owner's webhook is told of it.
+    #[must_use]
+    pub fn told(&self) -> Value {
+        let attempt = |attempt: &Attempt| {
+            let device = if let Target::Device(id) = &attempt.target { Some(id.to_string()) } else { None };
+            json!({ "number": attempt.target.number().map(|number| number.to_string()), "device_id": device })
+        };
+        let stage = |stage: &Stage| {
+            let attempts: Vec<Value> = stage.attempts.iter().map(attempt).collect();
+            json!({ "ring_seconds": stage.ring_seconds, "attempts": attempts })
+        };
+        json!({
+            "treatment": self.begin.kind(),
+            "target": self.begin.target(),
+            "stages": self.begin.stages().iter().map(stage).collect::<Vec<_>>(),
+            "otherwise": self.otherwise(),
+            "recorded": self.recording.is_some(),
+        })
     }
 }

@@ -211,6 +211,11 @@ fn flows_conferences_and_webhooks() {
     let (plan, _) = decide_on(config.clone(), &with(Destination::Device(DESK)), &[]);
     let plan = plan.expect("a plan");
     assert_eq!((plan.begin.kind(), plan.ask.as_deref()), ("ring", Some("https://example.com/")));
+    let without = |to| decide_on(config.clone(), &with(to), &[]).0.expect("a plan").begin;
+    assert_eq!(without(Destination::Hangup), Treatment::Refuse(Reason::Rejected), "the webhook is asked all the same");
+    assert_eq!(without(Destination::Device(DOOR)), Treatment::Refuse(Reason::Unreachable));
+    assert_eq!(code(config.clone(), &facts(), &[OURS]), Code::CallLoop, "what no answer could change is refused at once");
+    let config = NumberConfig { voice_webhook: None, ..config };
     assert_eq!(code(config.clone(), &with(Destination::Hangup), &[]), Code::CallRejected);
     assert_eq!(code(config.clone(), &with(Destination::Device(DOOR)), &[]), Code::CalleeUnreachable);
     assert_eq!(code(config.clone(), &with(Destination::Flow(id)), &[]), Code::CalleeUnreachable, "a round ends");

@@ -3,7 +3,7 @@
 use tandem_catalogue::{Error, Result};
 use tandem_kernel::{LineType, PhoneNumber, Timestamp};
 
-use super::Policy;
+use super::{Channel, Policy};
 use crate::Explanation;
 
 /// Seconds over which the sends to one number are counted.
@@ -30,12 +30,18 @@ pub struct History {
     pub approved: i64,
 }
 
-/// Decides whether a code may be sent to `phone` at `now`. Every rule that was looked at is noted, the one that refuses last.
+/// Decides whether a code may be sent by a channel to `phone` at `now`. Every rule that was looked at is noted, the one that refuses last.
 ///
 /// # Errors
 /// `verification_not_mobile`, `verification_country_not_allowed`, `verification_blocked`, `verification_throttled`.
-pub fn decide(policy: &Policy, history: &History, phone: PhoneNumber, now: Timestamp, why: &mut Explanation) -> Result<()> {
-    line(phone, why)?;
+pub fn decide(
+    policy: &Policy,
+    history: &History,
+    (channel, phone): (Channel, PhoneNumber),
+    now: Timestamp,
+    why: &mut Explanation,
+) -> Result<()> {
+    line(channel, phone, why)?;
     country(policy, phone, why)?;
     approval(policy, history, why)?;
     range(policy, history, why)?;
@@ -45,13 +51,13 @@ pub fn decide(policy: &Policy, history: &History, phone: PhoneNumber, now: Times
     caller(("the environment's sends in an hour", limits.sends_per_environment), history.environment_full_since, now, why)
 }
 
-/// Codes to what is no handset reach nobody, and those to numbers that share their price are what fraud lives on.
-fn line(phone: PhoneNumber, why: &mut Explanation) -> Result<()> {
+/// Codes to what is no handset reach nobody, unless they are spoken; and those to numbers that share their price are what fraud lives on.
+fn line(channel: Channel, phone: PhoneNumber, why: &mut Explanation) -> Result<()> {
     let line = phone.line_type();
     let handset = match line {
         LineType::Mobile | LineType::FixedLineOrMobile | LineType::Voip | LineType::Unknown => true,
-        LineType::FixedLine
-        | LineType::TollFree
+        LineType::FixedLine => channel == Channel::Voice,
+        LineType::TollFree
         | LineType::PremiumRate
         | LineType::SharedCost
         | LineType::PersonalNumber
@@ -143,7 +149,7 @@ mod tests {
     fn refused(history: &History, phone: &str) -> (Code, Option<i64>) {
         let mut why = Explanation::of("verification", "x");
         let phone = PhoneNumber::from_e164(phone).expect(phone);
-        let error = decide(&Policy::default(), history, phone, at(0), &mut why).expect_err("a refusal");
+        let error = decide(&Policy::default(), history, (Channel::Sms, phone), at(0), &mut why).expect_err("a refusal");
         assert!(why.steps.last().is_some_and(|step| !step.met), "{why:?}");
         (error.code(), error.retry_after())
     }
@@ -194,7 +200,7 @@ mod tests {
         };
         let mut why = Explanation::of("verification", "x");
         let phone = PhoneNumber::from_e164("+61412345678").expect("a number");
-        assert!(decide(&Policy::default(), &history, phone, at(0), &mut why).is_ok());
+        assert!(decide(&Policy::default(), &history, (Channel::Sms, phone), at(0), &mut why).is_ok());
         assert!(why.steps.len() >= 8 && why.steps.iter().all(|step| step.met));
     }
 }

@@ -7,6 +7,7 @@ mod brand;
 mod code;
 mod limits;
 mod policy;
+mod speech;
 mod text;
 
 use tandem_kernel::{EnvironmentId, KeyId, PhoneNumber, Timestamp, VerificationId};
@@ -15,6 +16,7 @@ pub use brand::{BRAND_RULE, LONGEST_BRAND, USUAL_BRAND, brand_fits};
 pub use code::{CODE_LENGTHS, USUAL_CODE_LENGTH, code_fits, make_code};
 pub use limits::{History, decide};
 pub use policy::{Limits, Policy, usual_countries};
+pub use speech::Dictation;
 pub use text::{Locale, hidden_text, text};
 
 /// Seconds that a verification lives.
@@ -168,10 +170,10 @@ impl Verification {
         }
     }
 
-    /// The code sent once more.
+    /// The code sent once more, by whichever way.
     #[must_use]
-    pub fn sent_again(self, brand: String, locale: Locale, now: Timestamp) -> Self {
-        Self { brand, locale, sends: self.sends + 1, sent_at: now, version: self.version + 1, ..self }
+    pub fn sent_again(self, channel: Channel, brand: String, locale: Locale, now: Timestamp) -> Self {
+        Self { channel, brand, locale, sends: self.sends + 1, sent_at: now, version: self.version + 1, ..self }
     }
 
     /// Whole minutes that the code can be used, the begun one included.
@@ -224,7 +226,7 @@ mod tests {
     fn it_lives_ten_minutes_however_often_it_is_sent() {
         let now = Timestamp::from_micros(1_000_000);
         let later = now.plus_seconds(570);
-        let again = pending(now).sent_again("Acme".to_owned(), Locale::Fr, later);
+        let again = pending(now).sent_again(Channel::Sms, "Acme".to_owned(), Locale::Fr, later);
         assert_eq!((again.sends, again.expires_at, again.minutes_left(later)), (2, now.plus_seconds(LIFE), 1));
         assert!(again.is_live(now.plus_micros(599_999_999)) && !again.is_live(now.plus_seconds(LIFE)));
         assert_eq!(again.minutes_left(now), 10);

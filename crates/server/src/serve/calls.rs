@@ -17,6 +17,9 @@ use crate::{
 const SPEAKING: usize = 2;
 const SPOKEN: usize = 32 << 20;
 
+/// Calls that are decided about at once. With more of them those that were let in would wait for the database too long.
+const UNDECIDED: usize = 64;
+
 /// Begins to take calls, where that is wanted.
 ///
 /// # Errors
@@ -37,6 +40,7 @@ pub async fn start(app: &App, config: &Config, certificate: Option<&Certificate>
         }
         Ok(listen)
     });
+    let most = usize::try_from(wanted.calls).unwrap_or(usize::MAX);
     let voice = VoiceConfig {
         listen: listen.collect::<Result<Vec<Listen>>>()?,
         realm: Voice::realm().to_owned(),
@@ -47,8 +51,10 @@ pub async fn start(app: &App, config: &Config, certificate: Option<&Certificate>
         silence: Duration::from_secs(wanted.silence_seconds.into()),
         speech: Arc::new(Espeak::new("espeak-ng".into(), std::env::temp_dir(), SPEAKING, SPOKEN)),
         limits: Limits {
-            // Each call has two sides at least.
-            calls: usize::try_from(wanted.calls).unwrap_or(usize::MAX).saturating_mul(2),
+            // Each call has two sides at least: those that come in do not take the room of those that they lead to.
+            calls: most.saturating_mul(2),
+            incoming: most,
+            undecided: UNDECIDED,
             source_rate: wanted.source_rate,
             source_burst: wanted.source_rate.saturating_mul(2),
             ..Limits::default()

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     OwnerId, PeerId, Source,
-    admission::Place,
+    admission::{Deciding, Place},
     core::{Core, LegKey, Seat, linger},
     message::{self, Answer, field, list},
     net::Flow,
@@ -86,6 +86,7 @@ pub struct IncomingCall {
     say: mpsc::Sender<Say>,
     gone: CancellationToken,
     ended: Arc<OnceLock<Ended>>,
+    deciding: Option<Deciding>,
 }
 
 impl std::fmt::Debug for IncomingCall {
@@ -199,6 +200,11 @@ impl IncomingCall {
         message::sdp(&self.request.headers, &self.request.body)
     }
 
+    /// It is decided that it is taken, whoever is rung for it: another may be decided about.
+    pub fn settled(&mut self) {
+        self.deciding = None;
+    }
+
     /// Says that it rings: 180, or 183 with early media.
     pub async fn ring(&self, status: u16, sdp: Option<Vec<u8>>) {
         let _ = self.say.send(Say::Ring(status.clamp(101, 199), sdp)).await; // the caller may have gone
@@ -257,7 +263,7 @@ pub(crate) fn begin(
     source: Source,
     flow: Flow,
     caller: Caller,
-    place: Place,
+    (place, deciding): (Place, Deciding),
 ) -> IncomingCall {
     let tag = message::random(16);
     let call_id = field(&transaction.original.headers, "Call-ID").unwrap_or_default().to_owned();
@@ -272,6 +278,7 @@ pub(crate) fn begin(
         say,
         gone: gone.clone(),
         ended: Arc::clone(&ended),
+        deciding: Some(deciding),
     };
     let core = Arc::clone(core);
     let ringing = Ringing { core, transaction, flow, source, tag, seat, place, requests, said, gone, ended, last: None };

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use tandem_domain::call::{Attribution, Detail, Origin, Policy, Rate, Tariff, Way};
-use tandem_kernel::{Country, PhoneNumber};
+use tandem_domain::call::{Attribution, Detail, Origin, Policy, Rate, SpokenCode, Tariff, Way};
+use tandem_kernel::{Country, PhoneNumber, VerificationId};
 
 use super::{from_text, to_text};
 use crate::Fault;
@@ -51,6 +51,11 @@ struct DetailRow {
     held: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     fee: Option<i64>,
+    /// The verification whose code it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    heard: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -92,7 +97,8 @@ pub fn tariff_from_text(text: &str) -> Result<Tariff, Fault> {
 
 /// Writes what a call carries along.
 pub fn detail_to_text(detail: &Detail) -> String {
-    let Detail { initiated_by, from_name, attribution, origin, path, timeout, tags, custom_fields, held, fee } = detail.clone();
+    let Detail { initiated_by, from_name, attribution, origin, path, timeout, tags, custom_fields, held, fee, code } =
+        detail.clone();
     let Attribution { source, medium, campaign, content } = attribution;
     let Origin { country, region, city } = origin;
     let path = path.into_iter().map(PhoneNumber::digits).collect();
@@ -112,6 +118,8 @@ pub fn detail_to_text(detail: &Detail) -> String {
         custom_fields,
         held,
         fee,
+        code: code.map(|code| code.verification.to_string()),
+        heard: code.is_some_and(|code| code.heard),
     })
 }
 
@@ -129,6 +137,7 @@ pub fn detail_from_text(text: &str) -> Result<Detail, Fault> {
         custom_fields: row.custom_fields,
         held: row.held,
         fee: row.fee,
+        code: row.code.and_then(|id| VerificationId::parse(&id)).map(|verification| SpokenCode { verification, heard: row.heard }),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Calls that go on, the processes that carry them, and what remains of them.
 
 use tandem_catalogue::Result;
-use tandem_domain::call::{ANONYMOUS, Direction, Live, Outcome, Phase, Policy, Reason, Traffic};
+use tandem_domain::call::{ANONYMOUS, Direction, Live, Outcome, PACE, Phase, Policy, Reason, Traffic};
 use tandem_kernel::{CallId, DeviceId, EnvironmentId, PhoneNumber, PropertyId, Timestamp, TrunkId};
 
 use super::expect_one;
@@ -48,6 +48,7 @@ pub fn insert(tx: &mut Tx, call: &Live) -> Result<()> {
             (&codec::detail_to_text(&call.detail)).into(),
         ],
     )?;
+    add_to_pace(tx, call)?;
     add_to_day(tx, call.environment, call.started_at.start_of_day(), [1, 0, 0])
 }
 
@@ -101,29 +102,56 @@ pub fn newest(tx: &mut Tx, environment: EnvironmentId, before: Option<(Timestamp
     Ok(rows.iter().map(live).collect::<Result<_, Fault>>()?)
 }
 
-/// What an environment's calls are doing: those that are up, those that began since `since` by the machine's clock, and what they cost on
-/// the day that begins at `day`, with what is set aside.
+/// What an environment's calls are doing: those that are up, those that began since `since` by the machine's clock, to the second, and what
+/// they cost on the day that begins at `day`, with what is set aside.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn traffic(tx: &mut Tx, environment: EnvironmentId, since: Timestamp, day: Timestamp) -> Result<Traffic> {
-    let missing = || Fault::data("a sum without a row");
-    let row = tx.first(
-        "SELECT COUNT(*), CAST(COALESCE(SUM(held), 0) AS BIGINT), CAST(COALESCE(SUM(CASE WHEN begun_at > $2 THEN 1 ELSE 0 END), 0) AS BIGINT) \
-         FROM live_calls WHERE environment_id = $1",
-        &[environment.as_bytes().into(), since.into()],
+    let begun = tx.first(
+        "SELECT CAST(COALESCE(SUM(begun), 0) AS BIGINT) FROM call_paces WHERE environment_id = $1 AND second > $2",
+        &[environment.as_bytes().into(), second_of(since).into()],
     )?;
-    let live = row.ok_or_else(missing)?;
-    let ended = tx.first(
-        "SELECT COUNT(*) FROM call_outcomes WHERE environment_id = $1 AND begun_at > $2",
-        &[environment.as_bytes().into(), since.into()],
+    let begun = begun.ok_or_else(no_sum)?.int(0)?;
+    let (concurrent, spent) = up_and_spent(tx, environment, day)?;
+    Ok(Traffic { concurrent, begun, spent })
+}
+
+/// What an environment's calls cost on the day that begins at `day`, with what is set aside.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn spent(tx: &mut Tx, environment: EnvironmentId, day: Timestamp) -> Result<i64> {
+    Ok(up_and_spent(tx, environment, day)?.1)
+}
+
+fn up_and_spent(tx: &mut Tx, environment: EnvironmentId, day: Timestamp) -> Result<(i64, i64)> {
+    let live = tx.first(
+        "SELECT COUNT(*), CAST(COALESCE(SUM(held), 0) AS BIGINT) FROM live_calls WHERE environment_id = $1",
+        &[environment.as_bytes().into()],
     )?;
+    let live = live.ok_or_else(no_sum)?;
     let spent = tx
         .first("SELECT cost FROM call_days WHERE environment_id = $1 AND day = $2", &[environment.as_bytes().into(), day.into()])?;
     let spent = spent.map_or(Ok(0), |row| row.int(0))?;
-    Ok(Traffic {
-        concurrent: live.int(0)?,
-        begun: live.int(2)?.saturating_add(ended.ok_or_else(missing)?.int(0)?),
-        spent: live.int(1)?.saturating_add(spent),
-    })
+    Ok((live.int(0)?, live.int(1)?.saturating_add(spent)))
+}
+
+fn no_sum() -> Fault {
+    Fault::data("a sum without a row")
+}
+
+const fn second_of(at: Timestamp) -> i64 {
+    at.micros().div_euclid(1_000_000)
+}
+
+/// Counts a call that begins, and forgets the seconds that no longer count.
+fn add_to_pace(tx: &mut Tx, call: &Live) -> Result<()> {
+    let (environment, second) = (call.environment.as_bytes(), second_of(call.begun_at));
+    tx.execute(
+        "INSERT INTO call_paces (environment_id, second, begun) VALUES ($1, $2, 1) \
+         ON CONFLICT (environment_id, second) DO UPDATE SET begun = call_paces.begun + 1",
+        &[environment.into(), second.into()],
+    )?;
+    let over = second.saturating_sub(2 * PACE); // clocks of several processes differ a little
+    tx.execute("DELETE FROM call_paces WHERE environment_id = $1 AND second < $2", &[environment.into(), over.into()])?;
+    Ok(())
 }
 
 /// How many calls each trunk carries.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tandem_catalogue::Result;
 use tandem_domain::verification::{Channel, History, Limits, Locale, Policy, Secret, State, Verification};
-use tandem_kernel::{Country, EnvironmentId, KeyId, MessageId, PhoneNumber, Timestamp, VerificationId};
+use tandem_kernel::{CallId, Country, EnvironmentId, KeyId, MessageId, PhoneNumber, Timestamp, VerificationId};
 
 use super::expect_one;
 use crate::{Fault, Param, Row, Tx, codec};
@@ -23,11 +23,20 @@ macro_rules! columns {
     };
 }
 
+/// What carries a code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Carrier {
+    /// A message.
+    Message(MessageId),
+    /// A call that says it.
+    Call(CallId),
+}
+
 /// One sending of a code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Sending {
-    /// The message that carries it.
-    pub message: MessageId,
+    /// What carries it.
+    pub by: Carrier,
     /// When it was asked for.
     pub at: Timestamp,
 }
@@ -94,7 +103,7 @@ pub fn update(tx: &mut Tx, verification: &Verification) -> Result<()> {
     let (mac, sealed) = secret_columns(&verification.state);
     let changed = tx.execute(
         "UPDATE verifications SET brand = $1, locale = $2, state = $3, code_mac = $4, code_sealed = $5, sends = $6, checks = $7, \
-         sent_at = $8, ended_at = $9, version = $10 WHERE id = $11 AND version + 1 = $10",
+         sent_at = $8, ended_at = $9, version = $10, channel = $12 WHERE id = $11 AND version + 1 = $10",
         &[
             (&verification.brand).into(),
             verification.locale.as_str().into(),
@@ -107,6 +116,7 @@ pub fn update(tx: &mut Tx, verification: &Verification) -> Result<()> {
             verification.ended_at.into(),
             verification.version.into(),
             verification.id.as_bytes().into(),
+            verification.channel.as_str().into(),
         ],
     )?;
     expect_one("verification", changed)
@@ -170,10 +180,14 @@ pub fn list(
 
 /// Notes that a verification's code was sent just now.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
-pub fn note_sending(tx: &mut Tx, verification: &Verification, by: KeyId, message: MessageId) -> Result<()> {
+pub fn note_sending(tx: &mut Tx, verification: &Verification, by: KeyId, carrier: Carrier) -> Result<()> {
+    let (bytes, call) = match &carrier {
+        Carrier::Message(id) => (id.as_bytes(), None),
+        Carrier::Call(id) => (id.as_bytes(), Some(id.as_bytes())),
+    };
     tx.execute(
-        "INSERT INTO verification_sends (verification_id, number, environment_id, key_id, phone, block, message_id, at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO verification_sends (verification_id, number, environment_id, key_id, phone, block, message_id, at, call_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         &[
             verification.id.as_bytes().into(),
             verification.sends.into(),
@@ -181,8 +195,9 @@ pub fn note_sending(tx: &mut Tx, verification: &Verification, by: KeyId, message
             by.as_bytes().into(),
             verification.phone.digits().into(),
             block(verification.phone).into(),
-            message.as_bytes().into(),
+            bytes.into(),
             verification.sent_at.into(),
+            call.into(),
         ],
     )?;
     Ok(())
@@ -192,10 +207,16 @@ pub fn note_sending(tx: &mut Tx, verification: &Verification, by: KeyId, message
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn sendings(tx: &mut Tx, id: VerificationId) -> Result<Vec<Sending>> {
     let rows = tx.query(
-        "SELECT message_id, at FROM verification_sends WHERE verification_id = $1 ORDER BY number",
+        "SELECT message_id, at, call_id FROM verification_sends WHERE verification_id = $1 ORDER BY number",
         &[id.as_bytes().into()],
     )?;
-    let sendings = rows.iter().map(|row| Ok(Sending { message: MessageId::from_bytes(row.array(0)?), at: row.time(1)? }));
+    let sendings = rows.iter().map(|row| {
+        let by = match row.opt_array(2)? {
+            Some(call) => Carrier::Call(CallId::from_bytes(call)),
+            None => Carrier::Message(MessageId::from_bytes(row.array(0)?)),
+        };
+        Ok(Sending { by, at: row.time(1)? })
+    });
     Ok(sendings.collect::<Result<_, Fault>>()?)
 }
 

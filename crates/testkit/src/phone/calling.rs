@@ -168,6 +168,14 @@ impl Calling {
         let outcome = self.outcome().await;
         assert!(matches!(outcome, Outcome::Cancelled), "it is not given up: {outcome:?}");
     }
+
+    /// Gives it up; where it was answered meanwhile, it is hung up.
+    pub async fn given_up(mut self) {
+        self.outgoing.cancel(Vec::new());
+        if let Outcome::Answered(talk) = self.outcome().await {
+            talk.bye().await;
+        }
+    }
 }
 
 /// A call that came in. Dropping it refuses it.

@@ -17,6 +17,7 @@ use crate::{
     desk::binding,
     house::House,
     leg::Leg,
+    near::DICTATES,
     refusal::meant,
     sound::{Sound, capabilities},
     trunks::{address, login},
@@ -43,6 +44,8 @@ pub(super) struct Offer {
     /// The numbers through which the call came to ours.
     pub path: Vec<PhoneNumber>,
     pub ring: Duration,
+    /// The language in which whoever answers hears a code: a handset of the pocket network knows what to listen for.
+    pub dictates: Option<&'static str>,
 }
 
 /// Where a call is sent, and how.
@@ -160,6 +163,7 @@ impl Offer {
         let mut dial = self.dial(&uri, attempt);
         dial.target = target;
         dial.fields.push(environment);
+        dial.fields.extend(self.dictates.map(|language| (DICTATES.to_owned(), language.to_owned())));
         Way { dial, trunk: None, near: true }
     }
 

@@ -86,7 +86,7 @@ impl Call {
                     playing = None;
                     door.pressed(key, &app, conference)
                 }
-                Heard::Played => {
+                Heard::Played(_) => {
                     playing = None;
                     door.asked();
                     Verdict::More

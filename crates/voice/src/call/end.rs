@@ -3,27 +3,27 @@
 use std::time::Duration;
 
 use tandem_app::App;
+use tandem_catalogue::Code;
 use tandem_domain::call::Ending;
 use tandem_kernel::CallId;
 
-/// How often it is tried before the reconciler has to do it.
-const TRIES: u32 = 6;
-/// The first pause; each is twice as long as the one before.
+/// The first pause; each is twice as long as the one before, up to the longest.
 const PAUSE: Duration = Duration::from_millis(250);
+const LONGEST: Duration = Duration::from_secs(15);
 
-/// Writes the record of a call, patiently: a repetition finds what is there.
+/// Writes the record of a call, as long as it takes: a repetition finds what is there, and nobody else does it while this process lives.
 pub(super) async fn finish(app: &App, id: CallId, ending: Ending) {
     let mut pause = PAUSE;
-    for _ in 0..TRIES {
+    loop {
         match tandem_app::calls::finish(app, id, ending.clone()).await {
             Ok(record) => {
                 tracing::info!(%id, reason = ending.reason.as_str(), seconds = record.duration, "a call is over");
                 return;
             }
+            Err(error) if error.code() == Code::CallNotFound => return tracing::error!(%id, "a call has ended that never began"),
             Err(error) => tracing::warn!(%id, ?error, "the end of a call cannot be written yet"),
         }
         tokio::time::sleep(pause).await;
-        pause = pause.saturating_mul(2);
+        pause = pause.saturating_mul(2).min(LONGEST);
     }
-    tracing::error!(%id, "the end of a call is left to the reconciler");
 }

@@ -1,6 +1,9 @@
 //! The first party is reached: the caller is answered, or somebody takes a call of ours.
 
+use std::time::Duration;
+
 use tandem_app::calls::{self, Answer, Next, Then};
+use tandem_catalogue::Code;
 use tandem_domain::call::{Ending, Reason};
 use tandem_media::{Codec, sdp::Direction};
 use tandem_sip::IncomingCall;
@@ -11,6 +14,10 @@ use crate::{
     refusal::because,
     sound::{Sound, answering},
 };
+
+/// Somebody has answered and the store is busy: it is asked again after these.
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(50), Duration::from_millis(150), Duration::from_millis(400), Duration::from_millis(900)];
 
 impl Call {
     /// Answers the caller, who may have been answered before; `codec` is what the other party speaks. From now on it is paid for.
@@ -30,13 +37,20 @@ impl Call {
     }
 
     async fn paid(&mut self, by: Answer) -> Result<(), Stop> {
-        match calls::answer(&self.house.app, self.live.id, by).await {
-            Ok(grant) => {
-                self.meter.grant = grant;
-                self.live.phase = tandem_domain::call::Phase::Answered;
-                Ok(())
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let error = match calls::answer(&self.house.app, self.live.id, by.clone()).await {
+                Ok(grant) => {
+                    self.meter.grant = grant;
+                    self.live.phase = tandem_domain::call::Phase::Answered;
+                    return Ok(());
+                }
+                Err(error) => error,
+            };
+            match (error.code(), pauses.next()) {
+                (Code::Overloaded | Code::Unavailable, Some(pause)) => tokio::time::sleep(pause).await,
+                _ => return Err(Stop::Failed(Ending::of(Reason::of_error(&error)))),
             }
-            Err(error) => Err(Stop::Failed(Ending::of(Reason::of_error(&error)))),
         }
     }
 
@@ -89,7 +103,7 @@ impl Call {
         match then.next {
             Next::Lead(treatment, otherwise) => Step::Lead(treatment, otherwise),
             Next::Wait => self.wait().await,
-            Next::End => Step::Stop(Stop::Ours(Reason::Normal)),
+            Next::End | Next::Dictate(_) => Step::Stop(Stop::Ours(Reason::Normal)),
             Next::Join(conference, participant) => self.confer(conference, Some(participant)).await,
         }
     }

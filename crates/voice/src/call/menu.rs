@@ -82,7 +82,7 @@ impl Call {
                     keys.push(key.name());
                     keys.len() >= usize::try_from(menu.max_digits).unwrap_or(1)
                 }
-                Heard::Played => {
+                Heard::Played(_) => {
                     // A key may have ended it, whose event follows.
                     (playing, until) = (None, Some(Instant::now() + patience));
                     continue;

@@ -1,8 +1,10 @@
 //! One call: its parties, whom it is offered to, what it costs, and its end.
 
 mod announce;
+mod ask;
 mod attempt;
 mod close;
+mod code;
 mod conference;
 mod end;
 mod first;
@@ -22,7 +24,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt as _;
 use serde_json::Value;
-use tandem_app::calls::{Answer, MadeCall, Then};
+use tandem_app::calls::{Answer, MadeCall, Next, Then};
 use tandem_domain::{
     call::{Ending, Live, Reason, money::Grant},
     config::Recording,
@@ -71,6 +73,8 @@ pub(crate) struct Call {
     begun: bool,
     /// Whether nobody but a machine has spoken with the caller.
     machine: bool,
+    /// The language in which it says a code, where it does nothing else.
+    dictates: Option<&'static str>,
     /// The keys that the caller chose in menus.
     keys: Vec<String>,
     /// How the packets of those who have left came and went.
@@ -126,6 +130,7 @@ impl Call {
             at: "initiated",
             begun: false,
             machine: true,
+            dictates: None,
             keys: Vec::new(),
             quality: Vec::new(),
             recording: None,
@@ -138,8 +143,9 @@ impl Call {
 
     /// Carries a call that came in to its end, and says how it ended.
     async fn carry(&mut self, plan: Plan) -> Ending {
-        self.recording = plan.recording;
-        let stop = self.lead(Step::Lead(plan.begin, plan.otherwise)).await;
+        self.recording.clone_from(&plan.recording);
+        let step = self.beginning(plan).await;
+        let stop = self.lead(step).await;
         self.close(stop).await
     }
 
@@ -147,8 +153,24 @@ impl Call {
     async fn carry_out(&mut self, plan: Plan, then: Then) -> Ending {
         self.recording = plan.recording;
         let Treatment::Ring(stages) = plan.begin else { return self.close(Stop::Ours(Reason::Internal)).await };
+        let said = match &then.next {
+            Next::Dictate(code) => match code::Said::prepare(&self.house, code).await {
+                Ok(said) => {
+                    self.dictates = Some(code.locale.as_str());
+                    Some(said)
+                }
+                Err(fault) => {
+                    tracing::warn!(id = %self.live.id, %fault, "a code cannot be said");
+                    return self.close(Stop::Failed(Ending::of(Reason::Internal))).await;
+                }
+            },
+            _ => None,
+        };
         let step = match self.ring(stages).await {
-            Rung::Answered(leg, by) => self.reached(leg, by, then).await,
+            Rung::Answered(leg, by) => match said {
+                Some(said) => self.dictate(leg, by, said).await,
+                None => self.reached(leg, by, then).await,
+            },
             Rung::Stopped(stop) => Step::Stop(stop),
             Rung::Nobody(ending) => Step::Stop(Stop::Failed(ending.unwrap_or(Ending::of(Reason::NoAnswer)))),
         };
@@ -178,6 +200,7 @@ impl Call {
             Treatment::Conference(id) => self.confer(id, None).await,
             Treatment::Voicemail => self.voicemail().await,
             Treatment::Announcement(id) => self.announce(id).await,
+            Treatment::Refuse(reason) => Step::Stop(Stop::Failed(Ending::of(reason))),
         }
     }
 

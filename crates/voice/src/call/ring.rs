@@ -116,6 +116,7 @@ impl Call {
             max_forwards: self.hops.saturating_sub(1),
             path: self.live.detail.path.clone(),
             ring: seconds(stage.ring_seconds),
+            dictates: self.dictates,
         });
         let mut ringing = JoinSet::new();
         for attempt in &stage.attempts {

@@ -6,7 +6,7 @@ use tandem_catalogue::{Error, Result};
 use tandem_domain::call::Reason;
 use tandem_kernel::Country;
 use tandem_media::{
-    Path, Playing, Rate,
+    Outcome, Path, Playing, Rate,
     dtmf::Key,
     play::{Part, Prompt, Repeat, Signal, Sound, Tone, Utterance},
 };
@@ -32,8 +32,8 @@ pub(super) async fn read_wav(file: impl AsRef<[u8]> + Send + 'static, field: &'s
 pub(super) enum Heard {
     /// A key.
     Key(Key),
-    /// What was played has ended.
-    Played,
+    /// What was played has ended so.
+    Played(Outcome),
     /// The time is over.
     Late,
     /// Something else comes next.
@@ -72,7 +72,7 @@ impl Call {
         loop {
             match self.listen(Some(&mut playing), None).await {
                 Heard::Key(_) => {}
-                Heard::Played | Heard::Late => return None,
+                Heard::Played(_) | Heard::Late => return None,
                 Heard::Step(step) => return Some(step),
             }
         }
@@ -90,7 +90,7 @@ impl Call {
         loop {
             let ended = async {
                 match &mut playing {
-                    Some(playing) => drop(playing.finished().await),
+                    Some(playing) => playing.finished().await,
                     None => std::future::pending().await,
                 }
             };
@@ -102,7 +102,7 @@ impl Call {
             };
             let woken = tokio::select! {
                 woken = self.woken() => woken,
-                () = ended => return Heard::Played,
+                outcome = ended => return Heard::Played(outcome),
                 () = late => return Heard::Late,
             };
             match self.heed(woken).await {

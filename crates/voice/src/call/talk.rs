@@ -113,6 +113,10 @@ impl Call {
 
     /// Follows an order to a call that was answered.
     pub(super) async fn ordered(&mut self, asked: Asked) -> Option<Step> {
+        if self.dictates.is_some() {
+            self.untimely(asked); // a code is neither led elsewhere nor recorded
+            return None;
+        }
         match &asked.order {
             Order::Hold(music) if self.hold.is_none() && self.second.is_some() => {
                 let held = self.held(music.clone()).await;

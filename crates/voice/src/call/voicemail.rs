@@ -103,7 +103,7 @@ impl Call {
                 Heard::Step(step) => return step,
                 Heard::Key(key) if key.name() == '#' => break,
                 Heard::Late if take.heard().0 >= QUIET || Instant::now() >= end => break,
-                Heard::Key(_) | Heard::Played | Heard::Late => {}
+                Heard::Key(_) | Heard::Played(_) | Heard::Late => {}
             }
         }
         self.say(&self.beep()).await.unwrap_or(Step::Stop(Stop::Ours(Reason::Normal)))

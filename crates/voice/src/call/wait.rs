@@ -1,13 +1,16 @@
 //! The one place at which a call waits: for its parties, its money and orders. What concerns every call is seen to here; the rest goes to
 //! whatever the call is at.
 
+use std::time::Duration;
+
 use tandem_app::calls::{self, Order};
 use tandem_catalogue::{Code, Error};
 use tandem_domain::call::Reason;
+use tandem_kernel::Country;
 use tandem_media::{
-    Path, StreamEvent,
+    Path, Rate, StreamEvent,
     dtmf::Key,
-    play::{Prompt, Repeat, Signal, Tone},
+    play::{Part, Prompt, Signal, Tone, Utterance},
 };
 use tandem_sip::{By, Ended, Event, Info, Refer};
 
@@ -21,6 +24,12 @@ use crate::{
     board::Asked,
     leg::{Happening, signal},
 };
+
+/// What is said before the money ends.
+const WARNING: &str = "Your credit is about to end.";
+const LANGUAGE: &str = "en-US";
+/// How long it may take until that can be said.
+const SPEAKING: Duration = Duration::from_secs(2);
 
 /// Something happened.
 pub(super) enum Woken {
@@ -192,7 +201,7 @@ impl Call {
             },
             Due::Warn => {
                 self.meter.warned = true;
-                self.warn();
+                self.warn().await;
             }
             Due::End if self.meter.grant.warn_at.is_some() => return Some(Reason::FundsEnded),
             Due::End => return Some(Reason::TimeLimit),
@@ -200,10 +209,17 @@ impl Call {
         None
     }
 
-    /// Tells the first party that the money is about to end.
-    fn warn(&self) {
-        let tone = Tone::of(Signal::Beep, tandem_kernel::Country::US);
-        let prompt = Prompt::tone(&tone, Repeat::Times(3));
+    /// Tells the first party that the money is about to end: with beeps, and in words where there is speech.
+    async fn warn(&self) {
+        let beeps = Tone::of(Signal::Beep, Country::US).sound(Rate::Narrow);
+        let pause = || Part::Silence(Duration::from_millis(200));
+        let mut parts: Vec<Part> = (0..3).flat_map(|_| [Part::Sound(beeps.clone()), pause()]).collect();
+        let words = Utterance { text: WARNING.to_owned(), language: LANGUAGE.to_owned() };
+        // What it says is kept once it was said: only the first has to wait, and no call for long.
+        if let Ok(Ok(words)) = tokio::time::timeout(SPEAKING, self.house.speech.say(words)).await {
+            parts.push(Part::Sound(words));
+        }
+        let prompt = Prompt { parts, ..Prompt::sounds([]) };
         if let Some(leg) = self.first.leg()
             && let Err(fault) = leg.sound.stream.play(&prompt)
         {

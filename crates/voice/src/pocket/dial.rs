@@ -59,7 +59,7 @@ fn conduct(wanted: &HandsetDial) -> Conduct {
         _ => Says::Tones,
     };
     let leaves = if wanted.behaviour == "vanishes" { Leaves::Vanishing } else { Leaves::Politely };
-    Conduct { says, presses: presses(&wanted.digits), lasts: seconds(wanted.seconds), leaves }
+    Conduct { says, presses: presses(&wanted.digits), lasts: seconds(wanted.seconds), leaves, hears: None }
 }
 
 /// Keys a second after the answer and half a second apart; a comma is a second's pause.

@@ -18,10 +18,14 @@ use tokio::{
 
 use super::{
     Pocket,
+    digits::Digits,
     log::{Entry, Listening},
     scenario::{Begins, Leaves, Says, manner_of},
 };
-use crate::{leg::signal, near::environment_of};
+use crate::{
+    leg::signal,
+    near::{DICTATES, environment_of},
+};
 
 /// How long a handset rings that nobody takes up.
 const RINGS: Duration = Duration::from_secs(180);
@@ -45,6 +49,8 @@ pub(super) struct Conduct {
     pub presses: Vec<(Duration, Key)>,
     pub lasts: Duration,
     pub leaves: Leaves,
+    /// The language in which it hears a code.
+    pub hears: Option<String>,
 }
 
 impl Pocket {
@@ -76,6 +82,7 @@ pub(super) fn begun(made: bool, from: String, to: String, call_id: String, now: 
         answered_at: None,
         ended_at: None,
         digits: String::new(),
+        spoken: String::new(),
         tones: Vec::new(),
         level: None,
         heard_millis: 0,
@@ -90,6 +97,7 @@ pub(super) async fn take(pocket: Arc<Pocket>, call: IncomingCall) {
     };
     let manner = manner_of(number);
     let from = call.calling().unwrap_or_default();
+    let hears = call.header(DICTATES).map(str::to_owned);
     let begun = begun(false, from, number.to_string(), call.call_id().to_owned(), pocket.now());
     let entry = pocket.log.begin(environment, number, begun);
     if let Begins::Refuses(status) = manner.begins {
@@ -114,7 +122,7 @@ pub(super) async fn take(pocket: Arc<Pocket>, call: IncomingCall) {
     }
     let presses = (2..).zip(Key::all(manner.presses).unwrap_or_default());
     let presses = presses.map(|(second, key)| (Duration::from_secs(second), key)).collect();
-    let conduct = Conduct { says: manner.says, presses, lasts: manner.lasts(), leaves: manner.leaves };
+    let conduct = Conduct { says: manner.says, presses, lasts: manner.lasts(), leaves: manner.leaves, hears };
     answer(&pocket, call, &entry, conduct).await;
 }
 
@@ -194,6 +202,10 @@ pub(super) async fn speak(pocket: &Pocket, mut dialog: Dialog, mut ready: Ready,
     ready.say(conduct.says);
     let mut hearing: Hearing = ready.stream.hear();
     let mut listening = Listening::default();
+    let mut digits = match &conduct.hears {
+        Some(language) => Digits::of(&*pocket.speech, language).await,
+        None => None,
+    };
     let began = Instant::now();
     let mut presses = conduct.presses.into_iter().peekable();
     let mut leaving = false;
@@ -208,7 +220,12 @@ pub(super) async fn speak(pocket: &Pocket, mut dialog: Dialog, mut ready: Ready,
             Some(event) = ready.events.recv() => if let StreamEvent::Digit(digit) = event {
                 entry.digit(digit.key.name());
             },
-            Some(frame) = hearing.next() => listening.take(&frame, entry),
+            Some(frame) = hearing.next() => {
+                listening.take(&frame, entry);
+                if let Some(digit) = digits.as_mut().and_then(|digits| digits.take(&frame)) {
+                    entry.spoken(digit);
+                }
+            }
             () = sleep_until(next_press.unwrap_or(began)), if next_press.is_some() => if let Some((_, key)) = presses.next() {
                 let _ = ready.stream.send_digits(&[key]); // the queue holds more than anybody presses
             },

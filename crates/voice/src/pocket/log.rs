@@ -83,6 +83,17 @@ impl Entry {
     }
 }
 
+impl Entry {
+    /// A voice said a digit, or paused after some.
+    pub fn spoken(&self, digit: char) {
+        self.note(|call| {
+            if call.spoken.len() < DIGITS && !(digit == ' ' && call.spoken.is_empty()) {
+                call.spoken.push(digit);
+            }
+        });
+    }
+}
+
 /// Judges what a handset hears, 200 ms at a time.
 #[derive(Default)]
 pub(crate) struct Listening {

@@ -2,6 +2,7 @@
 //! one does with a call is decided by its number.
 
 mod dial;
+mod digits;
 mod handset;
 mod log;
 mod mute;
@@ -15,7 +16,7 @@ use tandem_app::{
     magic::MagicNumbers,
 };
 use tandem_kernel::{EnvironmentId, PhoneNumber};
-use tandem_media::Media;
+use tandem_media::{Media, play::Speech};
 use tandem_sip::{Incoming, Sip};
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
@@ -38,11 +39,13 @@ pub(crate) struct Pocket {
     gate: Arc<Gate>,
     log: Log,
     dialling: TaskTracker,
+    /// The voice of the installation, by which handsets know what it says.
+    speech: Arc<dyn Speech>,
 }
 
 impl Pocket {
-    pub fn new(app: App, sip: Sip, exchange: SocketAddr, media: Media, gate: Arc<Gate>) -> Arc<Self> {
-        Arc::new(Self { app, sip, exchange, media, gate, log: Log::default(), dialling: TaskTracker::new() })
+    pub fn new(app: App, sip: Sip, exchange: SocketAddr, media: Media, gate: Arc<Gate>, speech: Arc<dyn Speech>) -> Arc<Self> {
+        Arc::new(Self { app, sip, exchange, media, gate, log: Log::default(), dialling: TaskTracker::new(), speech })
     }
 
     /// Where handsets are called.
