@@ -233,6 +233,37 @@ pub fn conclude(tx: &mut Tx, environment: EnvironmentId, id: CallId, outcome: &O
     add_to_day(tx, environment, outcome.day, [0, 1, outcome.cost])
 }
 
+/// A call that somebody answered and that is over, as whoever looks for faults wants to know it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spoken {
+    /// Which call.
+    pub id: CallId,
+    /// Why it ended.
+    pub reason: String,
+    /// The SIP status of the end.
+    pub sip: i64,
+    /// How many seconds it lasted.
+    pub duration: i64,
+    /// What was measured of the media.
+    pub quality: Option<serde_json::Value>,
+}
+
+/// Calls that began since an instant of the machine's clock and were answered, in no order.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn spoken_since(tx: &mut Tx, since: Timestamp, limit: i64) -> Result<Vec<Spoken>> {
+    let rows = tx.query(
+        "SELECT o.id, o.reason, o.sip, c.duration, o.quality FROM environments e JOIN call_outcomes o ON o.environment_id = e.id \
+         JOIN calls c ON c.id = o.id WHERE o.begun_at >= $1 AND c.answered_at IS NOT NULL LIMIT $2",
+        &[since.into(), limit.into()],
+    )?;
+    let spoken = |row: &Row| {
+        let quality = row.opt_text(4)?.map(serde_json::from_str).transpose().map_err(|_| Fault::shape(4))?;
+        let id = CallId::from_bytes(row.array(0)?);
+        Ok(Spoken { id, reason: row.text(1)?.to_owned(), sip: row.int(2)?, duration: row.int(3)?, quality })
+    };
+    Ok(rows.iter().map(spoken).collect::<Result<_, Fault>>()?)
+}
+
 /// What remains of those of many calls that are over, in no order.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn outcomes(tx: &mut Tx, ids: &[CallId]) -> Result<Vec<(CallId, Outcome)>> {
