@@ -19,7 +19,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     arrival::{self, Arrival},
-    board::Board,
+    board::{Board, Carried},
     call::{self, Call},
     config::VoiceConfig,
     desk::{Callers, Reception},
@@ -59,6 +59,7 @@ pub(crate) struct House {
     pub near: Near,
     pub callers: Arc<Callers>,
     pub board: Board,
+    pub carried: Carried,
     pub speech: Arc<dyn Speech>,
     /// The rooms of conferences.
     pub rooms: Rooms,
@@ -97,10 +98,10 @@ impl Voice {
         media.advertised = config.media_advertised.unwrap_or(config.media_address);
         media.silence = config.silence;
         let media = Media::new(media);
-        let (board, speech) = (Board::default(), config.speech);
+        let (board, carried, speech) = (Board::default(), Carried::default(), config.speech);
         let pocket = near.pocket.clone();
         let (rooms, over, takes) = (Rooms::default(), CancellationToken::new(), TaskTracker::new());
-        let house = House { app, sip, media, near, callers, board, speech, rooms, over, takes };
+        let house = House { app, sip, media, near, callers, board, carried, speech, rooms, over, takes };
         let voice = Self { house: Arc::new(house), calls: TaskTracker::new() };
         let desk = Switch { house: voice.house.clone(), calls: voice.calls.clone() };
         if voice.house.app.switchboard.set(Arc::new(desk)).is_err() {
@@ -156,12 +157,33 @@ struct Switch {
 #[async_trait]
 impl Switchboard for Switch {
     async fn carry(&self, made: MadeCall) {
-        let house = self.house.clone();
-        self.calls.spawn(call::make(house, made));
+        let (house, carrying) = (self.house.clone(), self.house.carried.note(made.live.id));
+        self.calls.spawn(async move {
+            call::make(house, made).await;
+            drop(carrying);
+        });
     }
 
     async fn speaks(&self, locale: Locale) -> bool {
         speaks(&*self.house.speech, locale).await
+    }
+
+    fn carries(&self, id: CallId) -> bool {
+        self.house.carried.has(id)
+    }
+
+    fn load(&self) -> Vec<(&'static str, usize)> {
+        let House { sip, media, near, takes, .. } = &*self.house;
+        let tandem_sip::Load { dialogs, calls: _, connections, transactions, backlog } = sip.load();
+        vec![
+            ("calls", self.calls.len()),
+            ("dialogs", dialogs),
+            ("connections", connections),
+            ("transactions", transactions),
+            ("backlog", backlog),
+            ("ports", media.ports_used() + near.media.ports_used()),
+            ("recordings_ending", takes.len()),
+        ]
     }
 
     async fn order(&self, id: CallId, order: Order) -> tandem_catalogue::Result<Obeyed> {
@@ -179,7 +201,10 @@ async fn speaks(speech: &dyn Speech, locale: Locale) -> bool {
 async fn try_voices(house: Arc<House>) {
     for locale in [Locale::En, Locale::Es, Locale::Fr] {
         if !speaks(&*house.speech, locale).await {
-            tracing::warn!(language = locale.as_str(), "nothing speaks this language: codes cannot be said in it, and texts are beeps");
+            tracing::warn!(
+                language = locale.as_str(),
+                "nothing speaks this language: codes cannot be said in it, and texts are beeps"
+            );
         }
     }
 }
@@ -194,6 +219,7 @@ async fn take_in(house: Arc<House>, calls: TaskTracker, mut incoming: mpsc::Rece
 /// Takes one call from its arrival to its end.
 async fn serve(house: Arc<House>, mut incoming: IncomingCall) {
     let id = CallId::new(house.app.machine_now(), &*house.app.rng);
+    let _carrying = house.carried.note(id);
     let arrival = match arrival::read(&house, &incoming, id).await {
         Ok(arrival) => arrival,
         Err(reason) => {
