@@ -23,7 +23,7 @@ use crate::{
     handsets::Handsets,
     journal::Journal,
     messages::{Fetcher, PostOffice, claims::Claims, gateway::Pulse},
-    recordings::Archive,
+    recordings::{Archive, LampsPort},
     smscs::Network,
     stock::Stock,
     turns::Turns,
@@ -127,6 +127,8 @@ pub struct Inner {
     pub switchboard: OnceLock<Arc<dyn Switchboard>>,
     /// Whoever holds the rooms of conferences, where calls are carried.
     pub rooms: OnceLock<Arc<dyn Rooms>>,
+    /// Whoever tells telephones how many messages wait, where calls are carried.
+    pub lamps: LampsPort,
     /// Whoever rings the handsets of the pocket network, once that is there.
     pub handsets: OnceLock<Arc<dyn Handsets>>,
     /// When this process last said that it hands out messages.
@@ -181,6 +183,7 @@ impl App {
             switchboard: OnceLock::new(),
             rooms: OnceLock::new(),
             handsets: OnceLock::new(),
+            lamps: LampsPort::new(),
             pulse: Pulse::default(),
             claims: Claims::default(),
             mailbox: Bell::default(),

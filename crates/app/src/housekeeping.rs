@@ -142,7 +142,12 @@ async fn apply(app: &App, reloads: &Reloads, notes: &[Note], begun: bool) -> Res
             (Stale::Environment, _) => app.directory.forget_environment(EnvironmentId::from_bytes(note.subject)),
             (Stale::Number, Some(kind)) => numbers.entry(kind).or_default().push(note.phone()),
             (Stale::Inventory, Some(kind)) if begun && note.node != app.node => reloads.want(kind),
-            (Stale::Number | Stale::Inventory, _) => {}
+            (Stale::Mailbox, Some(kind)) => {
+                if let Some(lamps) = app.lamps.get() {
+                    lamps.changed(kind, note.phone());
+                }
+            }
+            (Stale::Number | Stale::Inventory | Stale::Mailbox, _) => {}
         }
     }
     for (kind, mut phones) in numbers {

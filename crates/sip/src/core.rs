@@ -24,8 +24,9 @@ use crate::{
     desk::transport_of,
     digest::{self, Challenge, Digests},
     message::{self, Answer},
-    net::{Flow, Flows},
+    net::{Flow, Flows, Unreached},
     registrar::Registrar,
+    subscription::Subscriptions,
 };
 
 /// What every task shares.
@@ -37,6 +38,8 @@ pub(crate) struct Core {
     pub admission: Arc<Admission>,
     pub digests: Digests,
     pub registrar: Registrar,
+    /// Who is told how many messages wait.
+    pub subscriptions: Subscriptions,
     /// Says BYE to everything that is left.
     pub hang_up: CancellationToken,
     legs: Mutex<HashMap<LegKey, mpsc::Sender<Transaction>>>,
@@ -92,7 +95,8 @@ impl Core {
     pub fn new(config: Config, desk: Arc<dyn Desk>, endpoint: Arc<EndpointInner>, flows: Arc<Flows>, digests: Digests) -> Self {
         let (admission, registrar) = (Arc::clone(&flows.intake.admission), Registrar::new(config.registrar.clone()));
         let (hang_up, legs, nothing_left) = (CancellationToken::new(), Mutex::default(), tokio::sync::Notify::new());
-        Self { config, desk, endpoint, flows, admission, digests, registrar, hang_up, legs, nothing_left }
+        let subscriptions = Subscriptions::default();
+        Self { config, desk, endpoint, flows, admission, digests, registrar, subscriptions, hang_up, legs, nothing_left }
     }
 
     fn legs(&self) -> std::sync::MutexGuard<'_, HashMap<LegKey, mpsc::Sender<Transaction>>> {
@@ -108,7 +112,8 @@ impl Core {
 
     /// Whose a request within a dialog is.
     pub fn leg(&self, key: &LegKey) -> Option<mpsc::Sender<Transaction>> {
-        self.legs().get(key).cloned()
+        let leg = self.legs().get(key).cloned();
+        leg.or_else(|| self.subscriptions.of(key))
     }
 
     /// How many dialogs and calls that may become dialogs there are.
@@ -207,18 +212,25 @@ impl Core {
 
     /// The way to where a request is to go.
     pub async fn reach(&self, target: &Target, uri: &str) -> Option<Flow> {
+        self.find(target, uri).await.ok()
+    }
+
+    /// The same, with why there is none.
+    pub async fn find(&self, target: &Target, uri: &str) -> Result<Flow, Unreached> {
+        let nowhere = || Unreached::NoAddress(uri.to_owned());
         let (transport, host, port) = match target {
             Target::Source(source) => return self.flows.reach(*source, &source.address.ip().to_string()).await,
             Target::Host { transport, host, port } => (*transport, host.clone(), *port),
             Target::Uri => {
-                let (host, port) = message::host(uri)?;
+                let (host, port) = message::host(uri).ok_or_else(nowhere)?;
                 let secure = uri.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("sips:"));
                 (transport_of(uri).unwrap_or(if secure { Transport::Tls } else { Transport::Udp }), host, port)
             }
         };
         let found = resolve(&host, port.unwrap_or(transport.port()), self.config.timers.connect).await;
         // Of a host's addresses, one that we can speak to.
-        let address = found.iter().find(|address| self.flows.speaks(**address)).or(found.first()).copied()?;
+        let address = found.iter().find(|address| self.flows.speaks(**address)).or(found.first()).copied();
+        let address = address.ok_or_else(|| Unreached::NoAddress(host.clone()))?;
         self.flows.reach(Source { transport, address }, &host).await
     }
 }

@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr};
 
 use async_trait::async_trait;
 
-use crate::{Source, Transport};
+use crate::{Source, Summary, Transport};
 
 /// Whom credentials belong to: an id of the owner's, which the adapter only hands back.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -161,6 +161,18 @@ pub trait Desk: Send + Sync + 'static {
 
     /// Replaces all of a user's bindings. The adapter lets one change of a user's through at a time.
     async fn store(&self, owner: &OwnerId, bindings: Vec<Binding>) -> Result<(), NotStored>;
+
+    /// How many messages wait for a user; nothing for one that has no mailbox.
+    async fn summary(&self, owner: &OwnerId) -> Option<Summary> {
+        let _ = owner;
+        None
+    }
+
+    /// Takes what a server says about waiting messages without having been asked (RFC 3842); whether that is wanted.
+    fn told(&self, source: &Source, summary: &Summary) -> bool {
+        let _ = (source, summary);
+        false
+    }
 
     /// Is told what was refused. It must not wait.
     fn notice(&self, notice: Notice);

@@ -28,6 +28,7 @@ mod net;
 mod registrar;
 mod server;
 mod session;
+mod subscription;
 mod trunk;
 mod wire;
 
@@ -38,14 +39,15 @@ pub use dialog::{
     By, Caller, Control, Dial, Dialog, DialogId, Ended, Event, Failed, IncomingCall, Info, Offer, Outgoing, Progress, Reason,
     Refer, Refusal, ReinviteError,
 };
-pub use net::StartError;
+pub use net::{StartError, Unreached};
 pub use server::{Incoming, Load, Sip};
+pub use subscription::{Subscribe, Subscription, SubscriptionEvent, Summary};
 pub use trunk::{Health, Registration, RegistrationConfig, Trunk, TrunkConfig};
 
 pub(crate) use dialog::{fixed as state_fixed, sequence as dialog_sequence};
 
 /// The methods that we take (RFC 3261 section 20.5).
-pub(crate) const ALLOWED: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, UPDATE, REFER, NOTIFY";
+pub(crate) const ALLOWED: &str = "INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, INFO, UPDATE, REFER, NOTIFY, SUBSCRIBE";
 /// The extensions that we know (RFC 3261 section 20.37).
 pub(crate) const SUPPORTED: &str = "timer";
 

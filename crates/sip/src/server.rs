@@ -24,7 +24,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Bound, Caller, Config, Desk, Dial, Fault, IncomingCall, Outgoing, Source, StartError, Transport, Trunk, TrunkConfig,
+    Binding, Bound, Caller, Config, Desk, Dial, Fault, IncomingCall, Outgoing, OwnerId, Source, StartError, Subscribe,
+    Subscription, Summary, Transport, Trunk, TrunkConfig,
     admission::Admission,
     auth,
     core::{Core, LegKey},
@@ -32,7 +33,7 @@ use crate::{
     digest::{Digests, Nonces},
     message::{self, Answer, field, list, tag},
     net::{Flows, Intake, listen},
-    session, state_fixed, trunk,
+    session, state_fixed, subscription, trunk,
     wire::NO_TAG,
 };
 
@@ -131,6 +132,25 @@ impl Sip {
     #[must_use]
     pub fn dial(&self, call: Dial) -> Outgoing {
         dialog::dial(&self.core, call)
+    }
+
+    /// Tells the telephones of a user that asked for it how many messages wait; where those are. Whoever knows already is not told again.
+    #[must_use]
+    pub fn tell(&self, owner: &OwnerId, summary: &Summary) -> Vec<Source> {
+        self.core.subscriptions.tell(owner, summary)
+    }
+
+    /// Tells a telephone that registered how many messages wait, though it did not ask; the status of its answer. One whose connection
+    /// is gone is not told.
+    pub async fn tell_unasked(&self, binding: &Binding, user: &str, summary: &Summary) -> Option<u16> {
+        let flow = self.core.flows.back(binding.source)?;
+        Some(subscription::tell(&self.core, &flow, binding, user, summary).await)
+    }
+
+    /// Asks another server how many messages wait, as a telephone does.
+    #[must_use]
+    pub fn subscribe(&self, wanted: Subscribe) -> Subscription {
+        subscription::begin(&self.core, wanted)
     }
 
     /// Watches a trunk, and registers with it where it wants that. Dropping it ends both.
@@ -335,7 +355,13 @@ async fn alone(core: &Arc<Core>, transaction: Transaction, calls: &mpsc::Sender<
             let answer = if core.admission.closing() { Answer::of(503) } else { Answer::of(200).with("Accept", "application/sdp") };
             core.answer(transaction, &answer).await;
         }
-        Method::Bye | Method::Notify | Method::PRack | Method::Cancel | Method::Update | Method::Info => {
+        Method::Subscribe => subscription::subscribe(core, transaction, source).await,
+        Method::Notify => {
+            let summary = subscription::event(headers).and_then(|_| Summary::read(&transaction.original.body));
+            let wanted = summary.is_some_and(|summary| core.desk.told(&source, &summary));
+            core.answer(transaction, &Answer::of(if wanted { 200 } else { 481 })).await;
+        }
+        Method::Bye | Method::PRack | Method::Cancel | Method::Update | Method::Info => {
             core.answer(transaction, &Answer::of(481)).await;
         }
         _ => core.answer(transaction, &Answer::of(405)).await,

@@ -14,6 +14,7 @@ use crate::{
     admission::backoff,
     core::{Core, Outcome},
     message::{self, Draft, field, list},
+    net::Unreached,
     wire::Address,
 };
 
@@ -44,7 +45,7 @@ pub struct RegistrationConfig {
 }
 
 /// Whether a trunk answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Health {
     /// It was not asked yet.
     Unknown,
@@ -57,13 +58,15 @@ pub enum Health {
     Down {
         /// What it said, where it said something.
         status: Option<u16>,
+        /// Why it could not be asked, where it could not.
+        unreached: Option<Unreached>,
         /// How often in a row.
         failures: u32,
     },
 }
 
 /// Our registration with a trunk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Registration {
     /// There is none.
     None,
@@ -81,6 +84,8 @@ pub enum Registration {
     },
     /// The trunk does not answer.
     Unanswered {
+        /// Why it could not be asked, where it could not.
+        unreached: Option<Unreached>,
         /// How often in a row.
         tries: u32,
     },
@@ -98,13 +103,13 @@ impl Trunk {
     /// Whether it answers.
     #[must_use]
     pub fn health(&self) -> Health {
-        *self.health.borrow()
+        self.health.borrow().clone()
     }
 
     /// Whether we are registered.
     #[must_use]
     pub fn registration(&self) -> Registration {
-        *self.registration.borrow()
+        self.registration.borrow().clone()
     }
 
     /// Changes of its health.
@@ -145,19 +150,17 @@ async fn ping(core: Arc<Core>, config: TrunkConfig, interval: Duration, up: watc
             outcome = options(&core, &config) => outcome,
         };
         // Any answer is a sign of life, but not one that says that it is none.
-        let health = match (&outcome, outcome.status()) {
-            (Outcome::Answered(_), status) if !matches!(status, 408 | 502..=504) => {
-                failures = 0;
-                Health::Up { round_trip: begun.elapsed() }
-            }
-            (Outcome::Answered(_), status) => {
-                failures = failures.saturating_add(1);
-                Health::Down { status: Some(status), failures }
-            }
-            _ => {
-                failures = failures.saturating_add(1);
-                Health::Down { status: None, failures }
-            }
+        failures = failures.saturating_add(1);
+        let health = match &outcome {
+            Ok(Outcome::Answered(response)) => match response.status_code.code() {
+                status @ (408 | 502..=504) => Health::Down { status: Some(status), unreached: None, failures },
+                _ => {
+                    failures = 0;
+                    Health::Up { round_trip: begun.elapsed() }
+                }
+            },
+            Ok(_) => Health::Down { status: None, unreached: None, failures },
+            Err(why) => Health::Down { status: None, unreached: Some(why.clone()), failures },
         };
         up.send_replace(health);
         tokio::select! {
@@ -168,8 +171,8 @@ async fn ping(core: Arc<Core>, config: TrunkConfig, interval: Duration, up: watc
     }
 }
 
-async fn options(core: &Core, config: &TrunkConfig) -> Outcome {
-    let Some(flow) = core.reach(&config.target, &config.uri).await else { return Outcome::Unreachable };
+async fn options(core: &Core, config: &TrunkConfig) -> Result<Outcome, Unreached> {
+    let flow = core.find(&config.target, &config.uri).await?;
     let draft = Draft {
         uri: config.uri.clone(),
         from: format!("<sip:{}>;tag={}", flow.local, message::random(16)),
@@ -181,10 +184,10 @@ async fn options(core: &Core, config: &TrunkConfig) -> Outcome {
         fields: vec![("Accept".to_owned(), "application/sdp".to_owned())],
         ..Draft::default()
     };
-    match draft.write(Method::Options, &core.config.product, &flow) {
+    Ok(match draft.write(Method::Options, &core.config.product, &flow) {
         Some(request) => core.send(&flow, request, None, || 2).await,
         None => Outcome::Unreachable,
-    }
+    })
 }
 
 /// What keeps a registration.
@@ -213,6 +216,10 @@ impl Client {
                 () = self.core.flows.stop.cancelled() => return,
                 outcome = self.register(expires) => outcome,
             };
+            let (outcome, unreached) = match outcome {
+                Ok(outcome) => (outcome, None),
+                Err(why) => (Outcome::Unreachable, Some(why)),
+            };
             let wait = match &outcome {
                 Outcome::Answered(response) if outcome.status() < 300 => {
                     tries = 0;
@@ -228,7 +235,7 @@ impl Client {
                     tries = tries.saturating_add(1);
                     held.send_replace(match (&outcome, outcome.status()) {
                         (Outcome::Answered(_), status) if status != 408 => Registration::Refused { status, tries },
-                        _ => Registration::Unanswered { tries },
+                        _ => Registration::Unanswered { unreached, tries },
                     });
                     backoff(tries - 1, self.wanted.retry, Duration::from_secs(300))
                 }
@@ -240,12 +247,12 @@ impl Client {
             }
         }
         if matches!(*held.borrow(), Registration::Held { .. }) {
-            self.register(0).await;
+            let _ = self.register(0).await; // the trunk forgets us in any case when the time is over
         }
     }
 
-    async fn register(&self, expires: u32) -> Outcome {
-        let Some(flow) = self.core.reach(&self.config.target, &self.config.uri).await else { return Outcome::Unreachable };
+    async fn register(&self, expires: u32) -> Result<Outcome, Unreached> {
+        let flow = self.core.find(&self.config.target, &self.config.uri).await?;
         let user = message::user(&self.wanted.aor).unwrap_or_default();
         let contact = self.core.contact(&flow).replacen("<sip:", &format!("<sip:{user}@"), 1);
         let draft = Draft {
@@ -259,10 +266,10 @@ impl Client {
             fields: vec![("Expires".to_owned(), expires.to_string())],
             ..Draft::default()
         };
-        match draft.write(Method::Register, &self.core.config.product, &flow) {
+        Ok(match draft.write(Method::Register, &self.core.config.product, &flow) {
             Some(request) => self.core.send(&flow, request, Some(&self.wanted.login), || self.next()).await,
             None => Outcome::Unreachable,
-        }
+        })
     }
 }
 

@@ -30,7 +30,7 @@ impl Stage {
     pub async fn exchange(self) -> Exchange {
         let listen = ["udp:127.0.0.1:0", "tcp:127.0.0.1:0"].map(str::to_owned);
         let stage = self.flowing().config(|config| {
-            config.voice.listen.extend(listen);
+            config.voice.listen.splice(..0, listen);
             if config.voice.source_rate == Voice::default().source_rate {
                 config.voice.source_rate = 10_000;
             }
@@ -51,13 +51,18 @@ impl Exchange {
         self.sip_over("tcp")
     }
 
+    /// Where it answers SIP over TLS, where it does.
+    pub fn sip_tls(&self) -> SocketAddr {
+        self.sip_over("tls")
+    }
+
     /// Adds a trunk of the test environments: whoever calls from this machine without credentials is its, and calls to numbers that
     /// begin so (without `+`) go to the telephone. Its id.
     pub async fn trunk(&self, phone: &Phone, prefix: &str) -> String {
         let address = phone.address();
         let body = json!({
             "name": format!("loopback {prefix}"), "serves": "test", "direction": "both", "host": address.ip(), "port": address.port(),
-            "transport": if phone.is_stream() { "tcp" } else { "udp" }, "addresses": ["127.0.0.0/8"], "routes": [{ "prefix": prefix }],
+            "transport": phone.transport().name(), "addresses": ["127.0.0.0/8"], "routes": [{ "prefix": prefix }],
         });
         self.add_trunk(body).await
     }
@@ -70,12 +75,27 @@ impl Exchange {
 
     /// Adds a device, which registers with a telephone of its own. Its id, its user name and the telephone.
     pub async fn device(&self, client: &Client, label: &str, caller_id: Option<&str>) -> (String, String, Phone) {
+        self.device_with(client, label, caller_id, Phone::listen().await).await
+    }
+
+    /// As [`Self::device`], with a telephone that is there.
+    pub async fn device_with(
+        &self,
+        client: &Client,
+        label: &str,
+        caller_id: Option<&str>,
+        phone: Phone,
+    ) -> (String, String, Phone) {
         let added = client.post("/v1/devices", json!({ "label": label, "caller_id": caller_id })).await;
         let body = &added.assert_status(201).body;
         let text = |member: &str| body[member].as_str().unwrap_or_else(|| panic!("{member} in {body}")).to_owned();
-        let phone = Phone::listen().await;
         let (user, password) = (text("user_name"), text("password"));
-        phone.register(&user, &password, self.sip()).await.expect("a device is let in");
+        phone.register(&user, &password, self.sip_for(&phone)).await.expect("a device is let in");
         (text("id"), user, phone)
+    }
+
+    /// Where it answers SIP as a telephone speaks it.
+    pub fn sip_for(&self, phone: &Phone) -> SocketAddr {
+        self.sip_over(phone.transport().name())
     }
 }

@@ -158,7 +158,8 @@ async fn talk(stream: TcpStream, state: Arc<Mutex<State>>) {
             Reaction::Raw(bytes) => bytes,
             Reaction::Json(document) => {
                 let text = document.to_string();
-                format!("HTTP/1.1 200 Said\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{text}", text.len()).into_bytes()
+                format!("HTTP/1.1 200 Said\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{text}", text.len())
+                    .into_bytes()
             }
             Reaction::Close => return,
             Reaction::Hang => {

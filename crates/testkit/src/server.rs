@@ -105,6 +105,11 @@ impl Server {
         self.slot().as_ref().expect("the server runs").app.clone()
     }
 
+    /// Has it read its certificate again.
+    pub fn reload(&self) {
+        self.slot().as_ref().expect("the server runs").reload();
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.slot().as_ref().expect("the server runs").addr

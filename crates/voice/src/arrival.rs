@@ -18,6 +18,7 @@ use crate::{
     desk::Known,
     house::House,
     near::{Inside, environment_of},
+    sound::encrypts,
 };
 
 /// A call that came in, and what is to be done with it.
@@ -55,6 +56,10 @@ pub(crate) async fn read(house: &House, call: &IncomingCall, id: CallId) -> Resu
 async fn from_trunk(house: &House, call: &IncomingCall, trunk: &Trunk, id: CallId) -> Result<Arrival<Decision<Plan>>, Reason> {
     if trunk.direction == trunk::Direction::Outbound {
         return Err(Reason::NotAllowed);
+    }
+    if trunk.srtp == trunk::Srtp::Required && call.offer().is_some_and(|offer| !encrypts(&offer)) {
+        tracing::info!(%id, trunk = trunk.name, "a call of a trunk that has to encrypt is refused: it does not offer that");
+        return Err(Reason::Incompatible);
     }
     let read = |text: &str| number(&rewritten(trunk, text));
     let to = call.called().and_then(|user| read(&user)).ok_or(Reason::Incomplete)?;

@@ -10,6 +10,8 @@ use tandem_catalogue::{Error, Result};
 use tandem_kernel::CallId;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::call::Join;
+
 /// Orders that wait for one call at the most.
 const WAITING: usize = 8;
 
@@ -35,7 +37,18 @@ impl Asked {
     }
 }
 
-type Places = Mutex<HashMap<CallId, mpsc::Sender<Asked>>>;
+/// What a call is told.
+pub(crate) struct Told {
+    pub orders: mpsc::Receiver<Asked>,
+    pub joins: mpsc::Receiver<Join>,
+}
+
+struct Ways {
+    orders: mpsc::Sender<Asked>,
+    joins: mpsc::Sender<Join>,
+}
+
+type Places = Mutex<HashMap<CallId, Ways>>;
 
 /// The calls that this process carries.
 #[derive(Clone, Default)]
@@ -75,10 +88,18 @@ pub(crate) struct Place {
 
 impl Board {
     /// A place for a call, and what it is told.
-    pub fn sit(&self, id: CallId) -> (Place, mpsc::Receiver<Asked>) {
-        let (orders, asked) = mpsc::channel(WAITING);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id, orders);
-        (Place { board: self.clone(), id }, asked)
+    pub fn sit(&self, id: CallId) -> (Place, Told) {
+        let ((orders, asked), (joins, joined)) = (mpsc::channel(WAITING), mpsc::channel(1));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id, Ways { orders, joins });
+        (Place { board: self.clone(), id }, Told { orders: asked, joins: joined })
+    }
+
+    /// Asks a call to be joined with another; one that is gone, or is asked already, says nothing.
+    pub fn join(&self, id: CallId, wish: Join) {
+        let places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ways) = places.get(&id) {
+            drop(ways.joins.try_send(wish));
+        }
     }
 
     /// Gives an order to a call.
@@ -87,7 +108,8 @@ impl Board {
     /// `call_over` for one that is not carried here, and what the call answers.
     pub async fn order(&self, id: CallId, order: Order) -> Result<Obeyed> {
         let over = || Error::call_over(id.to_string());
-        let orders = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned().ok_or_else(over)?;
+        let orders =
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&id).map(|ways| ways.orders.clone()).ok_or_else(over)?;
         let (reply, said) = oneshot::channel();
         orders.send(Asked { order, reply }).await.map_err(|_| over())?;
         said.await.map_err(|_| over())?

@@ -26,4 +26,6 @@ pub struct VoiceConfig {
     pub speech: Arc<dyn Speech>,
     /// What is let in.
     pub limits: Limits,
+    /// The authorities that trunks' certificates are trusted by; without it none is reached by TLS.
+    pub trust: Option<Arc<rustls::ClientConfig>>,
 }

@@ -9,11 +9,16 @@ use async_trait::async_trait;
 use tandem_app::{
     App,
     devices::{self, Peer},
-    trunks,
+    recordings, trunks,
 };
 use tandem_domain::{device::Device, trunk::Trunk};
 use tandem_kernel::DeviceId;
-use tandem_sip::{Binding, Credentials, Desk, NotStored, Notice, OwnerId, PeerId, Source, Transport};
+use tandem_sip::{Binding, Credentials, Desk, NotStored, Notice, OwnerId, PeerId, Source, Summary, Transport};
+
+use crate::{
+    config::VoiceConfig,
+    lamps::{News, summary},
+};
 
 /// Whoever was let in lately, by the id that SIP hands back. There are as many as there are trunks and devices.
 #[derive(Default)]
@@ -53,12 +58,17 @@ impl Callers {
 pub(crate) struct Reception {
     app: App,
     callers: Arc<Callers>,
+    news: Arc<News>,
     realm: String,
+    /// Our address as others are told it.
+    host: String,
 }
 
 impl Reception {
-    pub fn new(app: App, callers: Arc<Callers>, realm: String) -> Self {
-        Self { app, callers, realm }
+    pub fn new(app: App, callers: Arc<Callers>, news: Arc<News>, config: &VoiceConfig) -> Self {
+        let first = config.listen.first().map(|listen| listen.advertised.unwrap_or(listen.address));
+        let host = first.map(|address| address.ip().to_string()).unwrap_or_default();
+        Self { app, callers, news, realm: config.realm.clone(), host }
     }
 }
 
@@ -92,8 +102,25 @@ impl Desk for Reception {
 
     async fn store(&self, owner: &OwnerId, bindings: Vec<Binding>) -> Result<(), NotStored> {
         let Some(device) = DeviceId::parse(&owner.0) else { return Err(NotStored::Full) };
+        let before = devices::held(&self.app, device).await.map_err(unavailable)?;
+        let node = self.app.node;
+        let known = |binding: &Binding| {
+            let mut same = before.iter().filter(|held| held.contact == binding.contact && held.node == node);
+            same.any(|held| held.call_id == binding.call_id && held.source == binding.source.address.to_string())
+        };
+        let anew: Vec<Binding> = bindings.iter().filter(|binding| !known(binding)).cloned().collect();
         let bindings = bindings.into_iter().map(stored).collect();
-        devices::replace(&self.app, device, bindings).await.map_err(unavailable)
+        devices::replace(&self.app, device, bindings).await.map_err(unavailable)?;
+        if !anew.is_empty() {
+            self.news.arrived(device, anew);
+        }
+        Ok(())
+    }
+
+    async fn summary(&self, owner: &OwnerId) -> Option<Summary> {
+        let found = recordings::shown_by(&self.app, DeviceId::parse(&owner.0)?).await;
+        let waiting = found.inspect_err(|error| tracing::warn!(?error, "waiting messages cannot be counted")).ok()??;
+        Some(summary(waiting, &self.host))
     }
 
     fn notice(&self, notice: Notice) {

@@ -7,14 +7,14 @@ use tandem_app::{
     App,
     calls::{MadeCall, Obeyed, Order, Switchboard},
 };
-use tandem_domain::verification::Locale;
+use tandem_domain::{trunk::Trunk, verification::Locale};
 use tandem_kernel::CallId;
 use tandem_media::{
     Media, MediaConfig,
     play::{Speech, SpeechError, Utterance},
 };
-use tandem_sip::{Bound, Config, Incoming, IncomingCall, Sip};
-use tokio::sync::mpsc;
+use tandem_sip::{Bound, Caller, Config, Incoming, IncomingCall, Sip};
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -22,7 +22,9 @@ use crate::{
     board::{Board, Carried},
     call::{self, Call},
     config::VoiceConfig,
-    desk::{Callers, Reception},
+    desk::{Callers, Known, Reception},
+    lamps::{self, News},
+    lines::Lines,
     near::Near,
     pocket::Port,
     refusal::{because, refusal},
@@ -60,9 +62,14 @@ pub(crate) struct House {
     pub callers: Arc<Callers>,
     pub board: Board,
     pub carried: Carried,
+    pub lines: Lines,
     pub speech: Arc<dyn Speech>,
     /// The rooms of conferences.
     pub rooms: Rooms,
+    /// What telephones have to be told about waiting messages.
+    pub news: Arc<News>,
+    /// Telephones that are told just now.
+    pub telling: Arc<Semaphore>,
     /// Ends all calls.
     pub over: CancellationToken,
     /// Recordings whose calls are over, while they are written down.
@@ -73,6 +80,25 @@ impl House {
     /// The media that whoever calls can reach.
     pub fn media_of(&self, caller: &IncomingCall) -> &Media {
         if self.near.caller(caller).is_some() { &self.near.media } else { &self.media }
+    }
+
+    /// Our address as others are told it.
+    pub fn host(&self) -> String {
+        self.sip.addresses().first().map(|bound| bound.advertised.to_string()).unwrap_or_default()
+    }
+
+    /// The same without a port.
+    pub fn name(&self) -> String {
+        self.sip.addresses().first().map(|bound| bound.advertised.ip().to_string()).unwrap_or_default()
+    }
+
+    /// The trunk that brings a call, where one does.
+    pub fn trunk_of(&self, call: &IncomingCall) -> Option<Arc<Trunk>> {
+        let known = match call.caller() {
+            Caller::Peer(peer) => self.callers.get(&peer.0),
+            Caller::User { owner, .. } => self.callers.get(&owner.0),
+        };
+        if let Some(Known::Trunk(trunk)) = known { Some(trunk) } else { None }
     }
 }
 
@@ -88,11 +114,11 @@ impl Voice {
     /// # Errors
     /// Where an address cannot be listened on.
     pub async fn start(app: App, config: VoiceConfig) -> Result<Self, VoiceFault> {
-        let callers = Arc::new(Callers::default());
-        let desk = Arc::new(Reception::new(app.clone(), callers.clone(), config.realm.clone()));
+        let (callers, news) = (Arc::new(Callers::default()), Arc::new(News::default()));
+        let desk = Arc::new(Reception::new(app.clone(), callers.clone(), news.clone(), &config));
         let (near, inside) = Near::start(&app, &config).await.map_err(VoiceFault::Sip)?;
         let mut sip = Config::new(config.listen, &config.realm);
-        (sip.limits, sip.sha256) = (config.limits, config.sha256);
+        (sip.limits, sip.sha256, sip.trust) = (config.limits, config.sha256, config.trust);
         let (sip, incoming) = Sip::start(sip, desk).await.map_err(VoiceFault::Sip)?;
         let mut media = MediaConfig::new(config.media_address, config.media_ports);
         media.advertised = config.media_advertised.unwrap_or(config.media_address);
@@ -101,7 +127,22 @@ impl Voice {
         let (board, carried, speech) = (Board::default(), Carried::default(), config.speech);
         let pocket = near.pocket.clone();
         let (rooms, over, takes) = (Rooms::default(), CancellationToken::new(), TaskTracker::new());
-        let house = House { app, sip, media, near, callers, board, carried, speech, rooms, over, takes };
+        let house = House {
+            app,
+            sip,
+            media,
+            near,
+            callers,
+            board,
+            carried,
+            lines: Lines::default(),
+            speech,
+            rooms,
+            news,
+            telling: lamps::places(),
+            over,
+            takes,
+        };
         let voice = Self { house: Arc::new(house), calls: TaskTracker::new() };
         let desk = Switch { house: voice.house.clone(), calls: voice.calls.clone() };
         if voice.house.app.switchboard.set(Arc::new(desk)).is_err() {
@@ -113,6 +154,8 @@ impl Voice {
         tokio::spawn(try_voices(voice.house.clone()));
         tokio::spawn(rooms::keep(voice.house.clone()));
         tokio::spawn(trunks::keep(voice.house.clone()));
+        tokio::spawn(lamps::keep(voice.house.clone()));
+        let _ = voice.house.app.lamps.set(voice.house.news.clone()); // voice is started once
         let _ = voice.house.app.handsets.set(Arc::new(Port(pocket))); // voice is started once
         for incoming in [incoming, inside] {
             tokio::spawn(take_in(voice.house.clone(), voice.calls.clone(), incoming));

@@ -1,11 +1,14 @@
 //! One party of a call that was answered.
 
 use serde_json::{Value, json};
-use tandem_kernel::PhoneNumber;
+use tandem_kernel::{CallId, EnvironmentId, PhoneNumber};
 use tandem_media::{StreamEvent, sdp::Direction};
-use tandem_sip::{Control, Dialog, Event, Offer};
+use tandem_sip::{Control, Dialog, DialogId, Event, Offer};
 
-use crate::sound::{Sound, holds};
+use crate::{
+    lines::{Lines, Listed},
+    sound::{Sound, holds},
+};
 
 /// What a party does.
 pub(crate) enum Happening {
@@ -30,12 +33,24 @@ pub(crate) struct Leg {
     /// Whether the other side has put us on hold.
     pub holds: bool,
     listening: bool,
+    listed: Option<Listed>,
 }
 
 impl Leg {
     pub fn new(dialog: Dialog, sound: Sound, number: Option<PhoneNumber>) -> Self {
         let control = dialog.control();
-        Self { dialog, control, sound, number, holds: false, listening: true }
+        Self { dialog, control, sound, number, holds: false, listening: true, listed: None }
+    }
+
+    /// What its dialog is known by.
+    pub const fn id(&self) -> &DialogId {
+        self.dialog.id()
+    }
+
+    /// Lets another call of the same telephone find it.
+    pub fn list(&mut self, lines: &Lines, call: CallId, environment: EnvironmentId) {
+        let id = self.id().clone();
+        self.listed.get_or_insert_with(|| lines.list(id, call, environment));
     }
 
     /// What happens next. After the end nothing does.

@@ -1,5 +1,7 @@
 //! One party's sound: its ports, what was agreed on, and what it tells.
 
+use std::sync::Arc;
+
 use tandem_domain::{
     call::Reason,
     trunk::{self, Srtp, Trunk},
@@ -12,7 +14,7 @@ use tokio::sync::mpsc;
 
 /// One party's sound.
 pub(crate) struct Sound {
-    pub stream: Stream,
+    pub stream: Arc<Stream>,
     pub events: mpsc::Receiver<StreamEvent>,
     session: Session,
     agreed: Option<Codec>,
@@ -29,7 +31,7 @@ impl Sound {
             Reason::Congestion
         })?;
         let session = Session::new(stream.local(), capabilities, media.rng());
-        Ok(Self { stream, events, session, agreed: None })
+        Ok(Self { stream: Arc::new(stream), events, session, agreed: None })
     }
 
     /// What we offer.
@@ -89,6 +91,15 @@ pub(crate) fn capabilities(trunk: Option<&Trunk>, first: Option<Codec>) -> Capab
     Capabilities { codecs, security, preference, ..Capabilities::default() }
 }
 
+/// The same where we are called: a trunk that has to encrypt is held to it, everybody else may.
+pub(crate) fn answering(trunk: Option<&Trunk>, first: Option<Codec>) -> Capabilities {
+    let security = match trunk.map(|trunk| trunk.srtp) {
+        Some(Srtp::Required) => Security::Required,
+        _ => Security::Allowed,
+    };
+    Capabilities { security, ..capabilities(None, first) }
+}
+
 const fn spoken(codec: trunk::Codec) -> Codec {
     match codec {
         trunk::Codec::Pcmu => Codec::Pcmu,
@@ -115,6 +126,13 @@ pub(crate) fn first_codec(offer: &[u8]) -> Option<Codec> {
     let offer = Description::parse(offer).ok()?;
     let audio = offer.media.iter().find(|section| section.port != 0)?;
     audio.described().iter().find_map(tandem_media::sdp::Format::codec)
+}
+
+/// Whether an offer wants what is said encrypted.
+pub(crate) fn encrypts(offer: &[u8]) -> bool {
+    let Ok(offer) = Description::parse(offer) else { return false };
+    let audio = offer.media.iter().find(|section| section.port != 0);
+    audio.is_some_and(|section| section.protocol.contains("SAVP"))
 }
 
 /// Whether the other side has put us on hold.

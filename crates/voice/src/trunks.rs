@@ -124,7 +124,7 @@ async fn watch(house: Arc<House>, trunk: Trunk, terms: Terms) {
     let watching = house.sip.trunk(config);
     let (mut health, mut registration) = (watching.watch_health(), watching.watch_registration());
     loop {
-        let (state, detail) = judged(*health.borrow_and_update(), registers.then(|| *registration.borrow_and_update()));
+        let (state, detail) = judged(&health.borrow_and_update(), registers.then(|| registration.borrow_and_update()).as_deref());
         note(&house, &trunk, state, detail).await;
         tokio::select! {
             changed = next(&mut health, terms.ping.is_some()) => if !changed { return },
@@ -139,11 +139,12 @@ async fn next<T>(state: &mut watch::Receiver<T>, watched: bool) -> bool {
 }
 
 /// What the answers mean: a trunk that does not let us register takes no calls of ours.
-fn judged(health: tandem_sip::Health, registration: Option<Registration>) -> (Health, Option<String>) {
+fn judged(health: &tandem_sip::Health, registration: Option<&Registration>) -> (Health, Option<String>) {
     match registration {
         Some(Registration::Refused { status, .. }) => {
             return (Health::Down, Some(format!("our registration was refused with {status}")));
         }
+        Some(Registration::Unanswered { unreached: Some(why), .. }) => return (Health::Down, Some(why.to_string())),
         Some(Registration::Unanswered { .. }) => return (Health::Down, Some("our registration was not answered".to_owned())),
         Some(Registration::None | Registration::Held { .. }) | None => {}
     }
@@ -152,6 +153,7 @@ fn judged(health: tandem_sip::Health, registration: Option<Registration>) -> (He
         tandem_sip::Health::Down { status: Some(status), .. } => {
             (Health::Down, Some(format!("OPTIONS was answered with {status}")))
         }
+        tandem_sip::Health::Down { unreached: Some(why), .. } => (Health::Down, Some(why.to_string())),
         tandem_sip::Health::Down { status: None, .. } => (Health::Down, Some("OPTIONS was not answered".to_owned())),
         tandem_sip::Health::Unknown if matches!(registration, Some(Registration::Held { .. })) => (Health::Up, None),
         tandem_sip::Health::Unknown => (Health::Unknown, None),

@@ -13,7 +13,7 @@ OUTSIDE = "+12125550101"  # a number that the demonstration's trunk carries call
 
 
 def line(user, register=None, password=None):
-    """A line of baresip's file of accounts."""
+    """A line of baresip's file of accounts; `register` is where it registers, with a transport where that is another than UDP."""
     if register is None:
         return f"<sip:{user}@127.0.0.1>;regint=0;audio_codecs=PCMU"
     return f"<sip:{user}@{register}>;auth_user={user};auth_pass={password};regint=60;audio_codecs=PCMU"
@@ -27,11 +27,12 @@ def callee():
     return Phone("callee", line(OUTSIDE), tone=CALLEE, sip=5090)
 
 
-def hear_each_other(first, second):
+def hear_each_other(first, second, spoken=(CALLER, CALLEE)):
     """Each hears the other's tone, as loud as it was spoken, for two seconds at least."""
-    heard = lambda: tones.stretches(second.heard(), CALLER) >= 2 and tones.stretches(first.heard(), CALLEE) >= 2
+    ours, theirs = spoken
+    heard = lambda: tones.stretches(second.heard(), ours) >= 2 and tones.stretches(first.heard(), theirs) >= 2
     api.until("both hear each other", heard)
-    for phone, hertz in [(second, CALLER), (first, CALLEE)]:
+    for phone, hertz in [(second, ours), (first, theirs)]:
         level = tones.loudest(phone.heard(), hertz)
         assert abs(level - tones.LEVEL) < tones.LEVEL * 0.05, f"{phone.name} hears {level:.0f} of {tones.LEVEL}"
 
@@ -125,33 +126,46 @@ def held(number):
 
 
 def devices(number):
+    desk(number, os.environ["sip"], "udp")
+
+
+def devices_over_tcp(number):
+    desk(number, os.environ["sip"] + ";transport=tcp", "tcp")
+
+
+def devices_over_tls(number):
+    desk(number, os.environ["sips"] + ";transport=tls", "tls")
+
+
+def desk(number, server, transport):
     """A device registers, is rung by its number, and calls outside in its turn."""
     device = api.call("POST", "/v1/devices", {"label": "Desk", "caller_id": number})
     api.configure(number, ring={"strategy": "in_turn", "targets": [{"device_id": device["id"], "ring_seconds": 20}]})
-    account = line(device["user_name"], os.environ["sip"], device["password"])
-    with Phone("desk", account, tone=CALLEE) as desk, caller() as one:
+    account = line(device["user_name"], server, device["password"])
+    with Phone("desk", account, tone=CALLEE) as phone, caller() as one:
         registrations = lambda: api.call("GET", f"/v1/devices/{device['id']}/registrations")["data"]
         listed = api.until("it is registered", registrations)
-        assert len(listed) == 1, listed
+        assert [held["transport"] for held in listed] == [transport], listed
         one.dial(f"sip:{number}@{os.environ['sip']}")
-        desk.answer()
+        phone.answer()
         one.expect("CALL_ESTABLISHED")
-        hear_each_other(one, desk)
+        hear_each_other(one, phone)
         one.hang_up()
-        desk.expect("CALL_CLOSED")
+        phone.expect("CALL_CLOSED")
         assert api.last_call(number)["status"] == "completed"
         with callee() as other:
-            desk.dial(f"sip:{OUTSIDE}@{os.environ['sip']}")
+            phone.dial(f"sip:{OUTSIDE}@{server}")
             other.answer()
-            desk.expect("CALL_ESTABLISHED")
-            desk.hang_up()
+            phone.expect("CALL_ESTABLISHED")
+            hear_each_other(phone, other, spoken=(CALLEE, CALLEE))
+            phone.hang_up()
             other.expect("CALL_CLOSED")
         record = api.last_call(OUTSIDE)
         assert (record["from"], record["call_type"], record["status"]) == (number, "outbound", "completed"), record
     api.configure(number, ring=None)
 
 
-SCENES = [forwarded, hung_up_by_the_callee, given_up, busy, nobody_there, nobodys_number, held, devices]
+SCENES = [forwarded, hung_up_by_the_callee, given_up, busy, nobody_there, nobodys_number, held, devices, devices_over_tcp, devices_over_tls]
 
 
 def main():

@@ -18,6 +18,7 @@ PATIENCE = 20  # seconds until something that should happen counts as not happen
 CONFIG = """\
 poll_method epoll
 sip_listen 127.0.0.1:{sip}
+sip_cafile {authority}
 net_interface 127.0.0.1
 rtp_ports {rtp}-{rtp_end}
 audio_source aufile,{folder}/said.wav
@@ -78,7 +79,7 @@ class Phone:
     def __enter__(self):
         rtp = free_port(width=20)
         with open(os.path.join(self.folder, "config"), "w") as file:
-            file.write(CONFIG.format(folder=self.folder, sip=self.sip, control=self.control, rtp=rtp, rtp_end=rtp + 19, modules=modules()))
+            file.write(CONFIG.format(folder=self.folder, sip=self.sip, control=self.control, rtp=rtp, rtp_end=rtp + 19, modules=modules(), authority=os.environ["authority"]))
         with open(os.path.join(self.folder, "accounts"), "w") as file:
             file.write(self.account + "\n")
         with open(os.path.join(self.folder, "contacts"), "w") as file:

@@ -7,6 +7,7 @@ mod conferring;
 mod controls;
 mod devices;
 mod health;
+mod joined;
 mod killed;
 mod money;
 mod overload;
@@ -16,7 +17,9 @@ mod recordings;
 mod refusals;
 mod rooms;
 mod routing;
+mod secure;
 mod trunks;
+mod waiting;
 
 use tandem_catalogue::Code;
 

@@ -35,7 +35,7 @@ on_both! {
             "routes": [{ "prefix": "61", "country": null, "priority": 1, "weight": 1 },
                        { "prefix": null, "country": "US", "priority": 0, "weight": 5 }],
             "capacity": 30, "codecs": ["pcma", "g722"], "srtp": "optional", "ping_seconds": 30,
-            "health": { "state": "unknown", "since": null, "detail": null }, "created_at": null, "changed_at": null,
+            "health": { "state": "unknown", "since": null, "detail": null, "last_answer": null }, "created_at": null, "changed_at": null,
         });
         assert_eq!(read, expected);
         let change = json!({ "state": "drained", "capacity": null, "routes": null, "registers": null, "name": "Norther" });
@@ -105,9 +105,23 @@ on_both! {
         }
         let trunk = trunks::list(&app).await.expect("read").remove(0);
         assert!(trunks::report_health(&app, trunk.id, Health::Down, Some("503".to_owned())).await.expect("written"));
-        assert!(!trunks::report_health(&app, trunk.id, Health::Down, None).await.expect("written"), "no news");
+        let since = operator.get(&format!("{TRUNKS}/{}", trunk.id)).await.body["health"]["since"].clone();
+        server.pass_seconds(30);
+        assert!(!trunks::report_health(&app, trunk.id, Health::Down, Some("503".to_owned())).await.expect("written"), "no news");
+        assert!(trunks::report_health(&app, trunk.id, Health::Down, Some("504".to_owned())).await.expect("written"), "another fault");
         let read = operator.get(&format!("{TRUNKS}/{}", trunk.id)).await;
-        assert_eq!((&read.body["health"]["state"], &read.body["health"]["detail"]), (&json!("down"), &json!("503")));
+        assert_eq!(read.body["health"], json!({ "state": "down", "since": since, "detail": "504", "last_answer": null }));
+        assert!(trunks::report_health(&app, trunk.id, Health::Up, None).await.expect("written"));
+        let up = operator.get(&format!("{TRUNKS}/{}", trunk.id)).await.body["health"].clone();
+        assert_eq!((&up["last_answer"], &up["detail"]), (&up["since"], &Value::Null));
+        server.pass_seconds(30);
+        assert!(!trunks::report_health(&app, trunk.id, Health::Up, None).await.expect("written"), "it still answers");
+        let read = operator.get(&format!("{TRUNKS}/{}", trunk.id)).await.body["health"].clone();
+        assert_eq!(read["since"], up["since"]);
+        assert_ne!(read["last_answer"], up["last_answer"]);
+        let gone = trunks::report_health(&app, trunk.id, Health::Down, None).await.expect("written");
+        let after = operator.get(&format!("{TRUNKS}/{}", trunk.id)).await.body["health"].clone();
+        assert_eq!((gone, &after["last_answer"]), (true, &read["last_answer"]), "it is known when it was last there");
     }
 }
 

@@ -211,6 +211,8 @@ struct HealthDto {
     since: String,
     /// What was wrong last.
     detail: Option<String>,
+    /// When it last answered OPTIONS, or our registration, as one that takes calls.
+    last_answer: Option<String>,
 }
 
 /// All trunks.
@@ -554,6 +556,7 @@ fn dto(trunk: &Trunk) -> TrunkDto {
             state: Health::as_str(trunk.health.health),
             since: trunk.health.since.to_string(),
             detail: trunk.health.detail.clone(),
+            last_answer: trunk.health.last_answer.map(|at| at.to_string()),
         },
         created_at: trunk.created_at.to_string(),
         changed_at: trunk.changed_at.to_string(),

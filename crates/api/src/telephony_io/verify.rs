@@ -22,7 +22,12 @@ const SEND: &[Field] = &[
         "Your application's name in the message: letters, digits, spaces and - & ' . , ! + only, and nothing that reads as a link.",
         r#""Acme""#,
     ),
-    Field::new("channel", Kind::Choice(Channel::WORDS), "By which way: a text message, or a call that says the code digit by digit, twice.", r#""sms""#),
+    Field::new(
+        "channel",
+        Kind::Choice(Channel::WORDS),
+        "By which way: a text message, or a call that says the code digit by digit, twice.",
+        r#""sms""#,
+    ),
     Field::new(
         "code_length",
         Kind::Int { min: CODE_LENGTHS.0, max: CODE_LENGTHS.1 },

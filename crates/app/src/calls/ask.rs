@@ -79,13 +79,7 @@ pub async fn ask(app: &App, live: &Live, plan: &Plan, url: &str) -> (Advice, Opt
 }
 
 /// What the webhook says, or why that cannot be done.
-async fn followed(
-    app: &App,
-    live: &Live,
-    plan: &Plan,
-    url: &str,
-    why: &mut Explanation,
-) -> std::result::Result<Advice, String> {
+async fn followed(app: &App, live: &Live, plan: &Plan, url: &str, why: &mut Explanation) -> std::result::Result<Advice, String> {
     let began = Instant::now();
     let answered = answer(app, live, plan, url).await;
     let took = began.elapsed().as_millis();

@@ -273,6 +273,30 @@ pub async fn code_heard(app: &App, id: CallId) -> Result<()> {
     .await
 }
 
+/// A telephone has joined a call with another call of its own, and has left both: it is paid until now, and each call goes on.
+///
+/// # Errors
+/// `call_over`.
+pub async fn hand_on(app: &App, id: CallId, left: Option<PhoneNumber>, other: CallId) -> Result<Grant> {
+    changed(app, id, move |tx, desk, mut live| {
+        let spoken = live.spoken(desk.pen.machine_now());
+        live.tariff.offer([], 0);
+        let mut why = Explanation::of("join", live.id.to_string());
+        why.note("a telephone joins two calls of its own and leaves both", format!("the other one is {other}"), true);
+        if let Some(number) = left {
+            live.tariff.left(number, spoken);
+            why.note("who has left is paid no more", format!("{number}, after {spoken} s"), true);
+        }
+        if live.tariff.is_free() {
+            live.granted = live.longest;
+        }
+        live_calls::update(tx, &live)?;
+        desk.explain(tx, &why.concluding(format!("it goes on together with {other}, each with its own price, record and end")))?;
+        Ok(granted(&live))
+    })
+    .await
+}
+
 /// An order has put the parties of a call on hold, or joined them again.
 ///
 /// # Errors

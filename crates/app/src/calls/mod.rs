@@ -16,7 +16,7 @@ pub(crate) use ask::AT_ONCE as QUESTIONS;
 pub use ask::{Advice, ask};
 pub use control::{Controlled, Recorded, TransferCall, hang_up, hold, record, transfer, unhold};
 pub(crate) use live::begin_in;
-pub use live::{Answer, BeginCall, answer, begin, code_heard, dial, extend, finish, part, put_on_hold, ring};
+pub use live::{Answer, BeginCall, answer, begin, code_heard, dial, extend, finish, hand_on, part, put_on_hold, ring};
 pub(crate) use make::calling_number;
 pub use make::{MakeCall, make};
 pub use policy::{PolicyView, Whose, read_policy, set_policy};

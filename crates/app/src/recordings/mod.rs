@@ -2,11 +2,13 @@
 //! its row says so; when it is over, [`run`] brings the file into the object store and only then is it whole.
 
 mod keep;
+mod lamps;
 mod objects;
 mod spool;
 mod voicemail;
 
 pub use keep::{Repair, forget, recover, run};
+pub use lamps::{Lamps, LampsPort, Waiting, showing, shown_by};
 pub use objects::{Archive, Chunks, ObjectFault, Objects};
 pub use spool::{Left, Spool};
 pub use voicemail::{ListVoicemails, delete_voicemail, mailbox, mark, voicemail, voicemails, waiting};
@@ -156,6 +158,7 @@ pub async fn complete(app: &App, environment: EnvironmentId, id: RecordingId, ma
         }
         if recording.state == RecordingState::Completed {
             note(tx, desk, &recording, EventKind::RecordingCompleted)?;
+            lamps::note(tx, desk, &recording)?;
         }
         Ok(recording)
     });
@@ -362,6 +365,7 @@ fn find(tx: &mut Tx, environment: EnvironmentId, id: &str, conference: Option<&s
 
 fn remove(tx: &mut Tx, desk: &Desk, recording: &Recording) -> Result<()> {
     recordings::delete(tx, recording, desk.pen.machine_now())?;
+    lamps::note(tx, desk, recording)?;
     note(tx, desk, recording, EventKind::RecordingDeleted)
 }
 

@@ -73,6 +73,7 @@ pub async fn mark(app: &App, caller: &Caller, id: String, heard: bool, finish: F
             message.heard_at = heard.then_some(desk.now);
             message.version += 1;
             recordings::update(tx, &message)?;
+            super::lamps::note(tx, &desk, &message)?;
         }
         finish(tx, &message)?;
         Ok(message)

@@ -33,10 +33,11 @@ pub async fn serving(app: &App, kind: Environment) -> Result<Vec<Trunk>> {
     app.store.read(move |tx| trunks::serving(tx, kind)).await
 }
 
-/// Notes whether a trunk answers; whether that is news.
+/// Notes whether a trunk answers, and why it does not; whether that is news. One that is up has answered just now.
 #[expect(clippy::missing_errors_doc, reason = "as `identify`")]
 pub async fn report_health(app: &App, id: TrunkId, health: Health, detail: Option<String>) -> Result<bool> {
-    let state = HealthState { health, since: app.machine_now(), detail };
+    let now = app.machine_now();
+    let state = HealthState { health, since: now, detail, last_answer: (health == Health::Up).then_some(now) };
     app.store.write(move |tx: &mut Tx| trunks::set_health(tx, id, &state)).await
 }
 

@@ -13,8 +13,8 @@ pub use end::{EXPIRY_JOB, cancel, expire};
 pub use policy::{PolicyView, Whose, read as read_policy, set as set_policy};
 pub use read::{ListVerifications, VerificationView, explain, get, list};
 pub use send::{SendVerification, Sent, send};
-pub use tandem_store::repo::verifications::{Carrier, Sending};
 pub(crate) use spoken::unheard;
+pub use tandem_store::repo::verifications::{Carrier, Sending};
 pub(crate) use undelivered::undelivered;
 
 use serde_json::{Value, json};

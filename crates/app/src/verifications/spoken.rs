@@ -68,7 +68,14 @@ impl Speaker {
     ///
     /// # Errors
     /// Those of routing, and of [`crate::calls::begin`].
-    pub fn call(&self, tx: &mut Tx, desk: &Desk, pen: &Pen, verification: &Verification, (code, price): (&str, i64)) -> Result<Begun> {
+    pub fn call(
+        &self,
+        tx: &mut Tx,
+        desk: &Desk,
+        pen: &Pen,
+        verification: &Verification,
+        (code, price): (&str, i64),
+    ) -> Result<Begun> {
         let to = verification.phone;
         let shown = match self.own {
             Some(own) => Some(own),

@@ -177,13 +177,15 @@ pub struct HealthState {
     pub since: Timestamp,
     /// What was wrong last.
     pub detail: Option<String>,
+    /// When it last answered.
+    pub last_answer: Option<Timestamp>,
 }
 
 impl HealthState {
     /// Of a trunk that nobody has asked yet.
     #[must_use]
     pub const fn unknown(since: Timestamp) -> Self {
-        Self { health: Health::Unknown, since, detail: None }
+        Self { health: Health::Unknown, since, detail: None, last_answer: None }
     }
 }
 
@@ -236,6 +238,10 @@ impl Trunk {
         if self.is_inbound() && !known {
             let rule = "must name the addresses of a trunk that brings calls, unless it has credentials or we register with it";
             return Err(Error::invalid_value("addresses", rule));
+        }
+        if self.srtp == Srtp::Required && self.host.is_some() && self.transport != Transport::Tls {
+            let rule = "must not be `required` without `transport` `tls`: the keys travel in the clear otherwise";
+            return Err(Error::invalid_value("srtp", rule));
         }
         if self.codecs.is_empty() {
             return Err(Error::invalid_value("codecs", "must have at least one entry"));

@@ -150,15 +150,15 @@ fn complaint(error: &figment::Error) -> Failure {
 
 /// What types cannot say.
 fn check(config: &Config) -> Result<()> {
+    config.voice.listeners()?;
     let tls = &config.tls;
     if tls.certificate.is_some() != tls.key.is_some() {
         return Err(Failure::new("tls.certificate and tls.key go together, and only one of them is set"));
     }
-    if tls.certificate.is_some() && tls.listen.is_none() {
+    if tls.certificate.is_some() && tls.listen.is_none() && !config.voice.is_secure() {
         return Err(Failure::new("there is a tls.certificate and no tls.listen")
             .hint("say where HTTPS is answered: listen = \"0.0.0.0:8443\""));
     }
-    config.voice.listeners()?;
     config.voice.ports()?;
     for application in &config.pocket.applications {
         let (name, password) = (&application.system_id, &application.password);

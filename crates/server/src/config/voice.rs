@@ -3,6 +3,7 @@
 use std::{
     net::{IpAddr, SocketAddr},
     ops::RangeInclusive,
+    path::PathBuf,
 };
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,8 @@ use crate::failure::{Failure, Result};
 pub struct Voice {
     /// Where SIP is answered, as `TRANSPORT:ADDRESS:PORT`; calls are neither taken nor made where there is nothing.
     pub listen: Vec<String>,
+    /// Authorities that trunks' certificates may be signed by, PEM, beside the system's.
+    pub authorities: Option<PathBuf>,
     /// The address that others are told, where it is not the one that is listened on.
     pub advertise: Option<IpAddr>,
     /// The ports of media, as `FIRST-LAST`.
@@ -35,6 +38,7 @@ impl Default for Voice {
     fn default() -> Self {
         Self {
             listen: Vec::new(),
+            authorities: None,
             advertise: None,
             media_ports: "20000-29999".to_owned(),
             silence_seconds: 30,
@@ -58,6 +62,13 @@ impl Voice {
     /// One that is none.
     pub fn listeners(&self) -> Result<Vec<(Transport, SocketAddr)>> {
         self.listen.iter().map(|text| read(text)).collect()
+    }
+
+    /// Whether a listener needs the certificate of [tls].
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        let listeners = self.listeners().unwrap_or_default(); // they were checked when they were read
+        listeners.iter().any(|(transport, _)| matches!(transport, Transport::Tls | Transport::Wss))
     }
 
     /// The ports of media.

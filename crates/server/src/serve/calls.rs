@@ -7,7 +7,7 @@ use tandem_media::play::Espeak;
 use tandem_sip::{Limits, Listen, Transport};
 use tandem_voice::VoiceConfig;
 
-use super::tls::Certificate;
+use super::tls::{self, Certificate};
 use crate::{
     config::{Config, Voice},
     failure::{Failure, Result},
@@ -59,6 +59,7 @@ pub async fn start(app: &App, config: &Config, certificate: Option<&Certificate>
             source_burst: wanted.source_rate.saturating_mul(2),
             ..Limits::default()
         },
+        trust: Some(tls::trust(wanted.authorities.as_deref())?),
     };
     let started = tandem_voice::Voice::start(app.clone(), voice).await;
     started.map(Some).map_err(|fault| Failure::new(fault.to_string()).hint("voice.listen says where SIP is answered"))

@@ -88,7 +88,8 @@ pub struct Running {
 /// The sockets, bound before anything else: an address in use is the commonest mistake and should be told at once.
 struct Sockets {
     plain: TcpListener,
-    tls: Option<(TcpListener, Certificate)>,
+    tls: Option<TcpListener>,
+    certificate: Option<Certificate>,
     metrics: Option<TcpListener>,
 }
 
@@ -120,7 +121,7 @@ pub async fn start(setup: impl Into<Setup> + Send) -> Result<Running> {
             return Err(fault);
         }
     };
-    let certificate = sockets.tls.as_ref().map(|(_, certificate)| certificate.clone());
+    let certificate = sockets.certificate.clone();
     let mut running = serve(&app, &config, recorder, sockets, tasks)?;
     running.carry(calls::start(&app, &config, certificate.as_ref()).await?);
     (running.operator_key, running.demo, running.smpp_addr) = (operator_key, demo, Some(sms.address()));
@@ -143,18 +144,17 @@ pub async fn office(config: &Config) -> Result<App> {
 impl Sockets {
     async fn bind(config: &Config) -> Result<Self> {
         let plain = listen::bind(&config.listen).await?;
+        let secure = config.tls.listen.is_some() || config.voice.is_secure();
+        let certificate = if secure { Some(Certificate::load(tls::Files::of(config))?) } else { None };
         let tls = match &config.tls.listen {
-            Some(address) => {
-                let certificate = Certificate::load(tls::Files::of(config))?;
-                Some((listen::bind(address).await?, certificate))
-            }
+            Some(address) => Some(listen::bind(address).await?),
             None => None,
         };
         let metrics = match &config.metrics.listen {
             Some(address) => Some(listen::bind(address).await?),
             None => None,
         };
-        Ok(Self { plain, tls, metrics })
+        Ok(Self { plain, tls, certificate, metrics })
     }
 }
 
@@ -223,7 +223,7 @@ fn serve(
     let front = Arc::new(Front::new(web::router(app, config, recorder, !separate), &config.limits));
     let mut running = Running {
         addr,
-        tls_addr: sockets.tls.as_ref().map(|(listener, _)| here(listener)).transpose()?,
+        tls_addr: sockets.tls.as_ref().map(here).transpose()?,
         metrics_addr: sockets.metrics.as_ref().map(here).transpose()?,
         smpp_addr: None,
         sip_addr: None,
@@ -232,16 +232,15 @@ fn serve(
         operator_key: None,
         demo: None,
         app: app.clone(),
-        certificate: None,
+        certificate: sockets.certificate.clone(),
         fronts: vec![front.clone()],
         listeners: vec![tokio::spawn(front.clone().take(sockets.plain, None))],
         tasks: Some(tasks),
         ready: None,
         patience: Duration::from_secs(config.limits.shutdown_seconds.into()),
     };
-    if let Some((listener, certificate)) = sockets.tls {
-        running.certificate = Some(certificate.clone());
-        running.listeners.push(tokio::spawn(front.take(listener, Some(certificate))));
+    if let Some(listener) = sockets.tls {
+        running.listeners.push(tokio::spawn(front.take(listener, sockets.certificate)));
     }
     if let Some(listener) = sockets.metrics {
         let front = Arc::new(Front::new(web::metrics(app, recorder, false), &config.limits));

@@ -5,7 +5,11 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use rustls::ServerConfig;
+use rustls::{
+    ClientConfig, RootCertStore, ServerConfig,
+    server::{ClientHello, ResolvesServerCert},
+    sign::CertifiedKey,
+};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use tokio_rustls::TlsAcceptor;
 
@@ -96,16 +100,51 @@ impl Certificate {
         }
     }
 
-    /// For SIP, which speaks neither of HTTP's protocols. A certificate that is read again is not taken up there.
+    /// For SIP, which speaks neither of HTTP's protocols. Each connection gets the certificate that was read last.
     pub fn for_sip(&self) -> Arc<ServerConfig> {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut config = ServerConfig::clone(&current);
+        let mut config = ServerConfig::clone(&self.current());
         config.alpn_protocols.clear();
+        config.cert_resolver = Arc::new(self.clone());
         Arc::new(config)
+    }
+
+    fn current(&self) -> Arc<ServerConfig> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// For one connection.
     pub fn acceptor(&self) -> TlsAcceptor {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).clone().into()
+        self.current().into()
     }
+}
+
+impl std::fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Certificate").field("files", &self.files).finish_non_exhaustive()
+    }
+}
+
+impl ResolvesServerCert for Certificate {
+    fn resolve(&self, hello: ClientHello) -> Option<Arc<CertifiedKey>> {
+        self.current().cert_resolver.resolve(hello)
+    }
+}
+
+/// What connections of ours trust: the system's authorities, and those of a file.
+///
+/// # Errors
+/// A file that is not there or holds no certificate.
+pub fn trust(file: Option<&Path>) -> Result<Arc<ClientConfig>> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if let Some(file) = file {
+        for certificate in certificates(file)? {
+            let added = roots.add(certificate);
+            added.map_err(|fault| Failure::new(format!("{} cannot be trusted: {fault}", file.display())))?;
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder = builder.map_err(|fault| Failure::new(fault.to_string()))?;
+    Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
 }

@@ -18,4 +18,4 @@ pub use outgoing::{Dial, Outgoing, Progress};
 
 pub(crate) use incoming::begin;
 pub(crate) use outgoing::dial;
-pub(crate) use state::{fixed, sequence};
+pub(crate) use state::{State, fixed, sequence};

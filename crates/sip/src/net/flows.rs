@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    fmt, io,
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -26,6 +27,35 @@ pub(crate) struct Flow {
     /// Ends with the connection. Datagrams have none that could end.
     pub closed: CancellationToken,
 }
+
+/// Why somebody cannot be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unreached {
+    /// The host's name leads to no address.
+    NoAddress(String),
+    /// No connection can be opened.
+    Connection(String),
+    /// TLS failed: the certificate is not of an authority that is trusted, or not the host's.
+    Tls(String),
+    /// It took too long.
+    TimedOut,
+    /// There are as many connections as there may be, or none of this sort can be opened.
+    NotOurs(&'static str),
+}
+
+impl fmt::Display for Unreached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoAddress(host) => write!(f, "the name {host} leads to no address"),
+            Self::Connection(fault) => write!(f, "no connection: {fault}"),
+            Self::Tls(fault) => write!(f, "TLS failed: {fault}"),
+            Self::TimedOut => f.write_str("no connection in time"),
+            Self::NotOurs(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for Unreached {}
 
 /// What all connections share.
 pub(crate) struct Flows {
@@ -104,40 +134,45 @@ impl Flows {
     }
 
     /// The way to an address: the connection that is open, or a new one. `name` is what the certificate has to be for.
-    pub async fn reach(self: &Arc<Self>, peer: Source, name: &str) -> Option<Flow> {
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn reach(self: &Arc<Self>, peer: Source, name: &str) -> Result<Flow, Unreached> {
         if let Some(flow) = self.back(peer).filter(|flow| !flow.closed.is_cancelled()) {
-            return Some(flow);
+            return Ok(flow);
         }
         let connect = self.connect(peer, name);
-        match tokio::time::timeout(self.timers.connect, connect).await {
-            Ok(Ok(flow)) => Some(flow),
-            Ok(Err(fault)) => {
-                tracing::debug!(%peer, %fault, "cannot connect");
-                None
-            }
-            Err(_) => None,
-        }
+        let flow = tokio::time::timeout(self.timers.connect, connect).await.unwrap_or(Err(Unreached::TimedOut));
+        flow.inspect_err(|fault| match fault {
+            Unreached::Tls(_) => tracing::warn!(%peer, host = name, %fault, "a peer's certificate is refused"),
+            _ => tracing::debug!(%peer, %fault, "cannot connect"),
+        })
     }
 
-    async fn connect(self: &Arc<Self>, peer: Source, name: &str) -> std::io::Result<Flow> {
-        let refused = |why: &str| std::io::Error::new(std::io::ErrorKind::Unsupported, why.to_owned());
+    async fn connect(self: &Arc<Self>, peer: Source, name: &str) -> Result<Flow, Unreached> {
+        const MANY: Unreached = Unreached::NotOurs("there are too many connections");
+        let fault = |fault: io::Error| Unreached::Connection(fault.to_string());
+        let open = async || {
+            let socket = TcpStream::connect(peer.address).await?;
+            socket.set_nodelay(true)?;
+            let local = self.local(peer.transport, socket.local_addr()?);
+            Ok((socket, local))
+        };
         match peer.transport {
             Transport::Tcp => {
-                let socket = TcpStream::connect(peer.address).await?;
-                socket.set_nodelay(true)?;
-                let local = self.local(Transport::Tcp, socket.local_addr()?);
-                stream::start(self, socket, peer, local).ok_or_else(|| refused("too many connections"))
+                let (socket, local) = open().await.map_err(fault)?;
+                stream::start(self, socket, peer, local).ok_or(MANY)
             }
             Transport::Tls => {
-                let trust = self.trust.clone().ok_or_else(|| refused("no certificates are trusted"))?;
-                let socket = TcpStream::connect(peer.address).await?;
-                socket.set_nodelay(true)?;
-                let local = self.local(Transport::Tls, socket.local_addr()?);
-                let name = ServerName::try_from(name.to_owned()).map_err(|_| refused("no name for the certificate"))?;
-                let socket = tokio_rustls::TlsConnector::from(trust).connect(name, socket).await?;
-                stream::start(self, socket, peer, local).ok_or_else(|| refused("too many connections"))
+                let trust = self.trust.clone().ok_or_else(|| Unreached::Tls("no certificates are trusted".to_owned()))?;
+                let server = ServerName::try_from(name.to_owned());
+                let server = server.map_err(|_| Unreached::Tls(format!("'{name}' is no name that a certificate could be for")))?;
+                let (socket, local) = open().await.map_err(fault)?;
+                let socket = tokio_rustls::TlsConnector::from(trust).connect(server, socket).await;
+                let socket = socket.map_err(|fault| Unreached::Tls(fault.to_string()))?;
+                stream::start(self, socket, peer, local).ok_or(MANY)
             }
-            Transport::Udp | Transport::Ws | Transport::Wss => Err(refused("no connection of ours can be opened there")),
+            Transport::Udp | Transport::Ws | Transport::Wss => Err(Unreached::NotOurs("no connection of ours can be opened there")),
         }
     }
 

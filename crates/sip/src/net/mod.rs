@@ -7,6 +7,7 @@ mod listen;
 mod stream;
 mod udp;
 
+pub use flows::Unreached;
 pub(crate) use flows::{Flow, Flows};
 pub(crate) use intake::{Intake, Taken};
 pub use listen::StartError;

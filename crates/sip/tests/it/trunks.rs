@@ -12,8 +12,8 @@ fn config(phone: &Phone) -> TrunkConfig {
     TrunkConfig { uri: "sip:trunk.test".into(), target, ping: None, registration: None }
 }
 
-async fn until<T: Copy + Send + Sync>(watch: &mut watch::Receiver<T>, wanted: impl FnMut(&T) -> bool) -> T {
-    *timeout(PATIENCE, watch.wait_for(wanted)).await.expect("in time").expect("it is watched")
+async fn until<T: Clone + Send + Sync>(watch: &mut watch::Receiver<T>, wanted: impl FnMut(&T) -> bool) -> T {
+    timeout(PATIENCE, watch.wait_for(wanted)).await.expect("in time").expect("it is watched").clone()
 }
 
 #[tokio::test]
@@ -34,7 +34,7 @@ async fn a_trunk_is_asked_whether_it_is_there() {
     let last = ping.get("Call-ID").to_owned();
     let ping = phone.until("another OPTIONS", |one| one.method() == "OPTIONS" && one.get("Call-ID") != last).await;
     phone.reply(&ping, 503, "", "").await;
-    until(&mut health, |one| matches!(one, Health::Down { status: Some(503), failures: 1 })).await;
+    until(&mut health, |one| matches!(one, Health::Down { status: Some(503), failures: 1, .. })).await;
     // It says nothing any more.
     until(&mut health, |one| matches!(one, Health::Down { failures, .. } if *failures >= 3)).await;
     let last = phone.request("OPTIONS").await.get("Call-ID").to_owned();

@@ -97,7 +97,8 @@ pub fn tariff_from_text(text: &str) -> Result<Tariff, Fault> {
 
 /// Writes what a call carries along.
 pub fn detail_to_text(detail: &Detail) -> String {
-    let Detail { initiated_by, from_name, attribution, origin, path, timeout, tags, custom_fields, held, fee, code } = detail.clone();
+    let Detail { initiated_by, from_name, attribution, origin, path, timeout, tags, custom_fields, held, fee, code } =
+        detail.clone();
     let Attribution { source, medium, campaign, content } = attribution;
     let Origin { country, region, city } = origin;
     let path = path.into_iter().map(PhoneNumber::digits).collect();

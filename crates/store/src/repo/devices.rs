@@ -130,6 +130,16 @@ pub fn page(tx: &mut Tx, environment: EnvironmentId, after: DeviceId, limit: i64
     Ok(rows.iter().map(device).collect::<Result<_, Fault>>()?)
 }
 
+/// An environment's devices whose calls come from a number.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn calling_from(tx: &mut Tx, environment: EnvironmentId, number: PhoneNumber) -> Result<Vec<DeviceId>> {
+    let rows = tx.query(
+        "SELECT id FROM devices WHERE environment_id = $1 AND caller_id = $2",
+        &[environment.as_bytes().into(), number.digits().into()],
+    )?;
+    Ok(rows.iter().map(|row| row.array(0).map(DeviceId::from_bytes)).collect::<Result<_, Fault>>()?)
+}
+
 /// How many devices an environment has.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn count(tx: &mut Tx, environment: EnvironmentId) -> Result<i64> {

@@ -16,10 +16,12 @@ pub enum Stale {
     Number,
     /// The whole inventory, after an import.
     Inventory,
+    /// How many messages wait for a number, which is named as for [`Self::Number`].
+    Mailbox,
 }
 
 impl Stale {
-    const ALL: [Self; 4] = [Self::Key, Self::Environment, Self::Number, Self::Inventory];
+    const ALL: [Self; 5] = [Self::Key, Self::Environment, Self::Number, Self::Inventory, Self::Mailbox];
 
     const fn as_str(self) -> &'static str {
         match self {
@@ -27,6 +29,7 @@ impl Stale {
             Self::Environment => "environment",
             Self::Number => "number",
             Self::Inventory => "inventory",
+            Self::Mailbox => "mailbox",
         }
     }
 

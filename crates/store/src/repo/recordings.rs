@@ -214,6 +214,22 @@ pub fn waiting(tx: &mut Tx, environment: EnvironmentId, number: PhoneNumber) -> 
     Ok((unheard, all - unheard))
 }
 
+/// The numbers of an environment for which messages are kept: how many nobody heard, and the others.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn mailboxes(tx: &mut Tx, environment: EnvironmentId) -> Result<Vec<(PhoneNumber, i64, i64)>> {
+    let rows = tx.query(
+        "SELECT number, COUNT(*), CAST(COALESCE(SUM(CASE WHEN heard_at IS NULL THEN 1 ELSE 0 END), 0) AS BIGINT) FROM recordings \
+         WHERE environment_id = $1 AND number IS NOT NULL AND kind = 'voicemail' AND state = 'completed' GROUP BY number",
+        &[environment.as_bytes().into()],
+    )?;
+    let read = |row: &Row| {
+        let number = u64::try_from(row.int(0)?).map_err(|_| Fault::shape(0))?;
+        let (all, unheard) = (row.int(1)?, row.int(2)?);
+        Ok((PhoneNumber::from_digits(number), unheard, all - unheard))
+    };
+    Ok(rows.iter().map(read).collect::<Result<_, Fault>>()?)
+}
+
 /// Which of these recordings an environment has that are whole.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn existing(tx: &mut Tx, environment: EnvironmentId, ids: &[RecordingId]) -> Result<Vec<RecordingId>> {

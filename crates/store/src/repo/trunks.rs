@@ -10,7 +10,8 @@ use crate::{Fault, Row, Tx, codec};
 macro_rules! columns {
     ($rest:literal) => {
         concat!(
-            "SELECT id, name, serves, user_name, settings, drained, health, health_since, health_detail, created_at, changed_at, ha1 \
+            "SELECT id, name, serves, user_name, settings, drained, health, health_since, health_detail, created_at, changed_at, ha1, \
+             answered_at \
              FROM trunks ",
             $rest
         )
@@ -72,14 +73,24 @@ pub fn set_credentials(tx: &mut Tx, trunk: &Trunk, ha1: Option<&[u8]>) -> Result
     expect_one("trunk", changed)
 }
 
-/// Notes whether a trunk answers; whether that is news.
+/// Notes whether a trunk answers, why it does not, and when it last did; whether one of the first two is news. Since when it is so
+/// changes with the state alone.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn set_health(tx: &mut Tx, id: TrunkId, state: &HealthState) -> Result<bool> {
-    let changed = tx.execute(
-        "UPDATE trunks SET health = $2, health_since = $3, health_detail = $4 WHERE id = $1 AND health <> $2",
-        &[id.as_bytes().into(), state.health.as_str().into(), state.since.into(), state.detail.as_ref().into()],
+    let Some(before) = get(tx, id)?.map(|trunk| trunk.health) else { return Ok(false) };
+    let same = before.health == state.health;
+    let since = if same { before.since } else { state.since };
+    tx.execute(
+        "UPDATE trunks SET health = $2, health_since = $3, health_detail = $4, answered_at = $5 WHERE id = $1",
+        &[
+            id.as_bytes().into(),
+            state.health.as_str().into(),
+            since.into(),
+            state.detail.as_ref().into(),
+            state.last_answer.or(before.last_answer).into(),
+        ],
     )?;
-    Ok(changed > 0)
+    Ok(!same || before.detail != state.detail)
 }
 
 /// Takes a trunk away.
@@ -132,6 +143,7 @@ fn trunk(row: &Row) -> Result<Trunk, Fault> {
             health: row.word(6, Health::parse)?,
             since: row.time(7)?,
             detail: row.opt_text(8)?.map(str::to_owned),
+            last_answer: row.opt_time(12)?,
         },
         created_at: row.time(9)?,
         changed_at: row.time(10)?,

@@ -16,6 +16,7 @@
 //! Nothing here waits for ever: what does not come within [`PATIENCE`] fails the test.
 
 mod calling;
+mod lamp;
 mod talk;
 
 use std::{
@@ -27,18 +28,19 @@ use std::{
 use async_trait::async_trait;
 use tandem_media::{
     Codec, Media, MediaConfig,
-    sdp::{Capabilities, Security, Session},
+    sdp::{Capabilities, Session},
 };
 use tandem_sip::{
     Binding, Config, Credentials, Desk, Incoming, Listen, Login, NotStored, Notice, OwnerId, PeerId, Registration,
-    RegistrationConfig, Sip, Source, Target, Transport, Trunk, TrunkConfig,
+    RegistrationConfig, Sip, Source, Summary, Target, Trunk, TrunkConfig,
 };
 use tokio::sync::mpsc;
 
 pub use calling::{Arriving, Calling, Outcome, Refused};
+pub use lamp::Lamp;
 pub use talk::{By, Means, Talk};
-pub use tandem_media::Reading;
-pub use tandem_sip::{Ended, Reason};
+pub use tandem_media::{Reading, sdp::Security};
+pub use tandem_sip::{Ended, Failed, Reason, Transport};
 
 /// How long anything may take that a telephone waits for.
 pub const PATIENCE: Duration = Duration::from_secs(45);
@@ -59,12 +61,14 @@ pub struct PhoneOptions {
     pub security: Security,
     /// What it trusts where it speaks TLS.
     pub trust: Option<Arc<rustls::ClientConfig>>,
+    /// Its certificate, where others are to reach it by TLS.
+    pub certificate: Option<Arc<rustls::ServerConfig>>,
 }
 
 impl Default for PhoneOptions {
     fn default() -> Self {
         let codecs = vec![Codec::Pcmu, Codec::Pcma];
-        Self { transport: Transport::Udp, codecs, events: true, security: Security::Off, trust: None }
+        Self { transport: Transport::Udp, codecs, events: true, security: Security::Off, trust: None, certificate: None }
     }
 }
 
@@ -75,6 +79,8 @@ pub struct Phone {
     options: PhoneOptions,
     incoming: tokio::sync::Mutex<mpsc::Receiver<Incoming>>,
     line: Mutex<Option<Line>>,
+    /// What it was told about waiting messages without having asked.
+    told: Arc<Mutex<Vec<Summary>>>,
 }
 
 /// What a telephone is registered as.
@@ -97,27 +103,31 @@ impl Phone {
     /// A telephone with other abilities.
     pub async fn with(options: PhoneOptions) -> Self {
         let any = SocketAddr::from((HERE, 0));
-        let mut config = Config::new(vec![Listen::on(Transport::Udp, any), Listen::on(Transport::Tcp, any)], "telephone");
+        let mut listen = vec![Listen::on(Transport::Udp, any), Listen::on(Transport::Tcp, any)];
+        let secure = |tls| Listen { tls: Some(tls), ..Listen::on(Transport::Tls, any) };
+        listen.extend(options.certificate.clone().map(secure));
+        let mut config = Config::new(listen, "telephone");
         config.product = "Telephone".to_owned();
         config.trust.clone_from(&options.trust);
         config.session.expires = 0;
         let limits = &mut config.limits;
         (limits.source_rate, limits.source_burst, limits.total_rate, limits.total_burst) = (10_000, 10_000, 10_000, 10_000);
-        let (sip, incoming) = Sip::start(config, Arc::new(Open)).await.expect("a telephone listens");
+        let told = Arc::<Mutex<Vec<Summary>>>::default();
+        let desk = Arc::new(Open(told.clone()));
+        let (sip, incoming) = Sip::start(config, desk).await.expect("a telephone listens");
         let media = Media::new(MediaConfig::new(HERE, PORTS));
-        Self { sip, media, options, incoming: incoming.into(), line: Mutex::default() }
+        Self { sip, media, options, incoming: incoming.into(), line: Mutex::default(), told }
     }
 
     /// Where it is called.
     pub fn address(&self) -> SocketAddr {
-        let wanted = if self.options.transport == Transport::Udp { Transport::Udp } else { Transport::Tcp };
-        let bound = self.sip.addresses().iter().find(|bound| bound.transport == wanted);
-        bound.expect("it listens").address
+        let over = |transport| self.sip.addresses().iter().find(move |bound| bound.transport == transport);
+        over(self.options.transport).or_else(|| over(Transport::Tcp)).expect("it listens").address
     }
 
-    /// Whether it speaks over connections.
-    pub fn is_stream(&self) -> bool {
-        self.options.transport != Transport::Udp
+    /// How its requests travel.
+    pub fn transport(&self) -> Transport {
+        self.options.transport
     }
 
     /// Registers at a server; whether it was let in, or the status that it was refused with. It stays registered until
@@ -131,7 +141,7 @@ impl Phone {
         let trunk = self.sip.trunk(config);
         let mut said = trunk.watch_registration();
         let known = tokio::time::timeout(PATIENCE, said.wait_for(|state| *state != Registration::None)).await;
-        let state = *known.expect("the server answers a REGISTER").expect("the registration goes on");
+        let state = known.expect("the server answers a REGISTER").expect("the registration goes on").clone();
         match state {
             Registration::Held { .. } => {
                 *self.line() = Some(Line { login, _registration: trunk });
@@ -153,7 +163,7 @@ impl Phone {
     }
 
     fn line(&self) -> std::sync::MutexGuard<'_, Option<Line>> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.line)
     }
 
     fn target(&self, server: SocketAddr) -> Target {
@@ -179,8 +189,12 @@ impl Phone {
     }
 }
 
-/// The desk of a telephone: whoever calls is let in.
-struct Open;
+/// The desk of a telephone: whoever calls is let in, and what is told of waiting messages is shown.
+struct Open(Arc<Mutex<Vec<Summary>>>);
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 #[async_trait]
 impl Desk for Open {
@@ -198,6 +212,11 @@ impl Desk for Open {
 
     async fn store(&self, _: &OwnerId, _: Vec<Binding>) -> Result<(), NotStored> {
         Err(NotStored::Full)
+    }
+
+    fn told(&self, _: &Source, summary: &Summary) -> bool {
+        locked(&self.0).push(summary.clone());
+        true
     }
 
     fn notice(&self, _: Notice) {}

@@ -168,7 +168,7 @@ impl Offer {
     }
 
     fn dial(&self, uri: &str, attempt: &Attempt) -> Dial {
-        let host = self.house.sip.addresses().first().map(|bound| bound.advertised.to_string()).unwrap_or_default();
+        let host = self.house.host();
         let address = |number: PhoneNumber| format!("sip:{number}@{host}");
         let from = attempt.caller_id.map_or_else(|| "sip:anonymous@anonymous.invalid".to_owned(), address);
         let mut dial = Dial::new(uri, &from, Vec::new());

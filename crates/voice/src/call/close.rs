@@ -14,6 +14,7 @@ use crate::{
 impl Call {
     /// Tells everybody, and says how it ended.
     pub(super) async fn close(&mut self, stop: Stop) -> Ending {
+        self.bridge = None; // the call that it was joined with ends as well
         let ending = match stop {
             Stop::GaveUp(ended) => {
                 tracing::debug!(by = ?ended.by, "the caller gave up");

@@ -12,7 +12,7 @@ use super::{Call, Step, party::First, wait::Stop};
 use crate::{
     leg::Leg,
     refusal::because,
-    sound::{Sound, capabilities},
+    sound::{Sound, answering},
 };
 
 /// Somebody has answered and the store is busy: it is asked again after these.
@@ -55,7 +55,8 @@ impl Call {
     }
 
     async fn answer(&mut self, incoming: IncomingCall, by: Answer, codec: Option<Codec>) -> Result<(), Stop> {
-        let opened = Sound::open(self.house.media_of(&incoming), capabilities(None, codec));
+        let trunk = self.house.trunk_of(&incoming);
+        let opened = Sound::open(self.house.media_of(&incoming), answering(trunk.as_deref(), codec));
         let answered = opened.and_then(|mut sound| {
             let sdp = match incoming.offer() {
                 Some(offer) => sound.answer(&offer, Direction::SendRecv)?,
@@ -76,7 +77,9 @@ impl Call {
         }
         match incoming.answer(sdp).await {
             Ok(dialog) => {
-                self.first = First::There(Box::new(Leg::new(dialog, sound, None)));
+                let mut leg = Leg::new(dialog, sound, None);
+                leg.list(&self.house.lines, self.live.id, self.live.environment);
+                self.first = First::There(Box::new(leg));
                 Ok(())
             }
             Err(ended) => Err(Stop::GaveUp(ended)),
@@ -84,7 +87,8 @@ impl Call {
     }
 
     /// Somebody has taken a call of ours: they hear what they are to hear, and are led on.
-    pub(super) async fn reached(&mut self, leg: Box<Leg>, by: Answer, then: Then) -> Step {
+    pub(super) async fn reached(&mut self, mut leg: Box<Leg>, by: Answer, then: Then) -> Step {
+        leg.list(&self.house.lines, self.live.id, self.live.environment);
         self.first = First::There(leg);
         if let Err(stop) = self.pick_up(by, None).await {
             return Step::Stop(stop);

@@ -8,6 +8,7 @@ mod code;
 mod conference;
 mod end;
 mod first;
+mod join;
 mod menu;
 mod meter;
 mod party;
@@ -32,14 +33,15 @@ use tandem_domain::{
 use tandem_kernel::CallId;
 use tandem_media::play::Prompt;
 use tandem_sip::IncomingCall;
-use tokio::sync::mpsc;
 
 use crate::{
-    board::{Asked, Place},
+    board::{Place, Told},
     house::House,
     leg::Leg,
     record::Take,
 };
+use join::Bridge;
+pub(crate) use join::Join;
 use meter::Meter;
 use party::First;
 use ring::Rung;
@@ -58,7 +60,9 @@ pub(crate) struct Call {
     aside: Option<Box<Leg>>,
     /// Who asked for a transfer and hears how it goes.
     asker: Option<Box<Leg>>,
-    orders: mpsc::Receiver<Asked>,
+    /// What joins it with another call of a telephone that has left both.
+    bridge: Option<Bridge>,
+    told: Told,
     /// What the parties hear while an order holds them.
     hold: Option<Prompt>,
     /// Whether the first party's keys are for us.
@@ -109,7 +113,7 @@ impl Call {
     }
 
     fn new(house: Arc<House>, live: Live, grant: Grant, first: First, hops: u8) -> Self {
-        let (place, orders) = house.board.sit(live.id);
+        let (place, told) = house.board.sit(live.id);
         let called = matches!(first, First::Nobody);
         Self {
             house,
@@ -119,7 +123,8 @@ impl Call {
             second: None,
             aside: None,
             asker: None,
-            orders,
+            bridge: None,
+            told,
             hold: None,
             listens: false,
             at: "initiated",

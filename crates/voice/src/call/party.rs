@@ -66,3 +66,13 @@ pub(super) enum Party {
     First,
     Second,
 }
+
+impl Party {
+    /// The other one.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::First => Self::Second,
+            Self::Second => Self::First,
+        }
+    }
+}

@@ -55,12 +55,18 @@ impl Call {
     pub(super) fn tap(&self) {
         let (Some(take), Some(first)) = (&self.take, self.first.leg()) else { return };
         let (ours, theirs) = if self.called { (Side::Callee, Side::Caller) } else { (Side::Caller, Side::Callee) };
-        match self.second.as_deref() {
-            Some(second) => {
+        match (self.second.as_deref(), &self.bridge) {
+            (None, Some(bridge)) => {
+                take.hear(&Source::Party(ours, &first.sound.stream));
+                if let Some(other) = bridge.recorded() {
+                    take.hear(&Source::Party(theirs, &other));
+                }
+            }
+            (Some(second), _) => {
                 take.hear(&Source::Party(ours, &first.sound.stream));
                 take.hear(&Source::Party(theirs, &second.sound.stream));
             }
-            None => take.hear(&Source::Alone(ours, &first.sound.stream)),
+            (None, None) => take.hear(&Source::Alone(ours, &first.sound.stream)),
         }
     }
 

@@ -22,7 +22,8 @@ use crate::{board::Asked, leg::Leg};
 
 impl Call {
     /// Joins the first party with one that was reached, until something else comes next.
-    pub(super) async fn talk(&mut self, leg: Box<Leg>, by: Answer) -> Step {
+    pub(super) async fn talk(&mut self, mut leg: Box<Leg>, by: Answer) -> Step {
+        leg.list(&self.house.lines, self.live.id, self.live.environment);
         if let Err(stop) = self.pick_up(by, leg.sound.codec()).await {
             self.dismiss(leg, Reason::Canceled).await;
             return Step::Stop(stop);
@@ -85,6 +86,9 @@ impl Call {
 
     /// A key that came as SIP INFO goes on as an event or a tone.
     fn pass(&self, party: Party, key: Key) {
+        if let Some(bridge) = &self.bridge {
+            return bridge.press(key);
+        }
         let other = match party {
             Party::First => self.second.as_deref(),
             Party::Second => self.first.leg(),
@@ -126,7 +130,7 @@ impl Call {
                 asked.answer(noted.map(|()| Obeyed::Done));
                 None
             }
-            Order::Transfer(transfer) if self.aside.is_none() => {
+            Order::Transfer(transfer) if self.aside.is_none() && self.bridge.is_none() => {
                 let transfer = transfer.clone();
                 asked.done();
                 self.transfer(transfer).await

@@ -40,7 +40,7 @@ impl Call {
     }
 
     /// Ends a hold that an order began.
-    async fn unhold(&mut self) {
+    pub(super) async fn unhold(&mut self) {
         if self.hold.take().is_some()
             && let Err(error) = tandem_app::calls::put_on_hold(&self.house.app, self.live.id, false).await
         {
@@ -49,7 +49,7 @@ impl Call {
     }
 
     /// Leaves the first place to whoever is not this party, and gives this one out.
-    fn only(&mut self, gone: Party) -> Option<Box<Leg>> {
+    pub(super) fn only(&mut self, gone: Party) -> Option<Box<Leg>> {
         let second = self.second.take()?;
         match gone {
             Party::Second => Some(second),
@@ -95,9 +95,12 @@ impl Call {
 
     /// A party asks by REFER that the other one be led to a number.
     pub(super) async fn referred(&mut self, party: Party, refer: Refer) -> Option<Step> {
-        if self.second.is_none() || self.aside.is_some() || refer.replaces.is_some() {
+        if self.second.is_none() || self.aside.is_some() {
             refer.refuse(603);
             return None;
+        }
+        if let Some(replaces) = refer.replaces.clone() {
+            return self.hand_over(party, refer, &replaces).await;
         }
         let (ours, other) = self.live.parties();
         let to = tandem_sip::user_of(&refer.to).and_then(|user| dialled_by(ours, &user));

@@ -16,6 +16,7 @@ use tandem_sip::{By, Ended, Event, Info, Refer};
 
 use super::{
     Call,
+    join::{Bridge, Join},
     meter::Due,
     party::{self, Did, Party},
 };
@@ -37,6 +38,9 @@ pub(super) enum Woken {
     Aside(Happening),
     Due(Due),
     Asked(Asked),
+    Join(Box<Join>),
+    /// The call that this one is joined with is over.
+    Parted,
 }
 
 /// Something that whatever the call is at has to see to.
@@ -68,13 +72,15 @@ pub(super) enum Stop {
 impl Call {
     /// Waits until something happens. May be dropped at any time.
     pub(super) async fn woken(&mut self) -> Woken {
-        let Self { first, second, aside, meter, orders, .. } = self;
+        let Self { first, second, aside, meter, told, bridge, .. } = self;
         tokio::select! {
             did = first.next() => Woken::First(did),
             happening = party::next(second) => Woken::Second(happening),
             happening = party::next(aside) => Woken::Aside(happening),
             due = meter.due() => Woken::Due(due),
-            Some(asked) = orders.recv() => Woken::Asked(asked),
+            Some(asked) = told.orders.recv() => Woken::Asked(asked),
+            Some(wish) = told.joins.recv() => Woken::Join(Box::new(wish)),
+            () = Bridge::over(bridge) => Woken::Parted,
         }
     }
 
@@ -88,6 +94,11 @@ impl Call {
                 self.beside(happening).await;
                 None
             }
+            Woken::Join(wish) => {
+                self.be_joined(*wish).await;
+                None
+            }
+            Woken::Parted => Some(Stir::Stop(Stop::Left(Ended { by: By::Them, reasons: Vec::new() }))),
             Woken::Due(due) => self.due(due).await.map(|reason| Stir::Stop(Stop::Ours(reason))),
             Woken::Asked(asked) => match asked.order {
                 Order::End(reason) => {
@@ -150,12 +161,15 @@ impl Call {
         let holds = |leg: &crate::leg::Leg| leg.holds;
         self.hold.is_none()
             && self.first.leg().is_some_and(|leg| !holds(leg))
-            && self.second.as_ref().is_some_and(|leg| !holds(leg))
+            && (self.bridge.is_some() || self.second.as_ref().is_some_and(|leg| !holds(leg)))
     }
 
     /// Joins the two, unless one has put the other on hold, or an order both: then music is heard.
     pub(super) fn join(&self) {
         self.tap();
+        if let (Some(own), Some(bridge)) = (self.first.leg(), &self.bridge) {
+            return bridge.connect(own);
+        }
         let (Some(first), Some(second)) = (self.first.leg(), self.second.as_deref()) else { return };
         if let Some(music) = &self.hold {
             for leg in [first, second] {
