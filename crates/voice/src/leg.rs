@@ -37,7 +37,8 @@ pub(crate) struct Leg {
 }
 
 impl Leg {
-    pub fn new(dialog: Dialog, sound: Sound, number: Option<PhoneNumber>) -> Self {
+    pub fn new(dialog: Dialog, mut sound: Sound, number: Option<PhoneNumber>) -> Self {
+        sound.begin();
         let control = dialog.control();
         Self { dialog, control, sound, number, holds: false, listening: true, listed: None }
     }

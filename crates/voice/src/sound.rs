@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 /// One party's sound.
 pub(crate) struct Sound {
+    /// Shared with a caller who hears it before anybody has answered.
     pub stream: Arc<Stream>,
     pub events: mpsc::Receiver<StreamEvent>,
     session: Session,
@@ -63,6 +64,11 @@ impl Sound {
     fn hold_to(&mut self, agreed: &Negotiated) {
         self.agreed = Some(agreed.send.codec);
         self.stream.negotiated(agreed);
+    }
+
+    /// What was said before somebody answered counts no more: neither keys nor that nothing was heard.
+    pub fn begin(&mut self) {
+        while self.events.try_recv().is_ok() {}
     }
 
     /// The codec that was agreed on.

@@ -4,11 +4,12 @@ use std::f64::consts::TAU;
 
 use http::Method;
 use serde_json::{Value, json};
+use tandem_domain::recording::RecordingKind;
 use tandem_kernel::Environment::{Live, Test};
 use tandem_testkit::{
     Client, Exchange, Persona, Phone, Talk, on_both,
     phone::{Means, Outcome, PhoneOptions},
-    until,
+    recorded, to_record, until,
 };
 
 use super::calls::{CALLER, OURS, configure, record};
@@ -156,6 +157,11 @@ on_both! {
         second.press("*6", Means::Event).await;
         hears(&first, &others(TONES[0])).await;
         assert_eq!(person(1).await["muted"], false);
+        second.press("*6", Means::Tone).await;
+        hears(&first, &[TONES[2]]).await;
+        second.press("*6", Means::Tone).await;
+        second.say(TONES[1]);
+        hears(&first, &others(TONES[0])).await;
         hall.post(&format!("{two}/hold")).await;
         hears(&first, &[TONES[2]]).await;
         hears(&second, &[]).await;
@@ -181,6 +187,26 @@ on_both! {
         assert_eq!(hall.ada.wallet(Test).await.held, 0);
     }
 
+    async fn whoever_waits_hears_the_conferences_own_music(exchange: Exchange) {
+        let hall = Hall::open(&exchange, json!({ "name": "Monday", "member_notification": false, "hold_music_id": "media_abc123" })).await;
+        let alone = hall.call(&exchange, CALLERS[0]).await;
+        alone.hears_something().await; // ours, as it names no recording
+        alone.bye().await;
+        record(&hall.client, 1).await;
+        let tone: Vec<i16> = (0_i16..16_000).map(|at| if at % 8 < 4 { 8_000 } else { -8_000 }).collect();
+        let music = recorded(&exchange, to_record(hall.ada.test.environment, RecordingKind::Call), &tone).await;
+        hall.client.put(&hall.path, json!({ "hold_music_id": music.id.to_string() })).await.assert_status(200);
+        let alone = hall.call(&exchange, CALLERS[0]).await;
+        alone.hears(1_000).await;
+        let other = hall.call(&exchange, CALLERS[1]).await;
+        other.say(TONES[1]);
+        hears(&alone, &[TONES[1]]).await;
+        other.bye().await;
+        alone.hears(1_000).await;
+        alone.bye().await;
+        record(&hall.client, 3).await;
+    }
+
     async fn the_pin_opens_and_three_wrong_ones_end_the_call(exchange: Exchange) {
         let conference = json!({ "name": "Monday", "require_pin": true, "pin": "4711", "member_notification": false });
         let hall = Hall::open(&exchange, conference).await;
@@ -200,7 +226,8 @@ on_both! {
         let plain = Phone::with(PhoneOptions { events: false, ..PhoneOptions::default() }).await;
         let other = plain.call(exchange.sip(), CALLERS[2], OURS).await.answered().await;
         let one = hall.call(&exchange, CALLERS[1]).await;
-        one.press("9999#4711#", Means::Event).await;
+        one.press("9999#", Means::Event).await;
+        one.press("4711#", Means::Tone).await; // gateways agree to events and let the tones pass all the same
         hall.person(CALLERS[1], "joined").await;
         other.press("47*4711", Means::Tone).await;
         hall.person(CALLERS[2], "joined").await;

@@ -126,6 +126,21 @@ on_both! {
         books(&exchange, &scenery.client).await;
     }
 
+    async fn a_call_that_a_device_took_was_at_the_accounts_number(exchange: Exchange) {
+        let scenery = scenery(&exchange).await;
+        let (device, _, desk) = exchange.device(&scenery.client, "desk", Some(OURS)).await;
+        configure(&scenery.client, json!({ "call_forwarding": null, "ring": { "targets": [{ "device_id": device }] } })).await;
+        let dial = json!({ "from": "+14155550199", "to": OURS });
+        scenery.client.post("/v1/pocket/calls", dial).await.assert_status(202);
+        let talk = desk.incoming().await.answer().await;
+        let id = live(&scenery.client).await;
+        let moved = act(&scenery.client, &id, "transfer", json!({ "destination": OTHER })).await;
+        assert_eq!((&moved["transfer_from"], &moved["transfer_to"]), (&json!(OURS), &json!(OTHER)), "{moved}");
+        talk.ended().await;
+        scenery.callee.incoming().await.answer().await.bye().await;
+        scenery.record().await;
+    }
+
     async fn a_call_is_handed_on_blindly_or_after_a_word(exchange: Exchange) {
         let scenery = scenery(&exchange).await;
         let (here, there) = scenery.talk(&exchange).await;

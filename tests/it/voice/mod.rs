@@ -6,6 +6,7 @@ mod conferences;
 mod conferring;
 mod controls;
 mod devices;
+mod early;
 mod health;
 mod joined;
 mod killed;

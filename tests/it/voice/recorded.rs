@@ -180,7 +180,7 @@ on_both! {
         here.hears_nothing().await;
         here.say(600);
         pause(2.5, &here).await;
-        here.press("#", Means::Event).await;
+        here.press("#", Means::Tone).await;
         assert_eq!(here.ended().await.by, By::Them);
         let message = whole(client, "voicemail", 1).await.remove(0);
         assert_eq!((&message["number"], &message["from"], &message["participant"]), (&json!(OURS), &json!(CALLER), &json!("caller")));

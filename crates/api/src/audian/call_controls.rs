@@ -149,7 +149,7 @@ struct TransferredDto {
     call_id: String,
     /// `transferred`.
     status: &'static str,
-    /// Who had it before: the number outside, or yours.
+    /// Who had it before: the number outside, or yours where it was a device or nobody.
     transfer_from: String,
     /// Who gets it.
     transfer_to: String,
@@ -301,11 +301,7 @@ async fn transfer(call: Call) -> Result<Reply> {
         TransferCall { to: Destination::Number(to), caller_id, attended: kind == Some("attended"), holds: holds.unwrap_or(true) };
     let done = calls::transfer(&call.app, &call.caller()?, id(&call), command).await?;
     let live = &done.live;
-    let before = live.endpoint.unwrap_or(if live.from.is_some() && live.trunk_in.is_none() {
-        live.from.unwrap_or(live.to)
-    } else {
-        live.to
-    });
+    let before = live.endpoint.unwrap_or(live.parties().0);
     let answer = TransferredDto {
         call_id: live.id.to_string(),
         status: "transferred",

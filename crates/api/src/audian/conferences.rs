@@ -45,9 +45,14 @@ macro_rules! fields {
             Field::new("require_pin", Kind::Bool, "Whether a PIN is asked for; it needs `pin`.", "false").or(&["requirePin"]),
             Field::new("pin", PIN, "The PIN, 4 to 6 digits. It is not shown again.", r#""4711""#).clearable(),
             Field::new("record", Kind::Bool, "Whether it is recorded from the beginning.", "false"),
-            Field::new("hold_music_id", Kind::Text { min: 1, max: 64 }, "The media that those who wait hear.", r#""media_abc123""#)
-                .or(&["holdMusicId"])
-                .clearable(),
+            Field::new(
+                "hold_music_id",
+                Kind::Text { min: 1, max: 64 },
+                "What those who wait hear: a recording of yours in WAV, of 8 MiB at the most; our music where it names none.",
+                r#""rec_01hzy3v7k2m8x4c6b9d1f5g7h0""#,
+            )
+            .or(&["holdMusicId"])
+            .clearable(),
             Field::new("mute_on_entry", Kind::Bool, "Whether those who join are muted.", "false").or(&["muteOnEntry"]),
             Field::new("allow_recording_by_participant", Kind::Bool, "Whether participants may record it.", "false")
                 .or(&["allowRecordingByParticipant"]),

@@ -26,7 +26,7 @@ use crate::codec::Rate;
 pub struct Utterance {
     /// The text.
     pub text: String,
-    /// Its language as BCP 47 tells it, such as `en-GB`.
+    /// Its language as BCP 47 tells it, such as `en-GB`; after a `+` the name of a voice may follow, `en-GB+f2`.
     pub language: String,
 }
 
@@ -111,9 +111,9 @@ impl Espeak {
 
     async fn speak(&self, utterance: Utterance) -> Result<Sound, SpeechError> {
         let voice = utterance.language.to_ascii_lowercase();
-        let named = !voice.is_empty() && voice.len() <= 20 && voice.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        let named = !voice.is_empty() && voice.len() <= 60 && voice.chars().all(|c| c.is_ascii_alphanumeric() || "-+".contains(c));
         let text = utterance.text.trim();
-        if !named || voice.starts_with('-') || text.is_empty() || text.len() > LONGEST {
+        if !named || voice.starts_with(['-', '+']) || text.is_empty() || text.len() > LONGEST {
             return Err(SpeechError::Unspeakable);
         }
         let name = name(&voice, text);

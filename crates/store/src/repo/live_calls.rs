@@ -91,6 +91,13 @@ pub fn get(tx: &mut Tx, id: CallId) -> Result<Option<Live>> {
     Ok(row.map(|row| live(&row)).transpose()?)
 }
 
+/// Whose a call is that goes on.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn environment_of(tx: &mut Tx, id: CallId) -> Result<Option<EnvironmentId>> {
+    let row = tx.first("SELECT environment_id FROM live_calls WHERE id = $1", &[id.as_bytes().into()])?;
+    Ok(row.map(|row| row.array(0).map(EnvironmentId::from_bytes)).transpose()?)
+}
+
 /// An environment's calls that go on, the newest first: those before `before`.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn newest(tx: &mut Tx, environment: EnvironmentId, before: Option<(Timestamp, CallId)>, limit: i64) -> Result<Vec<Live>> {
@@ -152,6 +159,17 @@ fn add_to_pace(tx: &mut Tx, call: &Live) -> Result<()> {
     let over = second.saturating_sub(2 * PACE); // clocks of several processes differ a little
     tx.execute("DELETE FROM call_paces WHERE environment_id = $1 AND second < $2", &[environment.into(), over.into()])?;
     Ok(())
+}
+
+/// A process's calls that began before `before`, and whose they are, by id from `after` on.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn of_node(tx: &mut Tx, node: &[u8; 16], before: Timestamp, after: CallId, limit: i64) -> Result<Vec<(CallId, EnvironmentId)>> {
+    let rows = tx.query(
+        "SELECT id, environment_id FROM live_calls WHERE node = $1 AND id > $2 AND begun_at <= $3 ORDER BY id LIMIT $4",
+        &[node.into(), after.as_bytes().into(), before.into(), limit.into()],
+    )?;
+    let read = |row: &Row| Ok((CallId::from_bytes(row.array(0)?), EnvironmentId::from_bytes(row.array(1)?)));
+    Ok(rows.iter().map(read).collect::<Result<_, Fault>>()?)
 }
 
 /// How many calls each trunk carries.

@@ -3,13 +3,16 @@
 use std::{net::SocketAddr, time::Duration};
 
 use tandem_media::{
-    Stream, StreamEvent,
+    Path, Reading, Stream, StreamEvent,
     sdp::{Description, Direction, Session},
 };
 use tandem_sip::{Dial, Ended, Incoming, IncomingCall, Outgoing, Progress, Reason, Refusal};
 use tokio::{sync::mpsc, time::timeout};
 
-use super::{PATIENCE, Phone, Talk};
+use super::{
+    PATIENCE, Phone, Talk,
+    talk::{STRETCH, tone},
+};
 
 /// Why a call was not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,6 +125,36 @@ impl Calling {
         self.rings.unwrap_or_default()
     }
 
+    /// Waits until it hears a tone before anybody has answered.
+    pub async fn hears(&mut self, hertz: u16) -> Reading {
+        let (stream, ..) = self.sound.as_ref().expect("nobody has answered");
+        let (mut hearing, mut heard) = (stream.hear(), Vec::new());
+        let heard = timeout(PATIENCE, async {
+            loop {
+                heard.extend(hearing.next().await.expect("a stream that goes on"));
+                if heard.len() >= STRETCH {
+                    let reading = Reading::of(&std::mem::take(&mut heard));
+                    if reading.is_tone(f32::from(hertz)) {
+                        return reading;
+                    }
+                }
+            }
+        });
+        heard.await.unwrap_or_else(|_| panic!("{hertz} Hz are not heard while it rings"))
+    }
+
+    /// Says a tone before anybody has answered.
+    pub fn say(&self, hertz: u16) {
+        let (stream, ..) = self.sound.as_ref().expect("nobody has answered");
+        stream.connect(&Path::Held(&tone(hertz)));
+    }
+
+    /// Presses keys before anybody has answered.
+    pub fn press(&self, keys: &str) {
+        let (stream, ..) = self.sound.as_ref().expect("nobody has answered");
+        drop(stream.send_digits(&tandem_media::dtmf::Key::all(keys).expect("keys")).expect("digits go out"));
+    }
+
     /// How it comes out.
     pub async fn outcome(&mut self) -> Outcome {
         loop {
@@ -203,6 +236,33 @@ impl Arriving {
     /// Rings.
     pub async fn ring(&self) {
         self.call.ring(180, None).await;
+    }
+
+    /// Rings with a tone that is heard before anybody answers (183).
+    pub async fn ring_with(&mut self, hertz: u16) {
+        let (stream, _, session) = &mut self.sound;
+        let offer = Description::parse(&self.call.offer().expect("an offer")).expect("an offer that can be read");
+        let (said, agreed) = session.answer(&offer, Direction::SendRecv).expect("an offer that fits");
+        stream.negotiated(&agreed);
+        stream.connect(&Path::Held(&tone(hertz)));
+        self.call.ring(183, Some(said.to_string().into_bytes())).await;
+    }
+
+    /// What is heard of the caller within so many milliseconds, and the keys that came.
+    pub async fn overhears(&mut self, milliseconds: u64) -> (Reading, usize) {
+        let (stream, events, _) = &mut self.sound;
+        let (mut hearing, mut heard) = (stream.hear(), Vec::new());
+        let listening = async {
+            while let Some(frame) = hearing.next().await {
+                heard.extend(frame);
+            }
+        };
+        drop(timeout(Duration::from_millis(milliseconds), listening).await);
+        let mut keys = 0;
+        while let Ok(event) = events.try_recv() {
+            keys += usize::from(matches!(event, StreamEvent::Digit(_)));
+        }
+        (Reading::of(&heard), keys)
     }
 
     /// Takes the call.

@@ -20,7 +20,7 @@ use super::PATIENCE;
 use crate::until;
 
 /// Samples in a stretch that is judged: 200 ms.
-const STRETCH: usize = 1_600;
+pub(super) const STRETCH: usize = 1_600;
 /// The loudness of tones.
 const AMPLITUDE: f64 = 8_000.0;
 
@@ -78,7 +78,7 @@ impl Drop for Talk {
 }
 
 /// A second of a sine, which goes on without a seam where the hertz are whole.
-fn tone(hertz: u16) -> Prompt {
+pub(super) fn tone(hertz: u16) -> Prompt {
     let step = f64::from(hertz) * std::f64::consts::TAU / 8_000.0;
     let samples: Vec<i16> = (0..8_000).map(|at| ((f64::from(at) * step).sin() * AMPLITUDE) as i16).collect();
     Prompt { repeat: Repeat::Forever, ..Prompt::sounds([Sound::new(Rate::Narrow, samples.into())]) }

@@ -9,7 +9,7 @@ use tandem_domain::{
     trunk::Trunk,
 };
 use tandem_kernel::{DeviceId, EnvironmentId, PhoneNumber, TrunkId};
-use tandem_media::{Codec, sdp::Direction};
+use tandem_media::{Codec, Stream, sdp::Direction};
 use tandem_sip::{Dial, Outgoing, Progress};
 use tokio::sync::mpsc;
 
@@ -27,6 +27,8 @@ use crate::{
 pub(super) enum Told {
     /// It rings.
     Ringing,
+    /// It rings, and is heard already, with this codec.
+    Early(Arc<Stream>, Option<Codec>),
     /// Somebody took the call.
     Answered(Box<Leg>, Answer),
     /// Nobody will.
@@ -102,9 +104,18 @@ impl Offer {
         let mut outgoing = sip.dial(way.dial);
         loop {
             match next(&mut outgoing).await {
-                Progress::Ringing { .. } => drop(tell.send(Told::Ringing).await),
+                Progress::Ringing { sdp, .. } => {
+                    // What does not fit is no reason to give the call up: the answer may.
+                    let early = sdp.is_some_and(|sdp| sound.accept(&sdp).is_ok());
+                    let told = if early { Told::Early(sound.stream.clone(), sound.codec()) } else { Told::Ringing };
+                    drop(tell.send(told).await);
+                }
                 Progress::Answered { dialog, sdp } => {
-                    let agreed = sound.accept(sdp.as_deref().unwrap_or_default());
+                    // Some leave out what they have said while it rang.
+                    let agreed = match sdp {
+                        None if sound.codec().is_some() => Ok(()),
+                        sdp => sound.accept(sdp.as_deref().unwrap_or_default()),
+                    };
                     let leg = Leg::new(dialog, sound, number);
                     return match agreed {
                         Ok(()) => Ok(leg),

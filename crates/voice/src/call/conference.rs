@@ -48,9 +48,9 @@ impl Call {
         let asks = conference.require_pin && wanted.invited.is_none();
         if asks {
             self.pick_up(Answer::default(), None).await.map_err(Step::Stop)?;
-            self.listens = true;
+            self.listen_for_keys(true);
             let asked = self.ask_pin(wanted, &conference).await;
-            self.listens = false;
+            self.listen_for_keys(false);
             asked?;
         }
         let entered = match conferences::enter(&app, wanted.clone()).await {
@@ -103,7 +103,7 @@ impl Call {
     }
 
     async fn shut(&mut self, wanted: &Enter) -> Step {
-        self.listens = false;
+        self.listen_for_keys(false);
         drop(self.turned_away(wanted, &Error::conference_pin_wrong(TRIES)).await);
         let prompt = self.spoken(WRONG, LANGUAGE, 1).await;
         match self.say(&prompt).await {
@@ -119,9 +119,11 @@ impl Call {
             Ok(attending) => attending,
             Err(reason) => return Step::Stop(Stop::Failed(Ending::of(reason))), // the end of the call gives the place back
         };
-        (self.at, self.listens, self.machine) = ("in a conference", true, false);
+        attending.tune().await;
+        (self.at, self.machine) = ("in a conference", false);
+        self.listen_for_keys(true);
         let step = self.until_it_leaves(&mut attending).await;
-        self.listens = false;
+        self.listen_for_keys(false);
         attending.leave().await;
         match step {
             Some(step) => step,

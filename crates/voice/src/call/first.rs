@@ -5,7 +5,7 @@ use std::time::Duration;
 use tandem_app::calls::{self, Answer, Next, Then};
 use tandem_catalogue::Code;
 use tandem_domain::call::{Ending, Reason};
-use tandem_media::{Codec, sdp::Direction};
+use tandem_media::{Codec, Path, sdp::Direction};
 use tandem_sip::IncomingCall;
 
 use super::{Call, Step, party::First, wait::Stop};
@@ -55,8 +55,18 @@ impl Call {
     }
 
     async fn answer(&mut self, incoming: IncomingCall, by: Answer, codec: Option<Codec>) -> Result<(), Stop> {
-        let trunk = self.house.trunk_of(&incoming);
-        let opened = Sound::open(self.house.media_of(&incoming), answering(trunk.as_deref(), codec));
+        // What was said while it rang is said again (RFC 3261 section 13.2.1).
+        let opened = match self.early.take() {
+            Some(sound) => {
+                sound.stream.mute(false);
+                sound.stream.connect(&Path::Nothing);
+                Ok(sound)
+            }
+            None => {
+                let trunk = self.house.trunk_of(&incoming);
+                Sound::open(self.house.media_of(&incoming), answering(trunk.as_deref(), codec))
+            }
+        };
         let answered = opened.and_then(|mut sound| {
             let sdp = match incoming.offer() {
                 Some(offer) => sound.answer(&offer, Direction::SendRecv)?,

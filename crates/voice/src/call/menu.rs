@@ -8,10 +8,7 @@ use tandem_domain::{
     flow::{Destination, Heard as Meant, IvrMenu},
 };
 use tandem_kernel::MenuId;
-use tandem_media::{
-    Tones,
-    dtmf::{Key, Keys},
-};
+use tandem_media::dtmf::{Key, Keys};
 use tokio::time::Instant;
 
 use super::{Call, Step, say::Heard, wait::Stop};
@@ -40,22 +37,15 @@ impl Call {
         if let Err(stop) = self.pick_up(Answer::default(), None).await {
             return Step::Stop(stop);
         }
-        (self.at, self.listens) = ("in a menu", true);
-        self.hear_tones(Tones::Always); // gateways agree to events and let the tones pass
+        self.at = "in a menu";
+        self.listen_for_keys(true);
         let next = self.asked(&menu).await;
-        self.hear_tones(Tones::default());
-        self.listens = false;
+        self.listen_for_keys(false);
         next
     }
 
-    fn hear_tones(&self, tones: Tones) {
-        if let Some(leg) = self.first.leg() {
-            leg.sound.stream.listen_for_tones(tones);
-        }
-    }
-
     async fn asked(&mut self, menu: &IvrMenu) -> Step {
-        let prompt = self.spoken(&menu.prompt, &menu.language, 1).await.interrupted_by(Keys::ALL);
+        let prompt = self.voiced(&menu.prompt, &menu.language, &menu.voice).await.interrupted_by(Keys::ALL);
         for _ in 0..menu.max_attempts.max(1) {
             let playing = self.play(&prompt);
             match self.choice(menu, playing).await {

@@ -39,12 +39,14 @@ use crate::{
     house::House,
     leg::Leg,
     record::Take,
+    sound::Sound,
 };
 use join::Bridge;
 pub(crate) use join::Join;
 use meter::Meter;
 use party::First;
 use ring::Rung;
+pub(crate) use say::read_wav;
 use wait::Stop;
 
 /// A call that goes on.
@@ -54,6 +56,8 @@ pub(crate) struct Call {
     meter: Meter,
     /// Who called us, or was called first.
     first: First,
+    /// What a caller who waits hears, where that is more than a tone of its own telephone.
+    early: Option<Sound>,
     /// Who was reached for them.
     second: Option<Box<Leg>>,
     /// Who waits while the first speaks with somebody about a transfer.
@@ -120,6 +124,7 @@ impl Call {
             live,
             meter: Meter::new(grant),
             first,
+            early: None,
             second: None,
             aside: None,
             asker: None,

@@ -8,8 +8,9 @@ use tandem_domain::{
     routing::Stage,
 };
 use tandem_media::{
-    Path,
+    Codec, Path, Stream,
     play::{Prompt, Repeat, Signal, Tone},
+    sdp::Direction,
 };
 use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 
@@ -19,7 +20,10 @@ use super::{
     party::{First, Party},
     wait::{Stir, Stop},
 };
-use crate::{leg::Leg, sound};
+use crate::{
+    leg::Leg,
+    sound::{self, Sound},
+};
 
 /// What came of ringing.
 pub(super) enum Rung {
@@ -71,6 +75,7 @@ impl Call {
     /// Rings the telephones of one stage at once. Those that are too late are given up.
     async fn stage(&mut self, stage: Stage) -> Rung {
         let (tell, mut told) = mpsc::channel(16);
+        let alone = stage.attempts.len() == 1;
         let mut ringing = self.begin(&stage, &tell);
         drop(tell);
         let end = Instant::now() + seconds(stage.ring_seconds);
@@ -81,7 +86,8 @@ impl Call {
                 () = tokio::time::sleep_until(end) => return Rung::Nobody(Some(Ending::of(Reason::NoAnswer))),
                 said = told.recv() => {
                     match said {
-                        Some(Told::Ringing) => self.rings().await,
+                        Some(Told::Early(stream, codec)) if alone && self.overhears(&stream, codec).await => self.noted().await,
+                        Some(Told::Ringing | Told::Early(..)) => self.rings().await,
                         Some(Told::Answered(leg, by)) => {
                             ringing.abort_all();
                             return Rung::Answered(leg, by);
@@ -133,9 +139,41 @@ impl Call {
                 let tone = Tone::of(Signal::Ringback, self.country());
                 leg.sound.stream.connect(&Path::Held(&Prompt::tone(&tone, Repeat::Forever)));
             }
+            // A telephone that hears what comes from afar makes no tone of its own.
+            First::Waiting(_) if self.early.is_some() => {
+                let tone = Tone::of(Signal::Ringback, self.country());
+                if let Some(early) = &self.early {
+                    early.stream.connect(&Path::Held(&Prompt::tone(&tone, Repeat::Forever)));
+                }
+            }
             First::Waiting(caller) if self.live.phase == Phase::Initiated => caller.ring(180, None).await,
             First::Waiting(_) | First::Nobody => {}
         }
+        self.noted().await;
+    }
+
+    /// Whether a caller who waits hears what comes from a telephone that rings. Nothing of the caller's goes there: nobody has answered, and
+    /// nobody pays.
+    async fn overhears(&mut self, stream: &Stream, codec: Option<Codec>) -> bool {
+        let First::Waiting(caller) = &self.first else { return false };
+        if self.early.is_none() {
+            let Some(offer) = caller.offer() else { return false };
+            let trunk = self.house.trunk_of(caller);
+            let opened = Sound::open(self.house.media_of(caller), sound::answering(trunk.as_deref(), codec));
+            let answered = opened.and_then(|mut sound| Ok((sound.answer(&offer, Direction::SendRecv)?, sound)));
+            let Ok((sdp, sound)) = answered else { return false };
+            sound.stream.mute(true);
+            caller.ring(183, Some(sdp)).await;
+            self.early = Some(sound);
+        }
+        if let Some(early) = &self.early {
+            early.stream.connect(&Path::Relay(stream));
+        }
+        true
+    }
+
+    /// Notes that it rings, once.
+    async fn noted(&mut self) {
         if self.live.phase != Phase::Initiated {
             return;
         }

@@ -6,7 +6,7 @@ use tandem_catalogue::{Error, Result};
 use tandem_domain::call::Reason;
 use tandem_kernel::Country;
 use tandem_media::{
-    Outcome, Path, Playing, Rate,
+    Outcome, Path, Playing, Rate, Tones,
     dtmf::Key,
     play::{Part, Prompt, Repeat, Signal, Sound, Tone, Utterance},
 };
@@ -22,10 +22,24 @@ use super::{
 const LONGEST: Duration = Duration::from_secs(600);
 
 /// A WAV file as it is played. Ten minutes are read within some milliseconds, beside the runtime's own threads.
-pub(super) async fn read_wav(file: impl AsRef<[u8]> + Send + 'static, field: &'static str) -> Result<Sound> {
+pub(crate) async fn read_wav(file: impl AsRef<[u8]> + Send + 'static, field: &'static str) -> Result<Sound> {
     let read = tokio::task::spawn_blocking(move || Sound::read_wav(file.as_ref(), LONGEST, Rate::Narrow)).await;
     let read = read.map_err(|fault| Error::internal().because(fault))?;
     read.map_err(|fault| Error::invalid_value(field, format!("cannot be played: {fault}")))
+}
+
+fn said(sound: Sound, times: u32) -> Prompt {
+    let pause = Part::Silence(Duration::from_millis(400));
+    Prompt { parts: vec![Part::Sound(sound), pause], repeat: Repeat::Times(times.max(1)), ..Prompt::sounds([]) }
+}
+
+/// What a voice is called where texts are spoken; none for the usual one.
+fn variant(voice: &str) -> Option<&str> {
+    match voice {
+        "female" => Some("f2"),
+        "male" | "" => None,
+        name => Some(name).filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric())),
+    }
 }
 
 /// What ended listening.
@@ -51,8 +65,28 @@ impl Call {
                 Tone::of(Signal::Beep, self.country()).sound(Rate::Narrow)
             }
         };
-        let pause = Part::Silence(Duration::from_millis(400));
-        Prompt { parts: vec![Part::Sound(part), pause], repeat: Repeat::Times(times.max(1)), ..Prompt::sounds([]) }
+        said(part, times)
+    }
+
+    /// The same in a voice: `female`, `male`, or a name that whatever speaks knows; in the usual one where it does not.
+    pub(super) async fn voiced(&self, text: &str, language: &str, voice: &str) -> Prompt {
+        if let Some(variant) = variant(voice) {
+            let utterance = Utterance { text: text.to_owned(), language: format!("{language}+{variant}") };
+            match self.house.speech.say(utterance).await {
+                Ok(sound) => return said(sound, 1),
+                Err(fault) => tracing::debug!(id = %self.live.id, voice, %fault, "a voice cannot be had"),
+            }
+        }
+        self.spoken(text, language, 1).await
+    }
+
+    /// From now on the first party's keys are for us, as events, by SIP and as tones: gateways agree to events and let the tones pass all
+    /// the same.
+    pub(super) fn listen_for_keys(&mut self, listens: bool) {
+        self.listens = listens;
+        if let Some(leg) = self.first.leg() {
+            leg.sound.stream.listen_for_tones(if listens { Tones::Always } else { Tones::default() });
+        }
     }
 
     /// A beep, as the first party knows it.

@@ -37,12 +37,12 @@ impl Call {
         }
         self.at = "leaving a message";
         self.end_recording().await; // what follows is a recording of its own
-        self.listens = true;
+        self.listen_for_keys(true);
         let step = match self.greet().await {
             Some(step) => step,
             None => self.message().await,
         };
-        self.listens = false;
+        self.listen_for_keys(false);
         step
     }
 

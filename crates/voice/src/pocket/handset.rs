@@ -49,8 +49,8 @@ pub(super) struct Conduct {
     pub presses: Vec<(Duration, Key)>,
     pub lasts: Duration,
     pub leaves: Leaves,
-    /// The language in which it hears a code.
-    pub hears: Option<String>,
+    /// What it listens for where it hears a code.
+    pub hears: Option<Digits>,
 }
 
 impl Pocket {
@@ -97,7 +97,6 @@ pub(super) async fn take(pocket: Arc<Pocket>, call: IncomingCall) {
     };
     let manner = manner_of(number);
     let from = call.calling().unwrap_or_default();
-    let hears = call.header(DICTATES).map(str::to_owned);
     let begun = begun(false, from, number.to_string(), call.call_id().to_owned(), pocket.now());
     let entry = pocket.log.begin(environment, number, begun);
     if let Begins::Refuses(status) = manner.begins {
@@ -109,6 +108,11 @@ pub(super) async fn take(pocket: Arc<Pocket>, call: IncomingCall) {
         call.ring(180, None).await;
         entry.note(|call| call.state = "ringing");
     }
+    // Before anybody speaks: the engine may take its time.
+    let hears = match call.header(DICTATES) {
+        Some(language) => Digits::of(&*pocket.speech, language).await,
+        None => None,
+    };
     let rings = match manner.begins {
         Begins::Rings(millis) => Duration::from_millis(millis.into()),
         _ => RINGS,
@@ -202,10 +206,7 @@ pub(super) async fn speak(pocket: &Pocket, mut dialog: Dialog, mut ready: Ready,
     ready.say(conduct.says);
     let mut hearing: Hearing = ready.stream.hear();
     let mut listening = Listening::default();
-    let mut digits = match &conduct.hears {
-        Some(language) => Digits::of(&*pocket.speech, language).await,
-        None => None,
-    };
+    let mut digits = conduct.hears;
     let began = Instant::now();
     let mut presses = conduct.presses.into_iter().peekable();
     let mut leaving = false;

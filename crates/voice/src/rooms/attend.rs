@@ -36,6 +36,8 @@ pub(crate) struct Attending {
     away: bool,
     /// It hears music.
     music: bool,
+    /// Which.
+    prompt: Prompt,
     star: Option<Instant>,
     work: JoinSet<()>,
 }
@@ -56,12 +58,18 @@ impl Attending {
             }
         };
         let environment = entered.conference.environment;
-        let (house, work) = (house.clone(), JoinSet::new());
-        let mut attending = Self { house, room, environment, call, member, orders, away: false, music: false, star: None, work };
+        let (house, work, prompt) = (house.clone(), JoinSet::new(), Prompt::music());
+        let (away, music, star) = (false, false, None);
+        let mut attending = Self { house, room, environment, call, member, orders, away, music, prompt, star, work };
         if first && entered.conference.record {
             attending.begin_recording();
         }
         Ok(attending)
+    }
+
+    /// Has the conference's own music brought, where it has some.
+    pub async fn tune(&mut self) {
+        self.prompt = self.room.music.prompt(&self.house).await;
     }
 
     /// Waits until something changed; then [`Self::apply`] does as it is told. May be dropped at any time.
@@ -86,7 +94,7 @@ impl Attending {
         let waits = held || alone;
         if waits != self.music {
             self.music = waits;
-            stream.background(waits.then(Prompt::music).as_ref());
+            stream.background(waits.then_some(&self.prompt));
         }
         !gone
     }

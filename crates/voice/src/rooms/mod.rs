@@ -7,6 +7,7 @@
 mod attend;
 mod door;
 mod floor;
+mod music;
 mod tape;
 
 use std::{
@@ -25,6 +26,7 @@ pub(crate) use door::{Door, TRIES, Verdict};
 pub(crate) use floor::{Floor, keep};
 
 use crate::house::House;
+use music::Music;
 use tape::Recorder;
 
 /// What is to become of one who takes part.
@@ -51,6 +53,8 @@ struct Room {
     environment: EnvironmentId,
     mixer: tandem_media::Conference,
     participants_record: bool,
+    /// What those who wait hear.
+    music: Music,
     state: Mutex<State>,
 }
 
@@ -109,6 +113,7 @@ impl Room {
             environment: conference.environment,
             mixer: house.media.conference(options),
             participants_record: conference.allow_recording_by_participant,
+            music: Music::of(conference),
             state: Mutex::default(),
         }
     }
