@@ -360,7 +360,7 @@ fn unacknowledged(calls: &[Spoken]) -> Option<Finding> {
 
 /// Calls in which one party's packets came and the other's did not.
 fn one_way(calls: &[Spoken]) -> Option<Finding> {
-    let received = |quality: &Value, party: &str| quality[party]["received"].as_i64();
+    let received = |quality: &Value, party: &str| quality.get(party)?.get("received")?.as_i64();
     let deaf = |call: &&Spoken| {
         let Some(quality) = &call.quality else { return false };
         let (caller, callee) = (received(quality, "caller"), received(quality, "callee"));
