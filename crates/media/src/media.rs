@@ -81,6 +81,12 @@ impl Media {
         Ok((Stream::new(Shared::new(local, lease, wire, self.parts.clone(), events)), receiver))
     }
 
+    /// How many pairs of ports are in use.
+    #[must_use]
+    pub fn ports_used(&self) -> usize {
+        self.ports.used()
+    }
+
     /// A conference without members. On a runtime of tokio.
     #[must_use]
     pub fn conference(&self, options: ConferenceOptions) -> Conference {

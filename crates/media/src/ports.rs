@@ -48,6 +48,11 @@ impl Ports {
         Arc::new(Self { address, pairs, state: Mutex::new(State { next, used: HashSet::new() }) })
     }
 
+    /// How many pairs are in use.
+    pub fn used(&self) -> usize {
+        locked(&self.state).used.len()
+    }
+
     /// The next free pair. One that another program holds is passed over.
     pub fn take(self: &Arc<Self>) -> Result<(Lease, UdpSocket, UdpSocket), MediaError> {
         let mut failed = None;

@@ -49,6 +49,10 @@ fn describe() {
     describe_histogram!("tandem_http_request_seconds", "From the arrival of a request's head to its answer, by dialect and route");
     describe_gauge!("tandem_connections", "Connections that are open");
     describe_gauge!("tandem_store_waiting", "Units of work that wait for the database, by queue");
+    describe_gauge!(
+        "tandem_voice",
+        "What calls need and this process has in use: calls, dialogs, transactions, pairs of ports and the like"
+    );
     describe_gauge!("tandem_due_jobs", "Jobs whose time has come and that are not done");
     describe_gauge!("tandem_due_lateness_seconds", "For how long the first of the due jobs has been due");
     describe_counter!("tandem_journal_dropped_total", "Requests that the request log had no room for");
@@ -92,6 +96,9 @@ pub fn measure_memory(app: &App) {
     let (writes, reads) = app.store.waiting();
     for (queue, waiting) in [("write", writes), ("read", reads)] {
         gauge!("tandem_store_waiting", "queue" => queue).set(float(waiting));
+    }
+    for (what, count) in app.switchboard.get().map(|board| board.load()).unwrap_or_default() {
+        gauge!("tandem_voice", "of" => what).set(float(count));
     }
     counter!("tandem_journal_dropped_total").absolute(app.journal.dropped());
     for kind in [Environment::Live, Environment::Test] {

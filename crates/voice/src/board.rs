@@ -1,7 +1,7 @@
 //! Who carries which call, so that orders find it.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -53,6 +53,32 @@ type Places = Mutex<HashMap<CallId, Ways>>;
 /// The calls that this process carries.
 #[derive(Clone, Default)]
 pub(crate) struct Board(Arc<Places>);
+
+/// The calls that this process is about to begin, carries, or is writing the end of.
+#[derive(Clone, Default)]
+pub(crate) struct Carried(Arc<Mutex<HashSet<CallId>>>);
+
+/// That a call is carried, until this is dropped.
+pub(crate) struct Carrying(Carried, CallId);
+
+impl Carried {
+    /// It is from now on.
+    pub fn note(&self, id: CallId) -> Carrying {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+        Carrying(self.clone(), id)
+    }
+
+    /// Whether it is.
+    pub fn has(&self, id: CallId) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&id)
+    }
+}
+
+impl Drop for Carrying {
+    fn drop(&mut self) {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.1);
+    }
+}
 
 /// A call's place, given back when it is dropped.
 pub(crate) struct Place {

@@ -19,7 +19,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     arrival::{self, Arrival},
-    board::Board,
+    board::{Board, Carried},
     call::{self, Call},
     config::VoiceConfig,
     desk::{Callers, Known, Reception},
@@ -61,6 +61,7 @@ pub(crate) struct House {
     pub near: Near,
     pub callers: Arc<Callers>,
     pub board: Board,
+    pub carried: Carried,
     pub lines: Lines,
     pub speech: Arc<dyn Speech>,
     /// The rooms of conferences.
@@ -123,7 +124,7 @@ impl Voice {
         media.advertised = config.media_advertised.unwrap_or(config.media_address);
         media.silence = config.silence;
         let media = Media::new(media);
-        let (board, speech) = (Board::default(), config.speech);
+        let (board, carried, speech) = (Board::default(), Carried::default(), config.speech);
         let pocket = near.pocket.clone();
         let (rooms, over, takes) = (Rooms::default(), CancellationToken::new(), TaskTracker::new());
         let house = House {
@@ -133,6 +134,7 @@ impl Voice {
             near,
             callers,
             board,
+            carried,
             lines: Lines::default(),
             speech,
             rooms,
@@ -198,12 +200,33 @@ struct Switch {
 #[async_trait]
 impl Switchboard for Switch {
     async fn carry(&self, made: MadeCall) {
-        let house = self.house.clone();
-        self.calls.spawn(call::make(house, made));
+        let (house, carrying) = (self.house.clone(), self.house.carried.note(made.live.id));
+        self.calls.spawn(async move {
+            call::make(house, made).await;
+            drop(carrying);
+        });
     }
 
     async fn speaks(&self, locale: Locale) -> bool {
         speaks(&*self.house.speech, locale).await
+    }
+
+    fn carries(&self, id: CallId) -> bool {
+        self.house.carried.has(id)
+    }
+
+    fn load(&self) -> Vec<(&'static str, usize)> {
+        let House { sip, media, near, takes, .. } = &*self.house;
+        let tandem_sip::Load { dialogs, calls: _, connections, transactions, backlog } = sip.load();
+        vec![
+            ("calls", self.calls.len()),
+            ("dialogs", dialogs),
+            ("connections", connections),
+            ("transactions", transactions),
+            ("backlog", backlog),
+            ("ports", media.ports_used() + near.media.ports_used()),
+            ("recordings_ending", takes.len()),
+        ]
     }
 
     async fn order(&self, id: CallId, order: Order) -> tandem_catalogue::Result<Obeyed> {
@@ -239,6 +262,7 @@ async fn take_in(house: Arc<House>, calls: TaskTracker, mut incoming: mpsc::Rece
 /// Takes one call from its arrival to its end.
 async fn serve(house: Arc<House>, mut incoming: IncomingCall) {
     let id = CallId::new(house.app.machine_now(), &*house.app.rng);
+    let _carrying = house.carried.note(id);
     let arrival = match arrival::read(&house, &incoming, id).await {
         Ok(arrival) => arrival,
         Err(reason) => {

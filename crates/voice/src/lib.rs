@@ -11,6 +11,7 @@ mod board;
 mod call;
 mod config;
 mod desk;
+mod echo;
 mod house;
 mod lamps;
 mod leg;
@@ -24,6 +25,7 @@ mod sound;
 mod trunks;
 
 pub use config::VoiceConfig;
+pub use echo::{Echo, echo};
 pub use house::{Voice, VoiceFault};
 pub use pocket::{LONGEST, Scenario, magic_callees_page, scenarios};
 pub use record::recover;

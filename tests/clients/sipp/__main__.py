@@ -169,7 +169,8 @@ def registered(number, _, __):
     user, port = device["user_name"], free_port()
     with caller("register_wrong", user, "-au", user, "-ap", "a guess") as guess:
         guess.end()
-    with caller("register", user, "-au", user, "-ap", device["password"], port=port) as desk:
+    # It is told of waiting messages, outside of any call.
+    with caller("register", user, "-au", user, "-ap", device["password"], "-oocsn", "ooc_default", port=port) as desk:
         desk.end()
     held = api.call("GET", f"/v1/devices/{device['id']}/registrations")["data"]
     assert len(held) == 1 and f":{port}" in held[0]["contact"], held

@@ -81,8 +81,8 @@ on_both! {
         let calling = another.call(exchange.sip(), ANOTHER, OURS).await;
         let (second, aside) = (scenery.callee.incoming().await.answer().await, calling.answered().await);
         // A call cannot be joined with itself.
-        assert_eq!(there.refer_to_call("sip:x@127.0.0.1", &there).await, Err(Failed::Refused(481)), "the same call");
-        assert_eq!(there.refer_to_call("sip:x@127.0.0.1", &first).await, Err(Failed::Refused(481)), "the same call from the other side");
+        assert_eq!(there.refer_to_call("sip:x@127.0.0.1", &there).await, Err(Failed::Refused(603)), "the same call");
+        assert_eq!(there.refer_to_call("sip:x@127.0.0.1", &first).await, Err(Failed::Refused(603)), "the same call from the other side");
         assert_eq!(there.refer_to_call(&format!("sip:{OURS}@{}", exchange.sip()), &second).await, Ok(202));
         assert_eq!(there.transferred().await, 200);
         assert_eq!((there.ended().await.by, second.ended().await.by), (By::Them, By::Them));

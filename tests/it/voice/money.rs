@@ -8,8 +8,9 @@ use tandem_domain::{
     call::{Direction, Disposition, Ending, Reason},
 };
 use tandem_kernel::{CallId, Environment::Test, PhoneNumber};
-use tandem_testkit::{Client, Persona, Server, on_both};
+use tandem_testkit::{Client, Exchange, Persona, Server, on_both};
 
+use super::calls::scenery;
 use super::patiently;
 use crate::numbers::buy;
 
@@ -319,5 +320,27 @@ on_both! {
         for id in [&ids[1], &ids[3]] {
             calls::finish(&app, CallId::parse(id).expect("an id"), Ending::of(Reason::Canceled)).await.expect("finished");
         }
+    }
+
+    async fn a_call_that_nobody_carries_is_ended_and_others_go_on(exchange: Exchange) {
+        let scenery = scenery(&exchange).await;
+        let (here, there) = scenery.talk(&exchange).await;
+        // Another begins in the store, and whoever began it never heard of that: the connection to the database broke just then.
+        let mut command = outbound(&exchange, &scenery.ada);
+        command.number = phone(super::calls::OURS);
+        let (app, id) = (exchange.app(), command.id);
+        let held = scenery.ada.wallet(Test).await.held;
+        calls::begin(&app, command).await.expect("begun");
+        assert!(scenery.ada.wallet(Test).await.held > held);
+        assert_eq!(calls::end_strays(&app, 60).await.expect("looked"), 0, "it may still be told");
+        assert_eq!(calls::end_strays(&app, 0).await.expect("looked"), 1);
+        assert_eq!((kinds(&scenery.client, id).await, scenery.ada.wallet(Test).await.held),
+                   (vec!["call.initiated".to_owned(), "call.failed".to_owned()], held));
+        here.say(440);
+        there.hears(440).await;
+        here.bye().await;
+        there.ended().await;
+        super::calls::record(&scenery.client, 2).await;
+        super::calls::books(&exchange, &scenery.client).await;
     }
 }

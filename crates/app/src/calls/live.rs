@@ -420,8 +420,8 @@ fn charge(tx: &mut Tx, desk: &Desk, live: &Live, seconds: i64, cost: i64) -> Res
 
 /// Where a call is: its environment, and its record if it is over.
 fn place(tx: &mut Tx, id: CallId) -> Result<Option<(EnvironmentId, Option<Call>)>> {
-    if let Some(live) = live_calls::get(tx, id)? {
-        return Ok(Some((live.environment, None)));
+    if let Some(environment) = live_calls::environment_of(tx, id)? {
+        return Ok(Some((environment, None)));
     }
     Ok(calls::of_id(tx, id)?.map(|call| (call.environment, Some(call))))
 }
@@ -435,7 +435,7 @@ async fn changed<T: Send + 'static>(
     let pen = app.pen();
     let over = move || Error::call_over(id.to_string());
     let work = move |tx: &mut Tx| {
-        let environment = live_calls::get(tx, id)?.ok_or_else(over)?.environment;
+        let environment = live_calls::environment_of(tx, id)?.ok_or_else(over)?;
         let desk = pen.open(tx, environment)?;
         let live = live_calls::get(tx, id)?.ok_or_else(over)?;
         work(tx, &desk, live)

@@ -21,7 +21,7 @@ pub(crate) use make::calling_number;
 pub use make::{MakeCall, make};
 pub use policy::{PolicyView, Whose, read_policy, set_policy};
 pub use read::{CallList, CallRef, ListCalls, Place, get, list};
-pub use reconcile::{LEASE, Reconciliation, keep_alive, pulse, reconcile, reconciliation, run};
+pub use reconcile::{LEASE, Reconciliation, end_strays, keep_alive, pulse, reconcile, reconciliation, run};
 pub use show::{CallView, explain, find_shown, list_shown};
 pub use switchboard::{MadeCall, Next, Obeyed, Order, RecordOrder, Spoken, Switchboard, Then, Transfer};
 pub use trigger::{FEE, TriggerCall, trigger};

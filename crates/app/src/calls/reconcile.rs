@@ -23,6 +23,8 @@ pub const LEASE: i64 = 15;
 const PULSE: Duration = Duration::from_secs(5);
 /// How often somebody looks for calls whose process is gone.
 const LOOK: Duration = Duration::from_secs(5);
+/// Seconds after which a call that began here is carried, or will never be.
+const STRAY: i64 = 60;
 /// Calls and registrations that are looked up at a time.
 const BATCH: i64 = 200;
 
@@ -71,6 +73,7 @@ pub async fn run(app: App, mut stop: watch::Receiver<bool>) {
 
 async fn look(app: &App) -> Result<()> {
     while reconcile(app).await? > 0 {}
+    end_strays(app, STRAY).await?;
     let now = app.machine_now();
     let work = move |tx: &mut Tx| {
         live_calls::forget_nodes(tx, now.plus_seconds(-LEASE))?;
@@ -97,6 +100,28 @@ pub async fn reconcile(app: &App) -> Result<usize> {
         app.mailbox.ring();
     }
     Ok(ended)
+}
+
+/// Ends calls of this process that nobody carries: those whose beginning was written and not told, as the connection to the database broke
+/// just then. Those that began less than `age` seconds ago are left alone. How many those were.
+///
+/// # Errors
+/// Faults of the store.
+pub async fn end_strays(app: &App, age: i64) -> Result<usize> {
+    let Some(board) = app.switchboard.get() else { return Ok(0) };
+    let (node, before) = (app.node, app.machine_now().plus_seconds(-age));
+    let (mut ended, mut after) = (0, CallId::from_bytes([0; 16]));
+    loop {
+        let found = app.store.read(move |tx| live_calls::of_node(tx, &node, before, after, BATCH)).await?;
+        let Some((last, _)) = found.last() else { return Ok(ended) };
+        after = *last;
+        for (id, environment) in found {
+            if !board.carries(id) && end_lost(app, id, environment, None).await? {
+                tracing::warn!(%id, "a call that nobody carries was ended");
+                ended += 1;
+            }
+        }
+    }
 }
 
 async fn end_lost(app: &App, id: CallId, environment: EnvironmentId, seen: Option<Timestamp>) -> Result<bool> {

@@ -126,6 +126,16 @@ pub trait Switchboard: Send + Sync {
     /// Whether codes can be said in a language.
     async fn speaks(&self, locale: Locale) -> bool;
 
+    /// Whether it carries a call, or is about to, or writes down its end.
+    fn carries(&self, _call: CallId) -> bool {
+        true
+    }
+
+    /// How much of what calls need is in use, by name: for metrics.
+    fn load(&self) -> Vec<(&'static str, usize)> {
+        Vec::new()
+    }
+
     /// Gives an order to a call that is carried here.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use tandem_store::{
 use tokio::net::{TcpListener, lookup_host};
 use x509_cert::{Certificate, der::Decode};
 
-use super::Finding;
+use super::{Finding, voice};
 use crate::{
     config::{Config, without_password},
     failure::Failure,
@@ -38,9 +38,10 @@ pub async fn all(config: &Config) -> Vec<Finding> {
             findings.push(port(what, address).await);
         }
     }
-    if config.tls.listen.is_some() {
+    if config.tls.listen.is_some() || config.voice.is_secure() {
         findings.push(certificate(config));
     }
+    findings.extend(voice::all(config).await);
     findings
 }
 
@@ -122,11 +123,12 @@ async fn database(config: &Config) -> Vec<Finding> {
     let mut findings = vec![Finding::fine(WHAT, format!("{place} answers, with version {newest} of the schema"))];
     findings.push(writing(&app).await);
     findings.extend(contents(&app).await);
+    findings.extend(voice::symptoms(&app, config).await);
     app.store.close().await;
     findings
 }
 
-fn refused(what: &'static str, place: &str, fault: Failure) -> Finding {
+pub(super) fn refused(what: &'static str, place: &str, fault: Failure) -> Finding {
     let remedy = fault.hint.unwrap_or_else(|| "mend it, or name another one with --database".to_owned());
     Finding::wrong(what, format!("{place}: {}", fault.message), remedy)
 }

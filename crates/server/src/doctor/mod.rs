@@ -1,6 +1,7 @@
 //! `tandem doctor`: what is wrong with an installation, and what to do about it.
 
 mod checks;
+mod voice;
 
 use std::process::ExitCode;
 

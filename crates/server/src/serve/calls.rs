@@ -18,7 +18,7 @@ const SPEAKING: usize = 2;
 const SPOKEN: usize = 32 << 20;
 
 /// Calls that are decided about at once. With more of them those that were let in would wait for the database too long.
-const UNDECIDED: usize = 64;
+const UNDECIDED: usize = 256;
 
 /// Begins to take calls, where that is wanted.
 ///

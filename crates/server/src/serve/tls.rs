@@ -12,6 +12,10 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use tokio_rustls::TlsAcceptor;
+use x509_cert::{
+    der::Decode,
+    ext::pkix::{SubjectAltName, name::GeneralName},
+};
 
 use crate::{
     config::Config,
@@ -147,4 +151,21 @@ pub fn trust(file: Option<&Path>) -> Result<Arc<ClientConfig>> {
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = builder.map_err(|fault| Failure::new(fault.to_string()))?;
     Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
+}
+
+/// The names and addresses that a certificate is for; none where it cannot be read.
+#[must_use]
+pub fn names(file: &Path) -> Option<Vec<String>> {
+    let first = certificates(file).ok()?.into_iter().next()?;
+    let certificate = x509_cert::Certificate::from_der(&first).ok()?;
+    let (_, names) = certificate.tbs_certificate.get::<SubjectAltName>().ok()??;
+    let text = |name: &GeneralName| match name {
+        GeneralName::DnsName(name) => Some(name.to_string()),
+        GeneralName::IpAddress(octets) => match octets.as_bytes() {
+            four if four.len() == 4 => <[u8; 4]>::try_from(four).ok().map(|four| std::net::Ipv4Addr::from(four).to_string()),
+            six => <[u8; 16]>::try_from(six).ok().map(|six| std::net::Ipv6Addr::from(six).to_string()),
+        },
+        _ => None,
+    };
+    Some(names.0.iter().filter_map(text).collect())
 }

@@ -295,7 +295,9 @@ impl Talk {
             // RFC 3261 section 13.3.1.4: an answer that nobody acknowledges ends the call.
             Done::Unacked => {
                 self.acked = true;
-                Some(End::bye(By::Transport, vec![Reason::sip(408, "no ACK")]))
+                let reasons = vec![Reason::sip(408, "no ACK")];
+                let ended = Ended { by: By::Transport, reasons: reasons.clone() };
+                Some(End { ended, bye: Some(reasons), mute: false })
             }
             Done::Theirs(accepted) => {
                 self.theirs = false;

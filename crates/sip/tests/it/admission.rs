@@ -54,6 +54,37 @@ async fn a_call_too_many_is_refused_and_those_that_are_there_go_on() {
 }
 
 #[tokio::test]
+async fn calls_that_nobody_has_decided_about_keep_others_out() {
+    let mut house = House::with(|config| config.limits.undecided = 2).await;
+    let mut phones = Vec::new();
+    for _ in 0..2 {
+        let mut phone = house.phone().await;
+        let mut line = phone.line();
+        phone.send(&line.invite(OFFER)).await;
+        let call = house.call().await;
+        phones.push((phone, line, call));
+    }
+    let mut other = house.phone().await;
+    let mut line = other.line();
+    other.send(&line.invite(OFFER)).await;
+    let refused = other.until("a refusal", |one| one.status() >= 200).await;
+    assert!(refused.status() == 503 && refused.get("Retry-After") == "5");
+    // One is taken, whoever has to be rung for it, and one is refused: there is room for two.
+    let (_first, _, mut taken) = phones.remove(0);
+    taken.settled();
+    let (_second, _, dropped) = phones.remove(0);
+    drop(dropped);
+    let mut calls = Vec::new();
+    for _ in 0..2 {
+        let mut phone = house.phone().await;
+        let mut line = phone.line();
+        phone.send(&line.invite(OFFER)).await;
+        calls.push((house.call().await, phone));
+    }
+    taken.answer(ANSWER.into()).await.expect("the one that was taken goes on");
+}
+
+#[tokio::test]
 async fn who_guesses_is_banned() {
     let house = House::strict(|config| {
         config.limits.strikes = 6;

@@ -23,7 +23,7 @@ async fn what_is_not_for_us_is_refused() {
     let mut phone = house.phone().await;
     let cases = [
         ("MESSAGE", "", "", 405),
-        ("SUBSCRIBE", "Event: presence\r\n", "", 405),
+        ("SUBSCRIBE", "Event: presence\r\n", "", 489),
         ("PUBLISH", "", "", 405),
         ("FLY", "", "", 501),
         ("BYE", "", "", 481),
@@ -40,6 +40,7 @@ async fn what_is_not_for_us_is_refused() {
         assert_eq!(answer.status(), status, "{method} {fields}");
         match status {
             405 | 501 => assert!(answer.get("Allow").contains("INVITE"), "{answer:?}"),
+            489 => assert_eq!(answer.get("Allow-Events"), "message-summary"),
             420 => assert!(answer.get("Unsupported").contains("100rel")),
             415 => assert_eq!(answer.get("Accept"), "application/sdp"),
             _ => {}

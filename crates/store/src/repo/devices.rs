@@ -130,6 +130,15 @@ pub fn page(tx: &mut Tx, environment: EnvironmentId, after: DeviceId, limit: i64
     Ok(rows.iter().map(device).collect::<Result<_, Fault>>()?)
 }
 
+/// Where devices of all environments are registered: what they say themselves, and where they really come from.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn places(tx: &mut Tx, machine: Timestamp, limit: i64) -> Result<Vec<(String, String)>> {
+    let rows =
+        tx.query("SELECT contact, source FROM registrations WHERE expires_at > $1 LIMIT $2", &[machine.into(), limit.into()])?;
+    let place = |row: &Row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()));
+    Ok(rows.iter().map(place).collect::<Result<_, Fault>>()?)
+}
+
 /// An environment's devices whose calls come from a number.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn calling_from(tx: &mut Tx, environment: EnvironmentId, number: PhoneNumber) -> Result<Vec<DeviceId>> {

@@ -91,6 +91,13 @@ pub fn get(tx: &mut Tx, id: CallId) -> Result<Option<Live>> {
     Ok(row.map(|row| live(&row)).transpose()?)
 }
 
+/// Whose a call is that goes on.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn environment_of(tx: &mut Tx, id: CallId) -> Result<Option<EnvironmentId>> {
+    let row = tx.first("SELECT environment_id FROM live_calls WHERE id = $1", &[id.as_bytes().into()])?;
+    Ok(row.map(|row| row.array(0).map(EnvironmentId::from_bytes)).transpose()?)
+}
+
 /// An environment's calls that go on, the newest first: those before `before`.
 #[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
 pub fn newest(tx: &mut Tx, environment: EnvironmentId, before: Option<(Timestamp, CallId)>, limit: i64) -> Result<Vec<Live>> {
@@ -152,6 +159,17 @@ fn add_to_pace(tx: &mut Tx, call: &Live) -> Result<()> {
     let over = second.saturating_sub(2 * PACE); // clocks of several processes differ a little
     tx.execute("DELETE FROM call_paces WHERE environment_id = $1 AND second < $2", &[environment.into(), over.into()])?;
     Ok(())
+}
+
+/// A process's calls that began before `before`, and whose they are, by id from `after` on.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn of_node(tx: &mut Tx, node: &[u8; 16], before: Timestamp, after: CallId, limit: i64) -> Result<Vec<(CallId, EnvironmentId)>> {
+    let rows = tx.query(
+        "SELECT id, environment_id FROM live_calls WHERE node = $1 AND id > $2 AND begun_at <= $3 ORDER BY id LIMIT $4",
+        &[node.into(), after.as_bytes().into(), before.into(), limit.into()],
+    )?;
+    let read = |row: &Row| Ok((CallId::from_bytes(row.array(0)?), EnvironmentId::from_bytes(row.array(1)?)));
+    Ok(rows.iter().map(read).collect::<Result<_, Fault>>()?)
 }
 
 /// How many calls each trunk carries.
@@ -231,6 +249,37 @@ pub fn conclude(tx: &mut Tx, environment: EnvironmentId, id: CallId, outcome: &O
         ],
     )?;
     add_to_day(tx, environment, outcome.day, [0, 1, outcome.cost])
+}
+
+/// A call that somebody answered and that is over, as whoever looks for faults wants to know it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spoken {
+    /// Which call.
+    pub id: CallId,
+    /// Why it ended.
+    pub reason: String,
+    /// The SIP status of the end.
+    pub sip: i64,
+    /// How many seconds it lasted.
+    pub duration: i64,
+    /// What was measured of the media.
+    pub quality: Option<serde_json::Value>,
+}
+
+/// Calls that began since an instant of the machine's clock and were answered, in no order.
+#[expect(clippy::missing_errors_doc, reason = "faults of the store only")]
+pub fn spoken_since(tx: &mut Tx, since: Timestamp, limit: i64) -> Result<Vec<Spoken>> {
+    let rows = tx.query(
+        "SELECT o.id, o.reason, o.sip, c.duration, o.quality FROM environments e JOIN call_outcomes o ON o.environment_id = e.id \
+         JOIN calls c ON c.id = o.id WHERE o.begun_at >= $1 AND c.answered_at IS NOT NULL LIMIT $2",
+        &[since.into(), limit.into()],
+    )?;
+    let spoken = |row: &Row| {
+        let quality = row.opt_text(4)?.map(serde_json::from_str).transpose().map_err(|_| Fault::shape(4))?;
+        let id = CallId::from_bytes(row.array(0)?);
+        Ok(Spoken { id, reason: row.text(1)?.to_owned(), sip: row.int(2)?, duration: row.int(3)?, quality })
+    };
+    Ok(rows.iter().map(spoken).collect::<Result<_, Fault>>()?)
 }
 
 /// What remains of those of many calls that are over, in no order.

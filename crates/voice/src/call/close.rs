@@ -22,7 +22,11 @@ impl Call {
             }
             Stop::Left(ended) => match ended.by {
                 By::Them | By::Us => Ending { q850: meant(200, &ended.reasons).1, ..Ending::of(Reason::Normal) },
-                By::SessionExpired | By::Transport => Ending::of(Reason::Failed),
+                // That our answer was never acknowledged is told apart: `tandem doctor` knows what that means.
+                By::SessionExpired | By::Transport => {
+                    let status = ended.reasons.iter().find(|reason| reason.protocol == "SIP").map(|reason| reason.cause);
+                    Ending { sip: status, ..Ending::of(Reason::Failed) }
+                }
             },
             Stop::Ours(reason) => Ending::of(reason),
             Stop::Failed(ending) => {

@@ -112,7 +112,7 @@ impl Call {
         let place = meant(replaces).and_then(|id| self.house.lines.find(&id, self.live.environment).map(|call| (id, call)));
         let Some((gone, call)) = place.filter(|(_, call)| *call != self.live.id) else {
             tracing::info!(id = %self.live.id, "a telephone wants to join a call that it has not");
-            refer.refuse(481);
+            refer.refuse(603); // 481 would say that the call is over in which it was asked
             return None;
         };
         let Some(stays) = self.leg(party.other()) else {
