@@ -29,6 +29,7 @@ mod registrar;
 mod server;
 mod session;
 mod subscription;
+mod timers;
 mod trunk;
 mod wire;
 

@@ -33,7 +33,7 @@ use crate::{
     digest::{Digests, Nonces},
     message::{self, Answer, field, list, tag},
     net::{Flows, Intake, listen},
-    session, state_fixed, subscription, trunk,
+    session, state_fixed, subscription, timers, trunk,
     wire::NO_TAG,
 };
 
@@ -115,6 +115,7 @@ impl Sip {
         let digests = Digests::new(config.realm.clone(), nonces, config.sha256);
         let transactions = endpoint.incoming_transactions().map_err(|fault| StartError::Stack(fault.to_string()))?;
         let inner = Arc::clone(&endpoint.inner);
+        tokio::spawn(timers::wind(Arc::clone(&inner), stop.clone()));
         tokio::spawn(async move { endpoint.serve().await });
         let core = Arc::new(Core::new(config, desk, inner, flows, digests));
         let (calls, incoming) = mpsc::channel(WAITING);

@@ -19,6 +19,8 @@ def run(wire):
     }
     body = {"phone_number": PHONE, "brand": "Acme", "channel": "sms", "code_length": 4, "locale": "en"}
     api.call("POST", "/verify/send", body, sent)
+    spoken = {"phone_number": "+14155550144", "channel": "voice"}
+    api.call("POST", "/verify/send", {**spoken, "brand": "Acme", "code_length": 10, "locale": "fr"}, {**sent, **spoken})
     checked = {
         "success": True, "verification_id": prefixed("verify_"), "phone_number": PHONE,
         "status": one_of("pending", "approved", "expired", "max_attempts_reached", "canceled"), "valid": boolean,

@@ -35,7 +35,7 @@ on_both! {
                 "created_at": "2024-01-01T00:00:00Z", "sent_at": "2024-01-01T00:00:00Z", "expires_at": "2024-01-01T00:10:00Z",
                 "ended_at": null,
             },
-            "messages": [{ "message_id": message, "at": "2024-01-01T00:00:00Z" }],
+            "messages": [{ "message_id": message, "call_id": null, "at": "2024-01-01T00:00:00Z" }],
         }));
         refused(&eve.test().get(&path).await, 404, "verification_not_found", None);
         refused(&ada.test().post("/v1/verifications/verify_none/cancel", json!({})).await, 404, "verification_not_found", None);

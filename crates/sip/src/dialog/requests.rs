@@ -211,7 +211,8 @@ async fn decide(core: &Core, request: &mut Transaction, answer: oneshot::Receive
 
 /// Waits for the ACK of an answer to an INVITE.
 pub(super) async fn acknowledged(mut request: Transaction, done: &mpsc::Sender<Done>) {
-    let limit = request.endpoint_inner.option.t1x64 * 2;
+    // The stack's own timer says the same, and may come late: it can miss that it was set while it looked at others.
+    let limit = request.endpoint_inner.option.t1x64;
     let ack = async {
         while let Some(message) = request.receive().await {
             if let SipMessage::Request(ack) = message
