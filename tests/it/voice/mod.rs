@@ -20,6 +20,7 @@ mod rooms;
 mod routing;
 mod secure;
 mod trunks;
+mod vanishing;
 mod waiting;
 
 use tandem_catalogue::Code;
