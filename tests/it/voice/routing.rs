@@ -83,6 +83,8 @@ on_both! {
         configure(&client, json!({ "call_forwarding": null })).await.assert_status(200);
         assert_eq!(asked(&client, json!({ "to": OURS })).await["plan"]["treatment"], "voicemail");
         configure(&client, json!({ "voicemail": null })).await.assert_status(200);
+        assert_eq!(asked(&client, json!({ "to": OURS })).await["plan"]["treatment"], "refuse", "the webhook alone could have it taken");
+        configure(&client, json!({ "voice_webhook": null })).await.assert_status(200);
         assert_eq!(refused(&asked(&client, json!({ "to": OURS })).await), ("callee_unreachable", 480, 20));
         assert_eq!(client.get("/audian/v2/calls").await.assert_status(200).body["calls"], json!([]), "nothing was done");
     }
