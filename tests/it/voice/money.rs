@@ -137,6 +137,29 @@ on_both! {
         assert_eq!(books(&client, &server).await["agrees"], true);
     }
 
+    async fn a_price_for_agent_and_lead_covers_nobody_else(server: Server) {
+        let ada = server.account("Ada").await;
+        let (client, app) = (ada.test(), server.app());
+        buy(&client, OURS).await;
+        leave(&ada, 1_000_000).await;
+        let command = BeginCall { fee: Some(100_000), ..outbound(&server, &ada) };
+        let id = calls::begin(&app, command).await.expect("begun").0.id;
+        calls::answer(&app, id, taken()).await.expect("the agent");
+        server.pass_seconds(10);
+        let (lead, other) = (phone("+14155550197"), phone("+14155550196"));
+        calls::dial(&app, id, vec![lead]).await.expect("dialled");
+        calls::answer(&app, id, Answer { endpoint: Some(lead), ..Answer::default() }).await.expect("the lead");
+        server.pass_seconds(10);
+        // The agent hands the lead on: whoever takes the call from there is paid for as everybody is.
+        calls::dial(&app, id, vec![other]).await.expect("dialled");
+        calls::answer(&app, id, Answer { endpoint: Some(other), ..Answer::default() }).await.expect("handed on");
+        calls::part(&app, id, Some(phone(THEIRS))).await.expect("the agent is gone");
+        server.pass_seconds(12);
+        calls::finish(&app, id, Ending::of(Reason::Normal)).await.expect("finished");
+        assert_eq!(ada.wallet(Test).await.available, 1_000_000 - 100_000 - 2 * TENTH, "twelve seconds are two tenths of a minute");
+        assert_eq!(books(&client, &server).await["agrees"], true);
+    }
+
     async fn nobody_pays_for_what_nobody_answered(server: Server) {
         let ada = server.account("Ada").await;
         let (client, app) = (ada.test(), server.app());

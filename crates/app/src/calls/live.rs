@@ -172,7 +172,8 @@ pub(crate) fn begin_in(tx: &mut Tx, desk: &Desk, command: &BeginCall) -> Result<
 pub async fn dial(app: &App, id: CallId, outside: Vec<PhoneNumber>) -> Result<Grant> {
     changed(app, id, move |tx, desk, mut live| {
         let spoken = live.spoken(desk.pen.machine_now());
-        let priced = outside.iter().filter(|_| live.detail.fee.is_none());
+        let covered = live.is_covered();
+        let priced = outside.iter().filter(|_| !covered);
         live.tariff.offer(priced.map(|number| rates::of(Direction::Outbound, *number)), spoken);
         let piece = set_aside_now(tx, desk, &mut live, spoken)?;
         if piece.granted <= spoken && !live.tariff.is_free() {
@@ -220,8 +221,9 @@ pub async fn answer(app: &App, id: CallId, by: Answer) -> Result<Grant> {
         }
         (live.endpoint, live.trunk_out) = (by.endpoint, by.trunk);
         live.device = by.device.or(live.device);
-        let outside = by.endpoint.filter(|_| !by.internal || live.detail.fee.is_some());
-        let rate = |number| match live.detail.fee {
+        let covered = live.is_covered();
+        let outside = by.endpoint.filter(|_| !by.internal || covered);
+        let rate = |number| match live.detail.fee.filter(|_| covered) {
             Some(fee) if first => flat(fee),
             Some(_) => Rate::FREE,
             None => rates::of(Direction::Outbound, number),

@@ -167,6 +167,12 @@ impl Live {
         }
     }
 
+    /// Whether the call's own price covers whoever is reached next: that is for two parties, and not for whom they hand the call on to.
+    #[must_use]
+    pub fn is_covered(&self) -> bool {
+        self.detail.fee.is_some() && self.tariff.ways.len() < 2
+    }
+
     /// The caller as stores and dialects name it.
     #[must_use]
     pub fn caller(&self) -> String {
