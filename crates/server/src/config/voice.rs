@@ -64,7 +64,7 @@ impl Voice {
         self.listen.iter().map(|text| read(text)).collect()
     }
 
-    /// Whether a listener needs the certificate of [tls].
+    /// Whether a listener needs the certificate of `[tls]`.
     #[must_use]
     pub fn is_secure(&self) -> bool {
         let listeners = self.listeners().unwrap_or_default(); // they were checked when they were read

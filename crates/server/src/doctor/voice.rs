@@ -405,7 +405,7 @@ fn strangers(places: &[(String, String)], told: Option<IpAddr>) -> Option<Findin
     Some(Finding::notice(
         "devices behind a NAT",
         found,
-        "have them register every minute or two, or send keep-alives, or the NAT forgets them",
+        "have them register every minute or two, or send keep-alive packets, or the NAT forgets them",
     ))
 }
 
