@@ -119,9 +119,14 @@ fn shown(key: &str, value: &Value) -> String {
         (_, Value::Bool(_, flag)) => flag.to_string(),
         (_, Value::Num(_, Num::F32(number))) => number.to_string(),
         (_, Value::Num(_, Num::F64(number))) => number.to_string(),
-        (_, Value::Num(_, number)) => number.to_i128().unwrap_or_default().to_string(),
+        (_, Value::Num(_, number)) => whole(*number),
         (_, other) => format!("{other:?}"),
     }
+}
+/// A whole number: those with a sign and those without are two things to figment.
+fn whole(number: Num) -> String {
+    let with_sign = number.to_i128().map(|number| number.to_string());
+    with_sign.or_else(|| number.to_u128().map(|number| number.to_string())).unwrap_or_default()
 }
 
 fn complaint(error: &figment::Error) -> Failure {

@@ -56,6 +56,7 @@ fn the_command_line_wins_over_the_file_and_the_origin_is_known() {
     assert_eq!(of("business.port_fee"), Some(("7", path.display().to_string())));
     assert_eq!(of("log.level"), Some(("info", "default".to_owned())));
     assert_eq!(of("hosts.audian"), Some(("-", "default".to_owned())));
+    assert_eq!(of("voice.calls"), Some(("2000", "default".to_owned())), "numbers without a sign are shown");
 }
 
 #[test]
