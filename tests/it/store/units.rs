@@ -323,7 +323,8 @@ on_both! {
         for outcome in work.join_all().await {
             match outcome {
                 Ok(()) => done += 1,
-                Err(error) => assert_eq!(error.code(), Code::ConcurrentModification),
+                // Who waited longer for a lock than one may is told to come back.
+                Err(error) => assert!(matches!(error.code(), Code::ConcurrentModification | Code::Unavailable), "{error:?}"),
             }
         }
         assert!(done > 0, "{done}");
